@@ -1,0 +1,117 @@
+#pragma once
+
+#include "messages/lifecycle.hpp"
+#include "messages/requests.hpp"
+#include "messages/wire/messages.hpp"
+
+#include <vector>
+
+/// What remotes ask of the node and tell it: the conversation between a CONNECTION and the
+/// inbound service that the node supplies. A connection has one of these under way at a
+/// time and waits for the answer, at most `inbound_service_deadline`; an error answer means
+/// "nothing to say" (notfound where the protocol has one).
+namespace peerage {
+
+/// getheaders -> `headers`, possibly none.
+struct serve_headers {
+  peer_id peer = 0;
+  std::vector<wire::hash256> locator;
+  wire::hash256 stop;
+};
+
+/// getblocks -> `block_hashes`; none is answered with silence, as the network does.
+struct serve_block_hashes {
+  peer_id peer = 0;
+  std::vector<wire::hash256> locator;
+  wire::hash256 stop;
+};
+
+/// One block of a getdata -> wire::block, or any error for notfound.
+struct serve_block {
+  peer_id peer = 0;
+  wire::hash256 hash;
+};
+
+/// One transaction of a getdata -> wire::tx, or any error for notfound.
+struct serve_transaction {
+  peer_id peer = 0;
+  transaction_id id;
+};
+
+/// getaddr of an inbound peer, once per connection -> `addresses`.
+struct serve_addresses {
+  peer_id peer = 0;
+};
+
+/// inv that answers no request of ours. No answer but "taken".
+struct inventory_announced {
+  peer_id peer = 0;
+  std::vector<wire::inventory_entry> entries; ///< At most 50,000; known types only.
+};
+
+/// headers that answer no request of ours.
+struct headers_announced {
+  peer_id peer = 0;
+  std::vector<wire::block_header> entries; ///< At most 2,000.
+};
+
+/// addr or addrv2 that answers no request of ours.
+struct addresses_announced {
+  peer_id peer = 0;
+  std::vector<wire::network_address> entries; ///< At most 1,000.
+};
+
+/// A transaction that answers no request of ours.
+struct transaction_received {
+  peer_id peer = 0;
+  wire::tx body;
+};
+
+/// A block that answers no request of ours.
+struct block_received {
+  peer_id peer = 0;
+  wire::block body;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_headers& x) {
+  return f(caf::meta::type_name("peerage.serve_headers"), x.peer, x.locator, x.stop);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_block_hashes& x) {
+  return f(caf::meta::type_name("peerage.serve_block_hashes"), x.peer, x.locator, x.stop);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_block& x) {
+  return f(caf::meta::type_name("peerage.serve_block"), x.peer, x.hash);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_transaction& x) {
+  return f(caf::meta::type_name("peerage.serve_transaction"), x.peer, x.id);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_addresses& x) {
+  return f(caf::meta::type_name("peerage.serve_addresses"), x.peer);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inventory_announced& x) {
+  return f(caf::meta::type_name("peerage.inventory_announced"), x.peer, x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, headers_announced& x) {
+  return f(caf::meta::type_name("peerage.headers_announced"), x.peer, x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, addresses_announced& x) {
+  return f(caf::meta::type_name("peerage.addresses_announced"), x.peer, x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transaction_received& x) {
+  return f(caf::meta::type_name("peerage.transaction_received"), x.peer, x.body);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, block_received& x) {
+  return f(caf::meta::type_name("peerage.block_received"), x.peer, x.body);
+}
+
+} // namespace peerage

@@ -1,0 +1,254 @@
+#pragma once
+
+#include "messages/lifecycle.hpp"
+#include "messages/wire/messages.hpp"
+
+#include <caf/error.hpp>
+#include <caf/timespan.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The typed requests that a client (and a set of clients) answers. Each request says what
+/// goes on the wire, what completes it, and what its reply holds. Every request ends exactly
+/// once (invariant I3): with its reply, or with a `request_error`.
+///
+/// `timeout` is the request's own deadline, counted from its arrival at the connection;
+/// zero means the configured default. A caller's own timeout should be longer.
+namespace peerage {
+
+/// How a request ends when it has no value.
+enum class request_error : std::uint8_t {
+  not_found = 1, ///< The peer said that it has none of what was asked for.
+  timeout,       ///< The deadline passed. No evidence that the peer lacks the item.
+  overloaded,    ///< Too many requests are under way already; nothing was sent.
+  cancelled,     ///< The client was dropped while the request was under way.
+  peer_gone,     ///< The peer ended first; `exit_of_request` tells why.
+  no_ready_peer, ///< The set has no peer that could take it.
+  shutting_down, ///< The peer manager stops.
+};
+
+std::string_view to_string(request_error x);
+
+} // namespace peerage
+
+CAF_ERROR_CODE_ENUM(peerage::request_error, "request")
+
+namespace peerage {
+
+/// The error that a request gets when its peer ends with `reason`.
+caf::error request_error_for(peer_exit reason);
+
+/// How a failed request ended. CAF's own answer for an actor that is no more,
+/// `sec::request_receiver_down`, is `peer_gone`; its request timeout is `timeout`.
+request_error outcome_of(const caf::error& failure);
+
+/// The peer's reason in a `peer_gone`; `internal_error` if the error carries none.
+peer_exit exit_of_request(const caf::error& failure);
+
+/// Sends ping; completes on the pong with the same nonce. A timeout fails the request, not
+/// the peer: only the heartbeat's pings decide about a peer.
+struct measure_latency {
+  caf::timespan timeout{};
+};
+
+struct latency {
+  caf::timespan round_trip{};
+};
+
+/// Sends getaddr; completes on the next addr or addrv2.
+struct get_addresses {
+  caf::timespan timeout{};
+};
+
+struct addresses {
+  std::vector<wire::network_address> entries; ///< At most 1,000.
+};
+
+/// Sends getheaders; completes on headers that connect to the locator (or to genesis), or
+/// on none, which means that the peer knows nothing newer.
+struct get_headers {
+  std::vector<wire::hash256> locator; ///< Newest first; at most 101.
+  wire::hash256 stop;                 ///< Zero: as many as fit, 2,000.
+  caf::timespan timeout{};
+};
+
+struct headers {
+  std::vector<wire::block_header> entries;
+};
+
+/// Sends getblocks and, as a fence, ping: the network answers "nothing newer" with silence,
+/// so the pong behind it ends the wait. Completes on an inv of blocks, or that pong.
+struct get_block_hashes {
+  std::vector<wire::hash256> locator; ///< As in get_headers.
+  wire::hash256 stop;
+  caf::timespan timeout{};
+};
+
+struct block_hashes {
+  std::vector<wire::hash256> entries; ///< At most 500 from today's nodes.
+};
+
+/// Sends getdata (with witnesses, from peers that have them); each hash completes with its
+/// block or with notfound, matched by content. Duplicates are asked for once. Fails with
+/// `not_found` only when every block is missing.
+struct get_blocks {
+  std::vector<wire::hash256> hashes; ///< At most `max_items_per_request`.
+  caf::timespan timeout{};
+};
+
+struct fetched_block {
+  wire::hash256 hash;
+  bool available = false;
+  wire::block body; ///< Empty when missing.
+};
+
+struct blocks {
+  std::vector<fetched_block> entries; ///< In the order of the request.
+};
+
+/// Names a transaction, by txid or by wtxid (BIP 339).
+struct transaction_id {
+  wire::hash256 hash;
+  bool is_wtxid = false;
+  friend bool operator==(const transaction_id&, const transaction_id&) = default;
+};
+
+/// Sends getdata; like get_blocks.
+struct get_transactions {
+  std::vector<transaction_id> ids; ///< At most `max_items_per_request`.
+  caf::timespan timeout{};
+};
+
+struct fetched_transaction {
+  transaction_id id;
+  bool available = false;
+  wire::tx body;
+};
+
+struct transactions {
+  std::vector<fetched_transaction> entries;
+};
+
+/// Sends mempool (BIP 35); completes on the next inv of transactions. Fails at once with
+/// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: it would hang up.
+struct get_mempool {
+  caf::timespan timeout{};
+};
+
+struct transaction_ids {
+  std::vector<transaction_id> entries;
+};
+
+/// Sends tx, unasked; completes when it is handed to the socket.
+struct send_transaction {
+  wire::tx body;
+};
+
+/// Sends inv; completes when it is handed to the socket. Peers that negotiated wtxidrelay
+/// are to be told wtxids, others txids.
+struct announce_transactions {
+  std::vector<transaction_id> ids; ///< At most 50,000.
+};
+
+/// Sends inv of a block; completes when it is handed to the socket.
+struct announce_block {
+  wire::hash256 hash;
+};
+
+/// More items than this in one request are answered with `overloaded`.
+inline constexpr std::size_t max_items_per_request = 1'000;
+
+/// Any request, and any reply, for code that handles them alike.
+using request = std::variant<measure_latency, get_addresses, get_headers, get_block_hashes,
+                             get_blocks, get_transactions, get_mempool, send_transaction,
+                             announce_transactions, announce_block>;
+using reply = std::variant<caf::unit_t, latency, addresses, headers, block_hashes, blocks,
+                           transactions, transaction_ids>;
+
+// -- serialisation between processes ---------------------------------------------------
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, measure_latency& x) {
+  return f(caf::meta::type_name("peerage.measure_latency"), x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, latency& x) {
+  return f(caf::meta::type_name("peerage.latency"), x.round_trip);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_addresses& x) {
+  return f(caf::meta::type_name("peerage.get_addresses"), x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, addresses& x) {
+  return f(caf::meta::type_name("peerage.addresses"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_headers& x) {
+  return f(caf::meta::type_name("peerage.get_headers"), x.locator, x.stop, x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, headers& x) {
+  return f(caf::meta::type_name("peerage.headers"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_block_hashes& x) {
+  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop, x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
+  return f(caf::meta::type_name("peerage.block_hashes"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_blocks& x) {
+  return f(caf::meta::type_name("peerage.get_blocks"), x.hashes, x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, fetched_block& x) {
+  return f(caf::meta::type_name("peerage.fetched_block"), x.hash, x.available, x.body);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, blocks& x) {
+  return f(caf::meta::type_name("peerage.blocks"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transaction_id& x) {
+  return f(caf::meta::type_name("peerage.transaction_id"), x.hash, x.is_wtxid);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_transactions& x) {
+  return f(caf::meta::type_name("peerage.get_transactions"), x.ids, x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, fetched_transaction& x) {
+  return f(caf::meta::type_name("peerage.fetched_transaction"), x.id, x.available, x.body);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transactions& x) {
+  return f(caf::meta::type_name("peerage.transactions"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_mempool& x) {
+  return f(caf::meta::type_name("peerage.get_mempool"), x.timeout);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transaction_ids& x) {
+  return f(caf::meta::type_name("peerage.transaction_ids"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, send_transaction& x) {
+  return f(caf::meta::type_name("peerage.send_transaction"), x.body);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, announce_transactions& x) {
+  return f(caf::meta::type_name("peerage.announce_transactions"), x.ids);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, announce_block& x) {
+  return f(caf::meta::type_name("peerage.announce_block"), x.hash);
+}
+
+} // namespace peerage

@@ -1,0 +1,142 @@
+#pragma once
+
+#include "messages/lifecycle.hpp"
+#include "messages/wire/commands.hpp"
+
+#include <caf/timespan.hpp>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What status shows. A snapshot is made by the actor that owns what it shows, in one
+/// message, so its numbers fit each other.
+namespace peerage {
+
+/// Counts traffic of one peer.
+struct peer_traffic {
+  std::uint64_t bytes_received = 0; ///< Envelopes included.
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_sent = 0;
+  std::array<std::uint64_t, ignored_count> ignored{};
+};
+
+/// Asks a client (or connection) for a `peer_snapshot`.
+struct get_peer_snapshot {};
+
+/// One peer and what its actor group does at this moment.
+struct peer_snapshot {
+  peer_info info;
+  double connected_since = 0;   ///< Unix seconds.
+  double last_received = 0;     ///< Unix seconds; 0: nothing yet.
+  double last_sent = 0;
+  caf::timespan last_ping{};    ///< Zero before the first pong.
+  caf::timespan lowest_ping{};
+  peer_traffic traffic;
+  std::uint64_t requests_in_flight = 0;
+  std::uint64_t requests_queued = 0;
+  std::uint64_t inbound_backlog = 0; ///< Requests of the remote that wait for the node.
+  std::uint64_t unsent_bytes = 0;    ///< Accepted for sending, not taken by the socket.
+  bool reading_paused = false;       ///< No credit is out: we read nothing from it.
+};
+
+/// Asks the peer set for a `peer_set_snapshot`.
+struct get_peer_set_snapshot {};
+
+/// All peers, counted at one moment: total = ready + unready (invariant I5).
+struct peer_set_snapshot {
+  std::uint64_t total = 0;
+  std::uint64_t ready = 0;
+  std::uint64_t unready = 0;
+  std::uint64_t inbound = 0;
+  std::uint64_t outbound = 0;
+  std::array<std::uint64_t, peer_exit_count + 1> exits{}; ///< By reason, since start.
+};
+
+/// Asks the peer set for every peer's snapshot.
+struct get_peer_snapshots {};
+
+struct peer_snapshots {
+  std::vector<peer_snapshot> entries; ///< By id.
+};
+
+/// Asks the peer manager for a `node_snapshot`.
+struct get_node_snapshot {};
+
+/// The node as a whole.
+struct node_snapshot {
+  std::string version;
+  std::string network;
+  std::string user_agent;
+  std::uint64_t pid = 0;
+  double uptime = 0; ///< Seconds.
+  std::vector<std::string> listening;
+  peer_set_snapshot peers;
+  std::uint64_t dials_in_flight = 0;
+  std::uint64_t handshakes_in_flight = 0;
+  std::uint64_t known_addresses = 0;
+  std::uint64_t bytes_received = 0; ///< Since start, peers that are gone included.
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t actors = 0; ///< Running in this process.
+  /// Dials and handshakes that did not make a peer, by reason, since start.
+  std::array<std::uint64_t, peer_exit_count + 1> failures{};
+  bool can_serve = false; ///< At least one peer is ready.
+};
+
+/// What a user agent may show to people: printable ASCII of a short list, as nodes of the
+/// network print it; everything else is left out.
+std::string sanitised(const std::string& user_agent);
+
+nlohmann::json to_json(const peer_snapshot& x);
+nlohmann::json to_json(const peer_snapshots& x);
+nlohmann::json to_json(const node_snapshot& x);
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_traffic& x) {
+  return f(caf::meta::type_name("peerage.peer_traffic"), x.bytes_received, x.bytes_sent,
+           x.messages_received, x.messages_sent, x.ignored);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_peer_snapshot&) {
+  return f(caf::meta::type_name("peerage.get_peer_snapshot"));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
+  return f(caf::meta::type_name("peerage.peer_snapshot"), x.info, x.connected_since,
+           x.last_received, x.last_sent, x.last_ping, x.lowest_ping, x.traffic,
+           x.requests_in_flight, x.requests_queued, x.inbound_backlog, x.unsent_bytes,
+           x.reading_paused);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_peer_set_snapshot&) {
+  return f(caf::meta::type_name("peerage.get_peer_set_snapshot"));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_set_snapshot& x) {
+  return f(caf::meta::type_name("peerage.peer_set_snapshot"), x.total, x.ready, x.unready,
+           x.inbound, x.outbound, x.exits);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_peer_snapshots&) {
+  return f(caf::meta::type_name("peerage.get_peer_snapshots"));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_snapshots& x) {
+  return f(caf::meta::type_name("peerage.peer_snapshots"), x.entries);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_node_snapshot&) {
+  return f(caf::meta::type_name("peerage.get_node_snapshot"));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_snapshot& x) {
+  return f(caf::meta::type_name("peerage.node_snapshot"), x.version, x.network,
+           x.user_agent, x.pid, x.uptime, x.listening, x.peers, x.dials_in_flight,
+           x.handshakes_in_flight, x.known_addresses, x.bytes_received, x.bytes_sent,
+           x.actors, x.failures, x.can_serve);
+}
+
+} // namespace peerage

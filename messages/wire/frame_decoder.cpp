@@ -1,0 +1,171 @@
+#include "messages/wire/frame_decoder.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <tuple>
+
+namespace peerage::wire {
+
+namespace {
+
+/// Payloads of this size and more are read straight into their final buffer.
+constexpr std::size_t direct_from = 32 * 1024;
+
+} // namespace
+
+void frame_decoder::feed(bytes_view bytes, std::vector<frame>& out) {
+  while (!bytes.empty() && error_ == frame_error::none) {
+    if (paused_) {
+      held_.insert(held_.end(), bytes.begin(), bytes.end());
+      return;
+    }
+    auto taken = mid_message() ? take_partial(bytes, out) : take_whole(bytes, out);
+    bytes = bytes.subspan(taken);
+  }
+}
+
+void frame_decoder::resume(std::vector<frame>& out) {
+  paused_ = false;
+  pause_after_.reset();
+  auto held = std::exchange(held_, {});
+  feed(held, out);
+}
+
+std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out) {
+  // First find how far whole messages reach, then copy them in one piece that all their
+  // payloads share.
+  std::size_t end = 0;
+  const auto first = out.size();
+  while (bytes.size() - end >= envelope_size && error_ == frame_error::none && !paused_) {
+    auto head = read_envelope(bytes.data() + end);
+    if (!accept(head))
+      break;
+    if (bytes.size() - end - envelope_size < head.length)
+      break;
+    auto payload = bytes.subspan(end + envelope_size, head.length);
+    out.push_back({head.type, checksum(payload) == head.checksum, slice({}, payload)});
+    end += envelope_size + head.length;
+    emitted(head.type);
+  }
+  if (end > 0) {
+    auto chunk = slice::copy_of(bytes.first(end));
+    for (auto i = first; i < out.size(); ++i) {
+      auto offset = out[i].payload.data() - bytes.data();
+      out[i].payload =
+        chunk.sub(static_cast<std::size_t>(offset), out[i].payload.size());
+    }
+  }
+  if (error_ != frame_error::none)
+    return bytes.size();
+  if (end == 0)
+    return take_partial(bytes, out);
+  return end;
+}
+
+std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& out) {
+  std::size_t taken = 0;
+  if (!payload_) {
+    taken = std::min(envelope_size - held_.size(), bytes.size());
+    auto piece = bytes.first(taken);
+    // Foreign bytes are found out as soon as the magic is there, not 20 bytes later.
+    held_.insert(held_.end(), piece.begin(), piece.end());
+    if (held_.size() < envelope_size) {
+      if (held_.size() >= 4 && std::memcmp(held_.data(), &magic_, 4) != 0)
+        error_ = frame_error::wrong_magic;
+      return taken;
+    }
+    auto head = read_envelope(held_.data());
+    held_ = {};
+    if (!accept(head))
+      return bytes.size();
+    begin_payload(head);
+  }
+  auto rest = bytes.subspan(taken);
+  auto due = payload_->head.length - payload_->filled;
+  auto piece = rest.first(std::min(due, rest.size()));
+  append_payload(piece);
+  if (payload_->filled == payload_->head.length)
+    finish_payload(out);
+  return taken + piece.size();
+}
+
+bool frame_decoder::accept(const envelope& head) {
+  if (head.magic != magic_)
+    error_ = frame_error::wrong_magic;
+  else if (head.length > payload_limit_)
+    error_ = frame_error::oversized_payload;
+  return error_ == frame_error::none;
+}
+
+void frame_decoder::begin_payload(const envelope& head) {
+  payload_.emplace();
+  payload_->head = head;
+}
+
+void frame_decoder::grow() {
+  // Doubling what has arrived keeps moves few; the read-ahead keeps it honest. Large
+  // blocks move by remapping pages, which is why this is realloc and not a vector.
+  auto& p = *payload_;
+  auto wanted = p.filled + std::clamp<std::size_t>(p.filled, 512, limits::read_ahead);
+  auto capacity = std::min<std::size_t>(wanted, p.head.length);
+  auto* memory = static_cast<std::byte*>(std::realloc(p.memory.get(), capacity));
+  if (!memory)
+    throw std::bad_alloc{};
+  std::ignore = p.memory.release();
+  p.memory.reset(memory);
+  p.capacity = capacity;
+}
+
+void frame_decoder::append_payload(bytes_view bytes) {
+  auto& p = *payload_;
+  while (!bytes.empty()) {
+    if (p.filled == p.capacity)
+      grow();
+    auto piece = bytes.first(std::min(p.capacity - p.filled, bytes.size()));
+    std::memcpy(p.memory.get() + p.filled, piece.data(), piece.size());
+    p.hash.update(piece);
+    p.filled += piece.size();
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+std::span<std::byte> frame_decoder::direct_buffer() {
+  if (!payload_ || paused_ || error_ != frame_error::none ||
+      payload_->head.length < direct_from)
+    return {};
+  auto& p = *payload_;
+  if (p.filled == p.capacity)
+    grow();
+  return {p.memory.get() + p.filled, p.capacity - p.filled};
+}
+
+void frame_decoder::commit(std::size_t count, std::vector<frame>& out) {
+  auto& p = *payload_;
+  p.hash.update({p.memory.get() + p.filled, count});
+  p.filled += count;
+  if (p.filled == p.head.length)
+    finish_payload(out);
+}
+
+void frame_decoder::finish_payload(std::vector<frame>& out) {
+  auto& p = *payload_;
+  auto hash = p.hash.finish();
+  auto ok = std::memcmp(hash.bytes.data(), &p.head.checksum, 4) == 0;
+  auto type = p.head.type;
+  bytes_view view{p.memory.get(), p.filled};
+  out.push_back({type, ok, slice(std::shared_ptr<std::byte>(std::move(p.memory)), view)});
+  payload_.reset();
+  emitted(type);
+}
+
+void frame_decoder::emitted(command type) {
+  if (pause_after_ == type)
+    paused_ = true;
+}
+
+std::size_t frame_decoder::buffered() const {
+  return held_.capacity() + (payload_ ? payload_->capacity : 0);
+}
+
+} // namespace peerage::wire

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "messages/wire/envelope.hpp"
+#include "messages/wire/limits.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace peerage::wire {
+
+/// A message whose envelope has been read: the payload is whole, but not looked into.
+struct frame {
+  command type = command::unknown;
+  bool checksum_ok = true;
+  slice payload;
+};
+
+/// Why a stream of bytes cannot be read on.
+enum class frame_error : std::uint8_t {
+  none,
+  wrong_magic,       ///< Another network, or not this protocol at all.
+  oversized_payload, ///< A length over the limit; nothing of that payload was read.
+};
+
+/// Cuts a byte stream into frames. It owns at most one incomplete message: an idle stream
+/// costs no buffer, an announced payload gets memory only as it arrives, at most
+/// `limits::read_ahead` in advance (invariant I11).
+///
+/// Not thread-safe; no clock, no socket.
+class frame_decoder {
+public:
+  explicit frame_decoder(std::uint32_t magic) : magic_(magic) {}
+
+  /// Longest payload from the next envelope on; the small limit holds until this call.
+  void set_payload_limit(std::uint32_t bytes) { payload_limit_ = bytes; }
+
+  /// Stops after the next frame of this type, so that limits can change between two
+  /// messages that arrived together. Bytes behind it are held until `resume`.
+  void pause_after(command type) { pause_after_ = type; }
+
+  /// Reads on behind a pause; yields what was held.
+  void resume(std::vector<frame>& out);
+
+  /// Takes `bytes` and appends the frames they complete. After an error, or while paused,
+  /// nothing more is decoded.
+  void feed(bytes_view bytes, std::vector<frame>& out);
+
+  /// Where the rest of a large payload may be read to directly; empty when none is due.
+  /// Follow with `commit`.
+  std::span<std::byte> direct_buffer();
+
+  /// `count` bytes were read into the direct buffer.
+  void commit(std::size_t count, std::vector<frame>& out);
+
+  frame_error error() const { return error_; }
+
+  /// True in the middle of a message: an end of stream here is a truncation.
+  bool mid_message() const { return !held_.empty() || payload_.has_value(); }
+
+  /// Bytes of memory taken for the incomplete message.
+  std::size_t buffered() const;
+
+private:
+  struct release {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+
+  /// The payload of an incomplete message; grows as bytes arrive.
+  struct partial_payload {
+    envelope head;
+    std::size_t filled = 0;
+    std::size_t capacity = 0;
+    std::unique_ptr<std::byte, release> memory;
+    double_sha256_stream hash;
+  };
+
+  /// Decodes the whole messages at the front of `bytes`; returns how much they take.
+  std::size_t take_whole(bytes_view bytes, std::vector<frame>& out);
+  /// Goes on with the message that is incomplete; returns how much of `bytes` it took.
+  std::size_t take_partial(bytes_view bytes, std::vector<frame>& out);
+  bool accept(const envelope& head);
+  void begin_payload(const envelope& head);
+  void append_payload(bytes_view bytes);
+  void grow();
+  void finish_payload(std::vector<frame>& out);
+  void emitted(command type);
+
+  std::uint32_t magic_;
+  std::uint32_t payload_limit_ = limits::payload_before_handshake;
+  frame_error error_ = frame_error::none;
+  bool paused_ = false;
+  std::optional<command> pause_after_;
+  std::vector<std::byte> held_; ///< An incomplete envelope, or what stands behind a pause.
+  std::optional<partial_payload> payload_;
+};
+
+} // namespace peerage::wire

@@ -1,0 +1,498 @@
+// The floor of the benchmarks: the least a program can do and still be a polite,
+// careful peer. One thread, one epoll set, no actors, no queues. It answers the
+// accepting side of a regtest handshake and every ping, and it verifies the checksum of
+// every message, because a peer that skips this is not doing the same work as ours.
+
+#define OPENSSL_SUPPRESS_DEPRECATED // the one-shot calls that replace these are slower
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace {
+
+using byte = std::uint8_t;
+
+constexpr std::array<byte, 4> regtest_magic{0xfa, 0xbf, 0xb5, 0xda};
+constexpr std::size_t header_size = 24;
+constexpr std::size_t command_offset = 4;
+constexpr std::size_t length_offset = 16;
+constexpr std::size_t checksum_offset = 20;
+constexpr std::size_t checksum_size = 4;
+constexpr std::size_t ping_payload_size = 8;
+constexpr std::uint32_t payload_limit = 4'000'000;
+constexpr std::uint32_t payload_limit_before_handshake = 4096;
+constexpr std::int32_t own_protocol_version = 70016;
+constexpr std::int32_t lowest_protocol_version = 31800;
+
+// Large enough for thousands of pings per read, small enough to stay in the cache.
+constexpr std::size_t read_buffer_size = 256 * 1024;
+
+// A reply is never longer than the message that asked for it, except once in the life
+// of a connection for the handshake; the last term is room for that.
+constexpr std::size_t reply_buffer_size
+  = read_buffer_size + header_size + ping_payload_size + 1024;
+
+using command = std::array<char, 12>;
+
+constexpr command make_command(std::string_view name) {
+  command result{};
+  std::copy(name.begin(), name.end(), result.begin());
+  return result;
+}
+
+constexpr command version_command = make_command("version");
+constexpr command verack_command = make_command("verack");
+constexpr command ping_command = make_command("ping");
+constexpr command pong_command = make_command("pong");
+
+bool is_command(const byte* header, const command& expected) {
+  return std::memcmp(header + command_offset, expected.data(), expected.size()) == 0;
+}
+
+std::uint32_t read_u32(const byte* from) {
+  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8
+         | static_cast<std::uint32_t>(from[2]) << 16
+         | static_cast<std::uint32_t>(from[3]) << 24;
+}
+
+std::array<byte, SHA256_DIGEST_LENGTH> double_sha256(std::span<const byte> data) {
+  std::array<byte, SHA256_DIGEST_LENGTH> digest;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, data.data(), data.size());
+  SHA256_Final(digest.data(), &context);
+  SHA256_Init(&context);
+  SHA256_Update(&context, digest.data(), digest.size());
+  SHA256_Final(digest.data(), &context);
+  return digest;
+}
+
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+// -- messages of our own ---------------------------------------------------------------
+
+void put_integer(std::vector<byte>& out, std::uint64_t value, std::size_t width) {
+  for (std::size_t i = 0; i < width; ++i)
+    out.push_back(static_cast<byte>(value >> (8 * i)));
+}
+
+void put_message(std::vector<byte>& out, const command& name,
+                 std::span<const byte> payload) {
+  out.insert(out.end(), regtest_magic.begin(), regtest_magic.end());
+  out.insert(out.end(), name.begin(), name.end());
+  put_integer(out, payload.size(), 4);
+  const auto digest = double_sha256(payload);
+  out.insert(out.end(), digest.begin(), digest.begin() + checksum_size);
+  out.insert(out.end(), payload.begin(), payload.end());
+}
+
+/// Returns what the accepting side says once it knows the version of the remote.
+std::vector<byte> make_greeting(std::int32_t remote_version) {
+  constexpr std::string_view user_agent = "/bare_responder:1.0/";
+  constexpr std::size_t network_address_size = 26;
+  std::uint64_t nonce = 0;
+  if (RAND_bytes(reinterpret_cast<byte*>(&nonce), sizeof nonce) != 1)
+    throw std::runtime_error("no random bytes");
+
+  std::vector<byte> payload;
+  put_integer(payload, static_cast<std::uint64_t>(own_protocol_version), 4);
+  put_integer(payload, 0, 8); // services
+  put_integer(payload, static_cast<std::uint64_t>(std::time(nullptr)), 8);
+  payload.insert(payload.end(), 2 * network_address_size, byte{0});
+  put_integer(payload, nonce, 8);
+  payload.push_back(static_cast<byte>(user_agent.size()));
+  payload.insert(payload.end(), user_agent.begin(), user_agent.end());
+  put_integer(payload, 0, 4); // height
+  payload.push_back(0);       // relay
+
+  std::vector<byte> greeting;
+  put_message(greeting, version_command, payload);
+  if (remote_version >= own_protocol_version) {
+    put_message(greeting, make_command("wtxidrelay"), {});
+    put_message(greeting, make_command("sendaddrv2"), {});
+  }
+  put_message(greeting, verack_command, {});
+  return greeting;
+}
+
+// -- connections -----------------------------------------------------------------------
+
+enum class stage : std::uint8_t { wait_for_version, wait_for_verack, ready };
+
+/// One remote. The header and the payload of a message that has only partly arrived are
+/// kept apart, so that a large payload is read straight to its final place.
+struct connection {
+  std::array<byte, header_size> header;
+  std::uint32_t header_bytes = 0;
+  std::uint32_t payload_length = 0; ///< Valid once the header is whole.
+  std::uint32_t payload_bytes = 0;
+  stage at = stage::wait_for_version;
+  std::unique_ptr<byte[]> payload; ///< Only while a message is incomplete.
+  std::vector<byte> unsent; ///< While this is not empty, nothing is read.
+};
+
+/// Ends one connection, and is caught where its events are handled.
+struct connection_ended {};
+
+class responder {
+public:
+  explicit responder(std::uint16_t port) {
+    raise_descriptor_limit();
+    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_ < 0)
+      throw_errno("epoll_create1");
+    watch_signals();
+    start_listening(port);
+  }
+
+  responder(const responder&) = delete;
+  responder& operator=(const responder&) = delete;
+
+  ~responder() {
+    for (std::size_t i = 0; i < connections_.size(); ++i)
+      if (connections_[i])
+        ::close(static_cast<int>(i));
+    ::close(listener_);
+    ::close(signals_);
+    ::close(epoll_);
+  }
+
+  /// Serves until SIGTERM or SIGINT.
+  void run() {
+    std::printf("{\"event\":\"ready\",\"p2p\":[\"127.0.0.1:%u\"]}\n", unsigned{port_});
+    std::fflush(stdout);
+    std::array<epoll_event, 512> events;
+    for (;;) {
+      const int count
+        = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      if (count < 0 && errno != EINTR)
+        throw_errno("epoll_wait");
+      // An event ends no connection but its own, and accepting waits for the end of the
+      // batch, so no event here can meet a descriptor that means another remote by now.
+      bool pending_accept = false;
+      for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.fd == signals_)
+          return;
+        if (event.data.fd == listener_)
+          pending_accept = true;
+        else
+          serve(event.data.fd, event.events);
+      }
+      if (pending_accept)
+        accept_all();
+    }
+  }
+
+private:
+  // -- setting up ----------------------------------------------------------------------
+
+  void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+      throw_errno("getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      throw_errno("setrlimit");
+    constexpr rlim_t table_limit = 1'000'000;
+    connections_.resize(std::min(limit.rlim_cur, table_limit));
+  }
+
+  void watch(int descriptor, std::uint32_t what, int operation) {
+    epoll_event event{};
+    event.events = what;
+    event.data.fd = descriptor;
+    if (::epoll_ctl(epoll_, operation, descriptor, &event) != 0)
+      throw_errno("epoll_ctl");
+  }
+
+  void watch_signals() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigprocmask(SIG_BLOCK, &ending, nullptr);
+    signals_ = ::signalfd(-1, &ending, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signals_ < 0)
+      throw_errno("signalfd");
+    watch(signals_, EPOLLIN, EPOLL_CTL_ADD);
+  }
+
+  void start_listening(std::uint16_t port) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener_ < 0)
+      throw_errno("socket");
+    const int on = 1;
+    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // Accepted sockets inherit this one, which saves a system call for each.
+    ::setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0)
+      throw_errno("bind");
+    if (::listen(listener_, SOMAXCONN) != 0)
+      throw_errno("listen");
+    if (::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+      throw_errno("getsockname");
+    port_ = ntohs(address.sin_port);
+    watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
+  }
+
+  // -- one connection ------------------------------------------------------------------
+
+  void accept_all() {
+    // A few descriptors stay free, so that a connection too many can be accepted and
+    // closed instead of waking us again and again.
+    constexpr std::size_t spare_descriptors = 8;
+    for (;;) {
+      const int descriptor
+        = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (descriptor < 0) {
+        if (errno == EINTR || errno == ECONNABORTED)
+          continue;
+        if (errno == EAGAIN)
+          return;
+        throw_errno("accept4");
+      }
+      const auto index = static_cast<std::size_t>(descriptor);
+      if (index + spare_descriptors >= connections_.size()) {
+        ::close(descriptor);
+        continue;
+      }
+      connections_[index] = std::make_unique<connection>();
+      watch(descriptor, EPOLLIN, EPOLL_CTL_ADD);
+    }
+  }
+
+  void serve(int descriptor, std::uint32_t events) {
+    auto& slot = connections_[static_cast<std::size_t>(descriptor)];
+    try {
+      if ((events & EPOLLOUT) != 0)
+        send_rest(descriptor, *slot);
+      else
+        read_once(descriptor, *slot);
+    } catch (const connection_ended&) {
+      slot.reset();
+      ::close(descriptor);
+    }
+  }
+
+  void read_once(int descriptor, connection& remote) {
+    std::array<iovec, 2> parts;
+    std::size_t part_count = 0;
+    std::size_t expected = 0; // bytes that complete what has begun
+    if (remote.header_bytes == header_size) {
+      expected = remote.payload_length - remote.payload_bytes;
+      parts[part_count++] = {remote.payload.get() + remote.payload_bytes, expected};
+    } else if (remote.header_bytes > 0) {
+      expected = header_size - remote.header_bytes;
+      parts[part_count++] = {remote.header.data() + remote.header_bytes, expected};
+    }
+    parts[part_count++] = {read_buffer_.get(), read_buffer_size};
+    const ssize_t result
+      = ::readv(descriptor, parts.data(), static_cast<int>(part_count));
+    if (result < 0 && (errno == EAGAIN || errno == EINTR))
+      return;
+    if (result <= 0)
+      throw connection_ended{};
+
+    const auto total = static_cast<std::size_t>(result);
+    const std::size_t continued = std::min(total, expected);
+    reply_size_ = 0;
+    consume(remote, continued, {read_buffer_.get(), total - continued});
+    send_replies(descriptor, remote);
+  }
+
+  /// Handles `continued` bytes that went to the incomplete message of `remote`, then the
+  /// ones in `fresh`; keeps what is left.
+  void consume(connection& remote, std::size_t continued, std::span<const byte> fresh) {
+    if (remote.header_bytes == header_size) {
+      remote.payload_bytes += static_cast<std::uint32_t>(continued);
+      if (remote.payload_bytes < remote.payload_length)
+        return;
+      handle(remote, remote.header.data(), {remote.payload.get(), remote.payload_length});
+      remote.payload.reset();
+      remote.header_bytes = 0;
+    } else if (remote.header_bytes > 0) {
+      remote.header_bytes += static_cast<std::uint32_t>(continued);
+      if (remote.header_bytes < header_size)
+        return;
+      const std::uint32_t length = checked_length(remote, remote.header.data());
+      if (fresh.size() < length)
+        return keep_payload(remote, length, fresh);
+      remote.header_bytes = 0;
+      handle(remote, remote.header.data(), fresh.first(length));
+      fresh = fresh.subspan(length);
+    }
+
+    while (fresh.size() >= header_size) {
+      const byte* header = fresh.data();
+      const std::uint32_t length = checked_length(remote, header);
+      const auto rest = fresh.subspan(header_size);
+      if (rest.size() < length) {
+        std::memcpy(remote.header.data(), header, header_size);
+        remote.header_bytes = header_size;
+        return keep_payload(remote, length, rest);
+      }
+      handle(remote, header, rest.first(length));
+      fresh = rest.subspan(length);
+    }
+    if (!fresh.empty())
+      std::memcpy(remote.header.data(), fresh.data(), fresh.size());
+    remote.header_bytes = static_cast<std::uint32_t>(fresh.size());
+  }
+
+  static std::uint32_t checked_length(const connection& remote, const byte* header) {
+    if (std::memcmp(header, regtest_magic.data(), regtest_magic.size()) != 0)
+      throw connection_ended{};
+    const std::uint32_t length = read_u32(header + length_offset);
+    const std::uint32_t limit
+      = remote.at == stage::ready ? payload_limit : payload_limit_before_handshake;
+    if (length > limit)
+      throw connection_ended{};
+    return length;
+  }
+
+  static void keep_payload(connection& remote, std::uint32_t length,
+                           std::span<const byte> begun) {
+    // Left uninitialised: what the remote only announces costs no memory.
+    remote.payload = std::make_unique_for_overwrite<byte[]>(length);
+    if (!begun.empty())
+      std::memcpy(remote.payload.get(), begun.data(), begun.size());
+    remote.payload_length = length;
+    remote.payload_bytes = static_cast<std::uint32_t>(begun.size());
+  }
+
+  void handle(connection& remote, const byte* header, std::span<const byte> payload) {
+    const auto digest = double_sha256(payload);
+    if (std::memcmp(digest.data(), header + checksum_offset, checksum_size) != 0)
+      return;
+    switch (remote.at) {
+      case stage::wait_for_version:
+        if (is_command(header, version_command) && payload.size() >= 4) {
+          const auto version = static_cast<std::int32_t>(read_u32(payload.data()));
+          if (version < lowest_protocol_version)
+            throw connection_ended{};
+          reply(make_greeting(version));
+          remote.at = stage::wait_for_verack;
+        }
+        break;
+      case stage::wait_for_verack:
+        if (is_command(header, verack_command))
+          remote.at = stage::ready;
+        break;
+      case stage::ready:
+        if (is_command(header, ping_command) && payload.size() == ping_payload_size)
+          reply_pong(header, payload);
+        break;
+    }
+  }
+
+  // -- replies -------------------------------------------------------------------------
+
+  void reply(std::span<const byte> data) {
+    std::memcpy(reply_buffer_.get() + reply_size_, data.data(), data.size());
+    reply_size_ += data.size();
+  }
+
+  void reply_pong(const byte* header, std::span<const byte> payload) {
+    // Same payload, hence the same checksum, which has just been verified.
+    byte* out = reply_buffer_.get() + reply_size_;
+    std::memcpy(out, header, header_size);
+    std::memcpy(out + command_offset, pong_command.data(), pong_command.size());
+    std::memcpy(out + header_size, payload.data(), ping_payload_size);
+    reply_size_ += header_size + ping_payload_size;
+  }
+
+  void send_replies(int descriptor, connection& remote) {
+    if (reply_size_ == 0)
+      return;
+    const std::size_t sent = send_some(descriptor, {reply_buffer_.get(), reply_size_});
+    if (sent == reply_size_)
+      return;
+    // Reading stops until this is gone: a remote that does not read costs one buffer.
+    remote.unsent.assign(reply_buffer_.get() + sent, reply_buffer_.get() + reply_size_);
+    watch(descriptor, EPOLLOUT, EPOLL_CTL_MOD);
+  }
+
+  void send_rest(int descriptor, connection& remote) {
+    const std::size_t sent = send_some(descriptor, remote.unsent);
+    if (sent < remote.unsent.size()) {
+      const auto gone = static_cast<std::ptrdiff_t>(sent);
+      remote.unsent.erase(remote.unsent.begin(), remote.unsent.begin() + gone);
+      return;
+    }
+    remote.unsent = {};
+    watch(descriptor, EPOLLIN, EPOLL_CTL_MOD);
+  }
+
+  static std::size_t send_some(int descriptor, std::span<const byte> data) {
+    const ssize_t result = ::send(descriptor, data.data(), data.size(), MSG_NOSIGNAL);
+    if (result >= 0)
+      return static_cast<std::size_t>(result);
+    if (errno == EAGAIN || errno == EINTR)
+      return 0;
+    throw connection_ended{};
+  }
+
+  int epoll_ = -1;
+  int signals_ = -1;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::vector<std::unique_ptr<connection>> connections_; // by descriptor
+  std::unique_ptr<byte[]> read_buffer_ = std::make_unique<byte[]>(read_buffer_size);
+  std::unique_ptr<byte[]> reply_buffer_ = std::make_unique<byte[]>(reply_buffer_size);
+  std::size_t reply_size_ = 0;
+};
+
+} // namespace
+
+int main(int argument_count, char** arguments) {
+  const std::string_view text = argument_count == 2 ? arguments[1] : "";
+  std::uint16_t port = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
+    std::fputs("usage: bare_responder PORT   (listens on 127.0.0.1; 0 = any port)\n",
+               stderr);
+    return 2;
+  }
+  try {
+    responder{port}.run();
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "bare_responder: %s\n", problem.what());
+    return 1;
+  }
+  return 0;
+}
