@@ -30,12 +30,20 @@ struct serve_block_hashes {
 struct serve_block {
   peer_id peer = 0;
   wire::hash256 hash;
+  bool witness = false; ///< With witnesses; without, they are to be left out (BIP 144).
 };
 
 /// One transaction of a getdata -> wire::tx, or any error for notfound.
 struct serve_transaction {
   peer_id peer = 0;
   transaction_id id;
+  bool witness = false;
+};
+
+/// mempool -> `transaction_ids`. Asked only of a service that offers NODE_BLOOM; any other
+/// node's peer that sends mempool is ended.
+struct serve_mempool {
+  peer_id peer = 0;
 };
 
 /// getaddr of an inbound peer, once per connection -> `addresses`.
@@ -83,11 +91,15 @@ typename Inspector::result_type inspect(Inspector& f, serve_block_hashes& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, serve_block& x) {
-  return f(caf::meta::type_name("peerage.serve_block"), x.peer, x.hash);
+  return f(caf::meta::type_name("peerage.serve_block"), x.peer, x.hash, x.witness);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, serve_transaction& x) {
-  return f(caf::meta::type_name("peerage.serve_transaction"), x.peer, x.id);
+  return f(caf::meta::type_name("peerage.serve_transaction"), x.peer, x.id, x.witness);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_mempool& x) {
+  return f(caf::meta::type_name("peerage.serve_mempool"), x.peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, serve_addresses& x) {

@@ -3,6 +3,7 @@
 #include "messages/endpoint.hpp"
 
 #include <caf/error.hpp>
+#include <caf/make_message.hpp>
 #include <caf/timespan.hpp>
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include "messages/wire/messages.hpp"
 
 #include <caf/error.hpp>
+#include <caf/make_message.hpp>
 #include <caf/timespan.hpp>
 
 #include <cstdint>
@@ -58,7 +59,9 @@ struct latency {
   caf::timespan round_trip{};
 };
 
-/// Sends getaddr; completes on the next addr or addrv2.
+/// Sends getaddr; completes on an addr or addrv2 with more than one entry. One entry alone
+/// is what nodes announce themselves with: it is kept, and is the reply at the deadline if
+/// nothing better came.
 struct get_addresses {
   caf::timespan timeout{};
 };
@@ -67,8 +70,9 @@ struct addresses {
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
 
-/// Sends getheaders; completes on headers that connect to the locator (or to genesis), or
-/// on none, which means that the peer knows nothing newer.
+/// Sends getheaders and, as a fence, ping; completes on headers that connect to the locator
+/// (or to genesis), or on none, which means that the peer knows nothing newer. The fence
+/// tells a late answer to an earlier request from the answer to this one.
 struct get_headers {
   std::vector<wire::hash256> locator; ///< Newest first; at most 101.
   wire::hash256 stop;                 ///< Zero: as many as fit, 2,000.
@@ -132,8 +136,9 @@ struct transactions {
   std::vector<fetched_transaction> entries;
 };
 
-/// Sends mempool (BIP 35); completes on the next inv of transactions. Fails at once with
-/// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: it would hang up.
+/// Sends mempool (BIP 35); completes on the next inv of transactions. An empty pool is
+/// answered with silence, so it ends in `timeout`. Fails at once with `not_found`, and sends
+/// nothing, if the peer does not offer NODE_BLOOM: it would hang up.
 struct get_mempool {
   caf::timespan timeout{};
 };
@@ -160,6 +165,17 @@ struct announce_block {
 
 /// More items than this in one request are answered with `overloaded`.
 inline constexpr std::size_t max_items_per_request = 1'000;
+
+/// Requests for keyed items (blocks, transactions, pings) that are on the wire to one peer
+/// at a time. Unkeyed kinds (addresses, headers, block hashes, mempool) have one each.
+inline constexpr std::size_t max_keyed_in_flight = 16;
+
+/// Requests of one peer that wait for their turn; beyond, the answer is `overloaded`.
+inline constexpr std::size_t max_requests_queued = 16;
+
+/// Bodies held for unfinished requests of one peer, in bytes. The request whose body goes
+/// beyond it ends as `overloaded`: ask for less at a time.
+inline constexpr std::size_t max_held_bytes = 64 << 20;
 
 /// Any request, and any reply, for code that handles them alike.
 using request = std::variant<measure_latency, get_addresses, get_headers, get_block_hashes,

@@ -44,6 +44,7 @@ void outbox::finish_envelope(std::size_t start, command type, bytes_view payload
 }
 
 void outbox::push(const message& x) {
+  ++pushed_;
   auto start = packed_.size();
   packed_.resize(start + envelope_size);
   if (const auto* body = large_body(x)) {
@@ -57,12 +58,15 @@ void outbox::push(const message& x) {
                   bytes_view{packed_}.subspan(start + envelope_size));
 }
 
-void outbox::push_pong(std::uint64_t nonce) {
-  auto start = packed_.size();
-  packed_.resize(start + envelope_size + sizeof nonce);
-  auto* payload = packed_.data() + start + envelope_size;
+void outbox::push_pong(std::uint64_t nonce, std::uint32_t known_checksum) {
+  std::array<std::byte, envelope_size + sizeof nonce> whole;
+  auto* payload = whole.data() + envelope_size;
   std::memcpy(payload, &nonce, sizeof nonce);
-  finish_envelope(start, command::pong, {payload, sizeof nonce});
+  if (known_checksum == 0)
+    known_checksum = checksum({payload, sizeof nonce});
+  write_envelope(whole.data(), magic_, command::pong, sizeof nonce, known_checksum);
+  packed_.insert(packed_.end(), whole.begin(), whole.end());
+  ++pushed_;
 }
 
 void outbox::seal() {

@@ -29,8 +29,12 @@ public:
 
   void push(const message& x);
 
-  /// A pong costs no allocation of its own: the one answer that must keep up with floods.
-  void push_pong(std::uint64_t nonce);
+  /// The one answer that must keep up with floods: no allocation of its own, and no hash
+  /// if the checksum is known from a ping with the same payload (0: not known).
+  void push_pong(std::uint64_t nonce, std::uint32_t known_checksum);
+
+  /// Messages pushed so far.
+  std::uint64_t pushed() const { return pushed_; }
 
   bool empty() const { return packed_.empty() && ready_.empty(); }
 
@@ -44,6 +48,7 @@ private:
   std::uint32_t magic_;
   std::vector<slice> ready_;
   std::vector<std::byte> packed_;
+  std::uint64_t pushed_ = 0;
 };
 
 /// One message as it stands on the wire, envelope included.

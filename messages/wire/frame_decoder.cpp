@@ -44,7 +44,8 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
     if (bytes.size() - end - envelope_size < head.length)
       break;
     auto payload = bytes.subspan(end + envelope_size, head.length);
-    out.push_back({head.type, checksum(payload) == head.checksum, slice({}, payload)});
+    out.push_back(
+      {head.type, checksum(payload) == head.checksum, head.checksum, slice({}, payload)});
     end += envelope_size + head.length;
     emitted(head.type);
   }
@@ -152,11 +153,12 @@ void frame_decoder::finish_payload(std::vector<frame>& out) {
   auto& p = *payload_;
   auto hash = p.hash.finish();
   auto ok = std::memcmp(hash.bytes.data(), &p.head.checksum, 4) == 0;
-  auto type = p.head.type;
+  auto head = p.head;
   bytes_view view{p.memory.get(), p.filled};
-  out.push_back({type, ok, slice(std::shared_ptr<std::byte>(std::move(p.memory)), view)});
+  out.push_back({head.type, ok, head.checksum,
+                 slice(std::shared_ptr<std::byte>(std::move(p.memory)), view)});
   payload_.reset();
-  emitted(type);
+  emitted(head.type);
 }
 
 void frame_decoder::emitted(command type) {

@@ -16,6 +16,7 @@ namespace peerage::wire {
 struct frame {
   command type = command::unknown;
   bool checksum_ok = true;
+  std::uint32_t checksum = 0; ///< As the envelope had it.
   slice payload;
 };
 

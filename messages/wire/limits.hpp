@@ -29,6 +29,8 @@ inline constexpr std::size_t reject_reason = 111;   ///< BIP 61 as nodes impleme
 inline constexpr std::int32_t protocol_version = 70'016;
 /// Oldest version we talk to, as the network's nodes do (MIN_PEER_PROTO_VERSION).
 inline constexpr std::int32_t lowest_version = 31'800;
+/// Up to here pings have no nonce and no answer (BIP 31).
+inline constexpr std::int32_t last_without_pong = 60'000;
 /// From here on wtxidrelay and sendaddrv2 are sent and heeded.
 inline constexpr std::int32_t feature_version = 70'016;
 

@@ -144,13 +144,12 @@ function keepToLoopback(node) {
 class Purse {
   constructor(node) {
     this.node = node;
+    const key = bcoin.KeyRing.generate().getPrivateKey();
     this.rings = [false, true].map((witness) => {
-      const ring = bcoin.KeyRing.generate(node.network);
+      const ring = bcoin.KeyRing.fromPrivate(key);
       ring.witness = witness;
       return ring;
     });
-    this.rings[1].privateKey = this.rings[0].privateKey;
-    this.rings[1].publicKey = this.rings[0].publicKey;
     this.coins = []; // {hash, height, witness}, oldest first
 
     node.on('connect', (entry, block) => this.add(entry, block));
@@ -175,9 +174,9 @@ class Purse {
   }
 
   async spend(witness) {
-    const {chain, network} = this.node;
+    const {chain} = this.node;
     if (witness && !chain.state.hasWitness())
-      throw new Error(`segwit is not active at height ${chain.height}; it is after block 431`);
+      throw new Error(`segwit is not active at height ${chain.height}; it is from height 432 on`);
 
     const mature = chain.height + 1 - bcoin.consensus.COINBASE_MATURITY;
     const index = this.coins.findIndex(coin => coin.witness === witness && coin.height <= mature);
@@ -191,7 +190,7 @@ class Purse {
 
     const mtx = new bcoin.MTX();
     mtx.addCoin(coin);
-    mtx.addOutput(bcoin.KeyRing.generate(network).getAddress(), coin.value - FEE);
+    mtx.addOutput(bcoin.KeyRing.generate().getAddress(), coin.value - FEE);
     if (mtx.sign(this.ring(witness)) !== 1)
       throw new Error('the transaction could not be signed');
     return mtx.toTX();
@@ -352,10 +351,7 @@ function reportEvents(node) {
   const bindPeer = pool.bindPeer.bind(pool);
   pool.bindPeer = (peer) => {
     bindPeer(peer);
-    peer.on('error', (error) => {
-      if (!causes.has(peer))
-        causes.set(peer, error.message);
-    });
+    peer.on('error', error => causes.set(peer, error.message)); // the last one counts: many do not end the peer
   };
 
   mempool.on('tx', tx => say({event: 'tx', txid: tx.txid()}));
@@ -396,10 +392,6 @@ async function main() {
   };
 
   node.on('error', error => process.stderr.write(`node.js: ${error.stack}\n`));
-  pool.on('error', (error) => {
-    if (error.code === 'EADDRINUSE' || error.code === 'EACCES')
-      fail(`cannot listen on ${options.host}:${options.port}: ${error.code}`);
-  });
   process.on('SIGTERM', () => stop());
   process.on('SIGINT', () => stop());
 
@@ -444,4 +436,4 @@ async function main() {
   });
 }
 
-main().catch(error => fail(error.stack));
+main().catch(error => fail(error.code ? error.message : error.stack)); // a code is the system's: say, the port is in use

@@ -1,0 +1,252 @@
+#include "actors/peer/connection.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <chrono>
+
+namespace peerage {
+
+namespace {
+
+using self_pointer = connection_actor::stateful_pointer<connection_state>;
+
+double unix_seconds() {
+  return std::chrono::duration<double>(
+           std::chrono::system_clock::now().time_since_epoch())
+    .count();
+}
+
+void end(self_pointer self, peer_exit reason) {
+  auto& state = self->state;
+  for (auto& [id, caller] : state.callers)
+    caller.fail(request_error_for(reason));
+  state.callers.clear();
+  state.transport.reset();
+  if (state.alarm_at)
+    self->send(state.context->alarms, cancel_alarm{0});
+  self->quit(caf::make_error(reason));
+}
+
+/// Hands the outbox to the socket; false if that ended the peer.
+bool send_outbox(self_pointer self) {
+  auto& state = self->state;
+  if (state.protocol->outbox().empty())
+    return true;
+  auto slices = state.protocol->outbox().take();
+  for (const auto& slice : slices)
+    state.bytes_sent += slice.size();
+  switch (state.transport->send(std::move(slices))) {
+    case transport::send_result::accepted: break;
+    case transport::send_result::congested: state.congested = true; break;
+    case transport::send_result::overflow:
+      end(self, peer_exit::unsent_overflow);
+      return false;
+  }
+  state.last_sent = unix_seconds();
+  return true;
+}
+
+void deliver_completed(self_pointer self) {
+  auto& state = self->state;
+  if (!state.protocol->has_completed())
+    return;
+  for (auto& done : state.protocol->take_completed()) {
+    auto found = state.callers.find(done.id);
+    if (found == state.callers.end())
+      continue;
+    found->second.deliver(std::move(done.result));
+    state.callers.erase(found);
+    if (auto front = caf::actor_cast<client_actor>(state.client))
+      self->send(front, request_finished{});
+  }
+}
+
+void flush(self_pointer self);
+
+void on_service_answer(self_pointer self, std::uint64_t turn, service_answer answer) {
+  auto& state = self->state;
+  if (turn != state.service_turn || !state.service_deadline)
+    return; // late: its place was given up
+  state.service_deadline.reset();
+  state.protocol->on_service_answer(answer);
+  flush(self);
+}
+
+/// Asks the node one thing, unless an answer is due or the remote reads nothing.
+void ask_service(self_pointer self) {
+  auto& state = self->state;
+  if (state.service_deadline || state.congested)
+    return;
+  auto next = state.protocol->next_service_request();
+  if (!next)
+    return;
+  auto turn = ++state.service_turn;
+  state.service_deadline = self->clock().now() + state.context->timing.service_timeout;
+  auto failed = [self, turn](caf::error& why) {
+    on_service_answer(self, turn, std::move(why));
+  };
+  std::visit(
+    [&](auto& what) {
+      // No timeout of CAF's, which would keep a timer for each: the deadline above rules.
+      auto response = self->request(state.context->service, caf::infinite, std::move(what));
+      using what_type = std::decay_t<decltype(what)>;
+      auto pass = [self, turn](auto& value) {
+        on_service_answer(self, turn, std::move(value));
+      };
+      if constexpr (std::is_same_v<what_type, serve_headers>)
+        response.then([pass](headers& x) { pass(x); }, failed);
+      else if constexpr (std::is_same_v<what_type, serve_block_hashes>)
+        response.then([pass](block_hashes& x) { pass(x); }, failed);
+      else if constexpr (std::is_same_v<what_type, serve_block>)
+        response.then([pass](wire::block& x) { pass(x); }, failed);
+      else if constexpr (std::is_same_v<what_type, serve_transaction>)
+        response.then([pass](wire::tx& x) { pass(x); }, failed);
+      else if constexpr (std::is_same_v<what_type, serve_mempool>)
+        response.then([pass](transaction_ids& x) { pass(x); }, failed);
+      else if constexpr (std::is_same_v<what_type, serve_addresses>)
+        response.then([pass](addresses& x) { pass(x); }, failed);
+      else
+        response.then([self, turn] { on_service_answer(self, turn, caf::unit); }, failed);
+    },
+    *next);
+}
+
+void update_alarm(self_pointer self) {
+  auto& state = self->state;
+  auto due = state.protocol->next_deadline();
+  if (state.service_deadline && (!due || *state.service_deadline < *due))
+    due = state.service_deadline;
+  // An alarm that rings too early is cheaper than one that is moved for every request.
+  if (!due || (state.alarm_at && *state.alarm_at <= *due))
+    return;
+  state.alarm_at = due;
+  self->send(state.context->alarms, set_alarm{0, *due});
+}
+
+/// Reads on when the remote takes what we send and the node keeps up.
+void update_credit(self_pointer self) {
+  auto& state = self->state;
+  auto starved = state.protocol->inbound_is_full();
+  if (starved != state.starved) {
+    state.starved = starved;
+    self->send(state.heartbeat, reading_paused{starved});
+  }
+  if (!state.granted && !state.congested && !starved) {
+    state.granted = true;
+    state.transport->grant();
+  }
+}
+
+/// Everything that may follow from an input.
+void flush(self_pointer self) {
+  auto& state = self->state;
+  if (!send_outbox(self))
+    return;
+  deliver_completed(self);
+  for (auto nonce : state.protocol->take_heartbeat_pongs())
+    self->send(state.heartbeat, heartbeat_pong{nonce});
+  if (state.protocol->end())
+    return end(self, *state.protocol->end());
+  ask_service(self);
+  update_alarm(self);
+  update_credit(self);
+}
+
+template <class Reply, class Request>
+auto taking(self_pointer self) {
+  return [self](Request& x) -> caf::result<Reply> {
+    auto& state = self->state;
+    auto promise = self->template make_response_promise<Reply>();
+    auto id = ++state.last_request;
+    state.callers.emplace(id, pending_reply{promise});
+    state.protocol->add_request(id, std::move(x), self->clock().now());
+    flush(self);
+    return promise;
+  };
+}
+
+peer_snapshot snapshot_of(self_pointer self) {
+  auto& state = self->state;
+  peer_snapshot result;
+  state.protocol->describe(result);
+  result.connected_since = state.connected_since;
+  result.last_received = state.last_received;
+  result.last_sent = state.last_sent;
+  result.traffic.bytes_sent = state.bytes_sent;
+  result.unsent_bytes = state.transport->unsent_bytes();
+  result.reading_paused = !state.granted;
+  return result;
+}
+
+void start(self_pointer self, const caf::actor_addr& client) {
+  auto& state = self->state;
+  state.client = client;
+  self->monitor(client);
+  auto hold = state.context->heartbeat_holds_client
+                ? caf::actor_cast<caf::strong_actor_ptr>(client)
+                : caf::strong_actor_ptr{};
+  const bool expects_pongs =
+    state.protocol->info().protocol > wire::limits::last_without_pong;
+  state.heartbeat = self->spawn<caf::linked>(
+    heartbeat, state.context, caf::actor_cast<heartbeat_sink_actor>(self), expects_pongs,
+    std::move(hold));
+  state.transport->set_sink(caf::actor_cast<caf::strong_actor_ptr>(self));
+  state.transport->finish_handshake();
+}
+
+} // namespace
+
+connection_actor::behavior_type
+connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
+           const peer_info& info,
+           const std::array<std::uint64_t, ignored_count>& ignored_so_far) {
+  auto& state = self->state;
+  state.protocol = std::make_unique<protocol>(context, info, ignored_so_far);
+  state.context = std::move(context);
+  state.transport = std::move(transport);
+  state.connected_since = unix_seconds();
+  self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
+  self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
+  return {
+    taking<latency, measure_latency>(self),
+    taking<addresses, get_addresses>(self),
+    taking<headers, get_headers>(self),
+    taking<block_hashes, get_block_hashes>(self),
+    taking<blocks, get_blocks>(self),
+    taking<transactions, get_transactions>(self),
+    taking<transaction_ids, get_mempool>(self),
+    taking<void, send_transaction>(self),
+    taking<void, announce_transactions>(self),
+    taking<void, announce_block>(self),
+    [self](get_peer_snapshot) { return snapshot_of(self); },
+    [self](const attach_client& x) { start(self, x.client); },
+    [self](const frame_batch& batch) {
+      auto now = self->clock().now();
+      self->state.granted = false;
+      self->state.last_received = unix_seconds();
+      for (const auto& frame : batch.frames)
+        self->state.protocol->receive(frame, now);
+      flush(self);
+    },
+    [self](const transport_closed& x) { end(self, x.reason); },
+    [self](const transport_drained&) {
+      self->state.congested = false;
+      flush(self);
+    },
+    [self](const send_heartbeat& x) {
+      self->state.protocol->send_heartbeat(x.nonce, self->clock().now());
+      flush(self);
+    },
+    [self](const alarm&) {
+      auto now = self->clock().now();
+      self->state.alarm_at.reset();
+      self->state.protocol->on_tick(now);
+      if (self->state.service_deadline && *self->state.service_deadline <= now)
+        return on_service_answer(self, self->state.service_turn,
+                                 caf::make_error(caf::sec::request_timeout));
+      flush(self);
+    },
+  };
+}
+
+} // namespace peerage

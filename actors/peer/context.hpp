@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/peer/handshake_nonces.hpp"
+#include "actors/random_source.hpp"
+#include "messages/wire/network.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace peerage {
+
+/// Deadlines and paces of a peer's life; design section 7 has the reasons.
+struct peer_timing {
+  caf::timespan connect_timeout = std::chrono::seconds(5);    ///< TCP open.
+  caf::timespan handshake_timeout = std::chrono::seconds(10); ///< From there to verack.
+  caf::timespan request_timeout = std::chrono::seconds(20);
+  caf::timespan ping_interval = std::chrono::seconds(59); ///< A prime: paces drift apart.
+  caf::timespan ping_timeout = std::chrono::seconds(20);
+  /// The node's own inbound service has this long to answer; then the remote gets what an
+  /// error would have brought.
+  caf::timespan service_timeout = std::chrono::seconds(20);
+};
+
+/// What our version message says of us.
+struct local_identity {
+  std::string user_agent = "/peerage:" PEERAGE_VERSION "/";
+  std::uint64_t services = 0;
+  std::int32_t start_height = 0;
+  bool relay = true;
+};
+
+/// What all peers of one node share. Made once, before the first peer.
+struct peer_context {
+  peer_context(const wire::network_parameters& parameters,
+               std::optional<std::uint64_t> seed)
+      : network(parameters), random(seed) {}
+
+  const wire::network_parameters& network;
+  peer_timing timing;
+  local_identity identity;
+  random_source random;
+  handshake_nonces nonces;
+  std::atomic<peer_id> last_id{0};
+  alarm_clock_actor alarms;
+  inbound_service_actor service;
+  std::shared_ptr<socket_provider> sockets;
+
+  /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to
+  /// the client, the mistake that the drop tests must catch.
+  bool heartbeat_holds_client = false;
+};
+
+using peer_context_ptr = std::shared_ptr<peer_context>;
+
+} // namespace peerage

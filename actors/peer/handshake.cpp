@@ -1,0 +1,92 @@
+#include "actors/peer/handshake.hpp"
+
+#include "actors/peer/client.hpp"
+#include "actors/peer/connection.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <chrono>
+
+namespace peerage {
+
+namespace {
+
+using self_pointer = handshake_actor::stateful_pointer<handshake_state>;
+
+void fail(self_pointer self, peer_exit reason) {
+  self->state.outcome->fail(reason);
+  self->send(self->state.context->alarms, cancel_alarm{0});
+  self->quit(caf::make_error(reason));
+}
+
+void flush(self_pointer self) {
+  auto& state = self->state;
+  if (!state.protocol->outbox().empty())
+    state.connection->send(state.protocol->outbox().take());
+}
+
+/// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.
+void start_group(self_pointer self) {
+  auto& state = self->state;
+  auto info = state.protocol->info();
+  info.handshake = self->clock().now() - state.started;
+  auto group = self->spawn(connection, state.context, std::move(state.connection), info,
+                           state.protocol->ignored_messages());
+  auto front = self->spawn(client, group);
+  self->send(group, attach_client{front.address()});
+  state.outcome->ready({std::move(info), std::move(front)});
+  self->send(state.context->alarms, cancel_alarm{0});
+  self->quit();
+}
+
+} // namespace
+
+handshake_actor::behavior_type handshake(self_pointer self, peer_context_ptr context,
+                                         transport_ptr connection,
+                                         peer_outcome_ptr outcome) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.outcome = std::move(outcome);
+  state.connection = std::move(connection);
+  state.started = self->clock().now();
+  self->set_exit_handler([self](caf::exit_msg& x) { fail(self, exit_of(x.reason)); });
+
+  peer_info info;
+  info.id = ++state.context->last_id;
+  info.remote = state.connection->remote();
+  info.local = state.connection->local();
+  info.way = state.outcome->way();
+  auto unix_time = std::chrono::duration_cast<std::chrono::seconds>(
+                     std::chrono::system_clock::now().time_since_epoch())
+                     .count();
+  state.protocol =
+    std::make_unique<handshake_protocol>(state.context, std::move(info), unix_time);
+
+  auto deadline = state.started + state.context->timing.handshake_timeout;
+  self->send(state.context->alarms, set_alarm{0, deadline});
+  state.connection->set_sink(caf::actor_cast<caf::strong_actor_ptr>(self));
+  state.protocol->start();
+  flush(self);
+  state.connection->grant();
+  return {
+    [self](const frame_batch& batch) {
+      auto& protocol = *self->state.protocol;
+      for (const auto& frame : batch.frames)
+        protocol.receive(frame);
+      flush(self);
+      if (protocol.failure())
+        fail(self, *protocol.failure());
+      else if (protocol.done())
+        start_group(self);
+      else
+        self->state.connection->grant();
+    },
+    [self](const transport_closed& x) { fail(self, x.reason); },
+    [](const transport_drained&) {
+      // What we send before verack is far too little to ever queue up.
+    },
+    [self](const alarm&) { fail(self, peer_exit::handshake_timeout); },
+  };
+}
+
+} // namespace peerage

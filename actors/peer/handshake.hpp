@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/peer/context.hpp"
+#include "actors/peer/handshake_protocol.hpp"
+#include "actors/peer/peer_outcome.hpp"
+
+#include <memory>
+
+namespace peerage {
+
+using handshake_actor = caf::typed_actor<
+  // From the transport.
+  caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
+  caf::reacts_to<transport_drained>,
+  // The handshake deadline.
+  caf::reacts_to<alarm>>;
+
+struct handshake_state {
+  handshake_state() = default;
+
+  peer_context_ptr context;
+  peer_outcome_ptr outcome;
+  transport_ptr connection;
+  std::unique_ptr<handshake_protocol> protocol;
+  time_point started;
+  static inline const char* name = "handshake";
+};
+
+/// Shakes hands on one open socket, in either direction, then starts the peer's group and
+/// gives the client away. Owns its deadline: it finishes or fails though nobody waits for
+/// it (invariant I6).
+handshake_actor::behavior_type
+handshake(handshake_actor::stateful_pointer<handshake_state> self,
+          peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);
+
+} // namespace peerage

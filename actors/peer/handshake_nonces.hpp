@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <unordered_set>
+
+namespace peerage {
+
+/// The nonces of our own version messages, shared by both directions: a remote that sends
+/// one of them is ourselves (invariant I8). Bounded, first in first out; never forgotten
+/// earlier, so a stranger who repeats a nonce cannot blind us to it. Thread-safe.
+class handshake_nonces {
+public:
+  /// Far more than the dials that can be in flight at once.
+  static constexpr std::size_t capacity = 1'024;
+
+  void remember(std::uint64_t nonce) {
+    std::lock_guard guard{mutex_};
+    if (!known_.insert(nonce).second)
+      return;
+    order_.push_back(nonce);
+    if (order_.size() > capacity) {
+      known_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+
+  bool contains(std::uint64_t nonce) const {
+    std::lock_guard guard{mutex_};
+    return known_.count(nonce) > 0;
+  }
+
+  std::size_t size() const {
+    std::lock_guard guard{mutex_};
+    return order_.size();
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_set<std::uint64_t> known_;
+  std::deque<std::uint64_t> order_;
+};
+
+} // namespace peerage

@@ -1,0 +1,104 @@
+#include "actors/peer/handshake_protocol.hpp"
+
+#include <algorithm>
+
+namespace peerage {
+
+namespace limits = wire::limits;
+
+handshake_protocol::handshake_protocol(peer_context_ptr context, peer_info info,
+                                       std::int64_t unix_time)
+    : context_(std::move(context)), info_(std::move(info)), unix_time_(unix_time),
+      outbox_(context_->network.magic) {}
+
+void handshake_protocol::start() {
+  if (info_.way == direction::outbound)
+    send_version();
+}
+
+void handshake_protocol::receive(const wire::frame& frame) {
+  using wire::command;
+  if (done_ || failure_)
+    return;
+  if (!frame.checksum_ok)
+    return count(ignored::bad_checksum);
+  if (frame.type == command::version) {
+    if (version_received_)
+      return count(ignored::duplicate_handshake);
+    return on_version(frame);
+  }
+  if (!version_received_)
+    return count(ignored::before_version);
+  switch (frame.type) {
+    case command::verack:
+      done_ = true;
+      break;
+    case command::wtxidrelay:
+    case command::sendaddrv2:
+      if (info_.remote_protocol < limits::feature_version)
+        return count(ignored::old_peer_feature);
+      (frame.type == command::wtxidrelay ? info_.wtxidrelay : info_.addrv2) = true;
+      break;
+    case command::unknown:
+      // Features are negotiated here, so this is where unknown ones are expected.
+      count(ignored::unknown_command);
+      break;
+    default:
+      count(ignored::before_verack);
+  }
+}
+
+void handshake_protocol::on_version(const wire::frame& frame) {
+  wire::message decoded;
+  if (wire::decode(frame.type, frame.payload, decoded) != wire::decode_result::ok)
+    return count(ignored::malformed);
+  auto& theirs = std::get<wire::version>(decoded);
+  if (context_->nonces.contains(theirs.nonce)) {
+    failure_ = peer_exit::self_connection;
+    return;
+  }
+  if (theirs.protocol < limits::lowest_version) {
+    failure_ = peer_exit::obsolete_version;
+    return;
+  }
+  version_received_ = true;
+  info_.remote_protocol = theirs.protocol;
+  info_.protocol = std::min(theirs.protocol, limits::protocol_version);
+  info_.services = theirs.services;
+  info_.user_agent = std::move(theirs.user_agent);
+  info_.start_height = theirs.start_height;
+  info_.relay = theirs.relay;
+  info_.time_offset = theirs.time - unix_time_;
+  if (info_.way == direction::inbound)
+    send_version();
+  send_answer();
+}
+
+void handshake_protocol::send_version() {
+  wire::version ours;
+  ours.protocol = limits::protocol_version;
+  ours.services = context_->identity.services;
+  ours.time = unix_time_;
+  // The receiver's address only: ours leaks nothing.
+  ours.receiver.ip = info_.remote.ip;
+  ours.receiver.port = info_.remote.port;
+  ours.nonce = context_->random.next_nonzero();
+  ours.user_agent = context_->identity.user_agent;
+  ours.start_height = context_->identity.start_height;
+  ours.relay = context_->identity.relay;
+  // An accepting side answers after it has seen the remote's nonce, so only the dialing
+  // side's nonce can come back to us unseen.
+  if (info_.way == direction::outbound)
+    context_->nonces.remember(ours.nonce);
+  outbox_.push(ours);
+}
+
+void handshake_protocol::send_answer() {
+  if (info_.protocol >= limits::feature_version) {
+    outbox_.push(wire::wtxidrelay{});
+    outbox_.push(wire::sendaddrv2{});
+  }
+  outbox_.push(wire::verack{});
+}
+
+} // namespace peerage

@@ -1,0 +1,125 @@
+#include "actors/peer/inbound_requests.hpp"
+
+#include "messages/wire/addresses.hpp"
+#include "messages/wire/limits.hpp"
+
+namespace peerage {
+
+namespace {
+
+/// Entries of a getdata that can be served; the rest is skipped, as the network does.
+bool is_servable(const wire::inventory_entry& x) {
+  return x.is_block() || x.is_transaction() || x.type == wire::inv_compact_block;
+}
+
+} // namespace
+
+void inbound_requests::add(item what, std::size_t bytes) {
+  waiting_.push_back({std::move(what), bytes});
+  bytes_ += bytes;
+}
+
+std::optional<service_request> inbound_requests::next() {
+  while (!asked_ && !waiting_.empty()) {
+    auto& front = waiting_.front().what;
+    if (auto* single = std::get_if<service_request>(&front)) {
+      asked_ = true;
+      return std::move(*single);
+    }
+    if (auto part = next_of(std::get<wire::getdata>(front))) {
+      asked_ = true;
+      return part;
+    }
+    finish_front();
+  }
+  return std::nullopt;
+}
+
+std::optional<service_request> inbound_requests::next_of(const wire::getdata& wanted) {
+  while (position_ < wanted.entries.size() && !is_servable(wanted.entries[position_]))
+    ++position_;
+  if (position_ == wanted.entries.size())
+    return std::nullopt;
+  const auto& entry = wanted.entries[position_];
+  const bool witness = (entry.type & wire::inv_witness_flag) != 0;
+  if (entry.is_transaction())
+    return serve_transaction{peer_,
+                             {entry.hash, entry.type == wire::inv_wtx},
+                             witness || entry.type == wire::inv_wtx};
+  // A compact block may be answered with the whole one (BIP 152).
+  return serve_block{peer_, entry.hash, witness || entry.type == wire::inv_compact_block};
+}
+
+void inbound_requests::on_answer(const service_answer& answer) {
+  if (!asked_)
+    return;
+  asked_ = false;
+  auto& front = waiting_.front().what;
+  if (auto* wanted = std::get_if<wire::getdata>(&front)) {
+    answer_entry(wanted->entries[position_++], answer);
+    if (position_ == wanted->entries.size())
+      finish_front();
+    return;
+  }
+  const auto& asked = std::get<service_request>(front);
+  if (std::holds_alternative<serve_headers>(asked)) {
+    // Always answered, if need be with none.
+    wire::headers message;
+    if (const auto* found = std::get_if<headers>(&answer))
+      message.entries = found->entries;
+    if (message.entries.size() > wire::limits::headers)
+      message.entries.resize(wire::limits::headers);
+    out_.push(message);
+  } else if (const auto* hashes = std::get_if<block_hashes>(&answer)) {
+    wire::inv message;
+    for (const auto& hash : hashes->entries)
+      message.entries.push_back({wire::inv_block, hash});
+    if (!message.entries.empty())
+      out_.push(message);
+  } else if (const auto* ids = std::get_if<transaction_ids>(&answer)) {
+    wire::inv message;
+    for (const auto& id : ids->entries)
+      message.entries.push_back({id.is_wtxid ? wire::inv_wtx : wire::inv_tx, id.hash});
+    if (!message.entries.empty())
+      out_.push(message);
+  } else if (const auto* found = std::get_if<addresses>(&answer)) {
+    send_addresses(*found);
+  }
+  finish_front();
+}
+
+void inbound_requests::answer_entry(const wire::inventory_entry& asked,
+                                    const service_answer& answer) {
+  if (const auto* block = std::get_if<wire::block>(&answer))
+    out_.push(*block);
+  else if (const auto* transaction = std::get_if<wire::tx>(&answer))
+    out_.push(*transaction);
+  else
+    missing_.entries.push_back(asked);
+}
+
+void inbound_requests::send_addresses(const addresses& answer) {
+  if (addrv2_) {
+    wire::addrv2 message{answer.entries};
+    if (!message.entries.empty())
+      out_.push(message);
+    return;
+  }
+  wire::addr message;
+  for (const auto& entry : answer.entries)
+    if (auto old_form = wire::to_timed_address(entry))
+      message.entries.push_back(*old_form);
+  if (!message.entries.empty())
+    out_.push(message);
+}
+
+void inbound_requests::finish_front() {
+  if (!missing_.entries.empty())
+    out_.push(missing_);
+  missing_ = {};
+  position_ = 0;
+  bytes_ -= waiting_.front().bytes;
+  waiting_.pop_front();
+}
+
+} // namespace peerage

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "messages/inbound.hpp"
+#include "messages/wire/envelope.hpp"
+
+#include <caf/unit.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <list>
+#include <optional>
+#include <variant>
+
+namespace peerage {
+
+/// Anything that a CONNECTION asks of, or tells, the node's inbound service.
+using service_request =
+  std::variant<serve_headers, serve_block_hashes, serve_block, serve_transaction,
+               serve_mempool, serve_addresses, inventory_announced, headers_announced,
+               addresses_announced, transaction_received, block_received>;
+
+/// What came back. An error stands for "nothing", whatever its cause.
+using service_answer = std::variant<caf::unit_t, headers, block_hashes, wire::block,
+                                    wire::tx, transaction_ids, addresses, caf::error>;
+
+/// What the remote wants of us, in order of arrival: one item at a time goes to the inbound
+/// service, its answer goes to the outbox, then the next. A getdata goes entry by entry, so
+/// that a list of 50,000 blocks never holds more than one of them.
+///
+/// The backlog is bounded: while `is_full`, the connection reads nothing more (I12).
+class inbound_requests {
+public:
+  /// @param addrv2 The remote wants addresses in the form of BIP 155.
+  inbound_requests(peer_id peer, bool addrv2, wire::outbox& out)
+      : peer_(peer), addrv2_(addrv2), out_(out) {}
+
+  /// A getdata, or anything that the service gets as one message.
+  using item = std::variant<wire::getdata, service_request>;
+
+  /// `bytes` is what the message took on the wire.
+  void add(item what, std::size_t bytes);
+
+  /// What to ask now: empty while an answer is due, or nothing waits.
+  std::optional<service_request> next();
+
+  /// The answer to what `next` gave out.
+  void on_answer(const service_answer& answer);
+
+  bool is_full() const { return backlog() >= max_items || bytes_ >= max_bytes; }
+  std::size_t backlog() const { return waiting_.size(); }
+
+  static constexpr std::size_t max_items = 16;
+  static constexpr std::size_t max_bytes = 1 << 20;
+
+private:
+  struct waiting_item {
+    item what;
+    std::size_t bytes;
+  };
+
+  void finish_front();
+  std::optional<service_request> next_of(const wire::getdata& wanted);
+  void answer_entry(const wire::inventory_entry& asked, const service_answer& answer);
+  void send_addresses(const addresses& answer);
+
+  peer_id peer_;
+  bool addrv2_;
+  wire::outbox& out_;
+  std::list<waiting_item> waiting_; ///< The front one is being served. Empty lists own no memory.
+  std::size_t bytes_ = 0;
+  bool asked_ = false;
+  std::size_t position_ = 0; ///< Inside the front getdata.
+  wire::notfound missing_;   ///< Of the front getdata.
+};
+
+} // namespace peerage

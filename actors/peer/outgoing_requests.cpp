@@ -1,0 +1,455 @@
+#include "actors/peer/outgoing_requests.hpp"
+
+#include "messages/wire/limits.hpp"
+
+#include <algorithm>
+
+namespace peerage {
+
+namespace {
+
+/// Fences of given-up requests that are remembered; a peer that lets more of them pass
+/// unanswered is about to lose to its heartbeat.
+constexpr std::size_t max_open_fences = 8;
+
+wire::inventory_entry entry_for(const transaction_id& id, bool witness) {
+  if (id.is_wtxid)
+    return {wire::inv_wtx, id.hash};
+  return {witness ? wire::inv_witness_tx : wire::inv_tx, id.hash};
+}
+
+std::vector<transaction_id> as_ids(const std::vector<wire::hash256>& hashes) {
+  std::vector<transaction_id> result;
+  result.reserve(hashes.size());
+  for (const auto& hash : hashes)
+    result.push_back({hash, false});
+  return result;
+}
+
+} // namespace
+
+outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256& genesis,
+                                     caf::timespan default_timeout,
+                                     std::function<std::uint64_t()> next_nonce,
+                                     wire::outbox& out)
+    : services_(info.services), has_fences_(info.protocol > wire::limits::last_without_pong),
+      genesis_(genesis), default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
+
+// -- starting --------------------------------------------------------------------------
+
+std::optional<outgoing_requests::lane_kind> outgoing_requests::lane_of(const request& what) {
+  if (std::holds_alternative<get_addresses>(what))
+    return address_lane;
+  if (std::holds_alternative<get_headers>(what))
+    return header_lane;
+  if (std::holds_alternative<get_block_hashes>(what))
+    return block_hash_lane;
+  if (std::holds_alternative<get_mempool>(what))
+    return mempool_lane;
+  return std::nullopt;
+}
+
+bool outgoing_requests::is_keyed(const request& what) {
+  return std::holds_alternative<measure_latency>(what) ||
+         std::holds_alternative<get_blocks>(what) ||
+         std::holds_alternative<get_transactions>(what);
+}
+
+caf::timespan outgoing_requests::timeout_of(const request& what) {
+  return std::visit(
+    [](const auto& x) -> caf::timespan {
+      if constexpr (requires { x.timeout; })
+        return x.timeout;
+      else
+        return {};
+    },
+    what);
+}
+
+void outgoing_requests::add(request_id id, request what, time_point now) {
+  if (auto* asked = std::get_if<get_mempool>(&what);
+      asked && (services_ & wire::node_bloom) == 0)
+    return fail(id, caf::make_error(request_error::not_found));
+  auto items = [&]() -> std::size_t {
+    if (auto* x = std::get_if<get_blocks>(&what))
+      return x->hashes.size();
+    if (auto* y = std::get_if<get_transactions>(&what))
+      return y->ids.size();
+    return 0;
+  }();
+  auto locator = [&]() -> std::size_t {
+    if (auto* x = std::get_if<get_headers>(&what))
+      return x->locator.size();
+    if (auto* y = std::get_if<get_block_hashes>(&what))
+      return y->locator.size();
+    return 0;
+  }();
+  // Whatever breaks a limit of the network would make the remote hang up on us.
+  if (items > max_items_per_request || locator > wire::limits::locator)
+    return fail(id, caf::make_error(request_error::overloaded));
+  auto timeout = timeout_of(what);
+  auto deadline = now + (timeout > caf::timespan::zero() ? timeout : default_timeout_);
+  if (can_start(what))
+    return start(id, std::move(what), deadline, now);
+  if (queue_.size() >= max_requests_queued)
+    return fail(id, caf::make_error(request_error::overloaded));
+  queue_.push_back({id, std::move(what), deadline});
+}
+
+bool outgoing_requests::can_start(const request& what) const {
+  if (auto which = lane_of(what))
+    return !lanes_[*which].current;
+  if (is_keyed(what))
+    return pings_.size() + fetches_.size() < max_keyed_in_flight;
+  return true;
+}
+
+void outgoing_requests::start(request_id id, request&& what, time_point deadline,
+                              time_point now) {
+  if (auto which = lane_of(what))
+    return start_unkeyed(*which, id, std::move(what), deadline);
+  if (std::holds_alternative<measure_latency>(what)) {
+    auto nonce = next_nonce_();
+    out_.push(wire::ping{nonce});
+    pings_.push_back({id, nonce, now, deadline});
+  } else if (auto* asked_blocks = std::get_if<get_blocks>(&what)) {
+    start_fetch(id, true, as_ids(asked_blocks->hashes), deadline);
+  } else if (auto* asked_txs = std::get_if<get_transactions>(&what)) {
+    start_fetch(id, false, std::move(asked_txs->ids), deadline);
+  } else if (auto* transaction = std::get_if<send_transaction>(&what)) {
+    out_.push(std::move(transaction->body));
+    complete(id, caf::unit);
+  } else if (auto* ids = std::get_if<announce_transactions>(&what)) {
+    wire::inv message;
+    for (const auto& x : ids->ids)
+      if (message.entries.size() < wire::limits::inventory)
+        message.entries.push_back({x.is_wtxid ? wire::inv_wtx : wire::inv_tx, x.hash});
+    if (!message.entries.empty())
+      out_.push(message);
+    complete(id, caf::unit);
+  } else if (auto* announced = std::get_if<announce_block>(&what)) {
+    out_.push(wire::inv{{{wire::inv_block, announced->hash}}});
+    complete(id, caf::unit);
+  }
+}
+
+void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& what,
+                                      time_point deadline) {
+  auto& current = lanes_[which].current.emplace();
+  current.id = id;
+  current.deadline = deadline;
+  auto version = static_cast<std::uint32_t>(wire::limits::protocol_version);
+  if (auto* asked = std::get_if<get_headers>(&what))
+    out_.push(wire::getheaders{version, asked->locator, asked->stop});
+  else if (auto* hashes = std::get_if<get_block_hashes>(&what))
+    out_.push(wire::getblocks{version, hashes->locator, hashes->stop});
+  else if (which == address_lane)
+    out_.push(wire::getaddr{});
+  else
+    out_.push(wire::mempool{});
+  if (has_fences_ && (which == header_lane || which == block_hash_lane)) {
+    current.fence = next_nonce_();
+    out_.push(wire::ping{current.fence});
+  }
+  current.what = std::move(what);
+}
+
+void outgoing_requests::start_fetch(request_id id, bool of_blocks,
+                                    std::vector<transaction_id> ids,
+                                    time_point deadline) {
+  const bool witness = (services_ & wire::node_witness) != 0;
+  fetch next{id, of_blocks, {}, 0, 0, deadline};
+  wire::getdata message;
+  for (const auto& item : ids) {
+    if (wanted_.count(item.hash) == 0)
+      message.entries.push_back(
+        !of_blocks
+          ? entry_for(item, witness)
+          : wire::inventory_entry{witness ? wire::inv_witness_block : wire::inv_block,
+                                  item.hash});
+    wanted_.emplace(item.hash, wanted{id, next.items.size()});
+    next.items.push_back({item, false, {}});
+  }
+  next.unsettled = next.items.size();
+  if (!message.entries.empty())
+    out_.push(message);
+  fetches_.push_back(std::move(next));
+  if (ids.empty())
+    finish_fetch(fetches_.size() - 1);
+}
+
+void outgoing_requests::start_queued(time_point now) {
+  for (auto i = queue_.begin(); i != queue_.end();) {
+    if (!can_start(i->what)) {
+      ++i;
+      continue;
+    }
+    auto next = std::move(*i);
+    i = queue_.erase(i);
+    start(next.id, std::move(next.what), next.deadline, now);
+  }
+}
+
+// -- what came in ----------------------------------------------------------------------
+
+bool outgoing_requests::on_pong(std::uint64_t nonce, time_point now) {
+  auto found = std::ranges::find(pings_, nonce, &ping_request::nonce);
+  if (found != pings_.end()) {
+    complete(found->id, latency{now - found->sent});
+    pings_.erase(found);
+    return true;
+  }
+  return on_fence(nonce);
+}
+
+bool outgoing_requests::on_fence(std::uint64_t nonce) {
+  for (auto which : {header_lane, block_hash_lane}) {
+    auto& lane = lanes_[which];
+    if (lane.current && lane.current->fence == nonce) {
+      auto collected = std::move(lane.current->collected);
+      if (!lane.current->has_collected)
+        collected = which == header_lane ? reply{headers{}} : reply{block_hashes{}};
+      lane.current->fence = 0;
+      lane.open_fences.clear(); // pongs come in order: earlier ones were lost
+      finish_unkeyed(lane, std::move(collected));
+      return true;
+    }
+    auto& fences = lane.open_fences;
+    if (auto found = std::ranges::find(fences, nonce); found != fences.end()) {
+      fences.erase(fences.begin(), found + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool outgoing_requests::on_addresses(std::vector<wire::network_address>& entries) {
+  auto& lane = lanes_[address_lane];
+  if (!lane.current)
+    return false;
+  auto& current = *lane.current;
+  if (!current.has_collected) {
+    current.collected = addresses{};
+    current.has_collected = true;
+  }
+  auto& kept = std::get<addresses>(current.collected).entries;
+  const bool is_answer = entries.size() > 1;
+  for (auto& entry : entries)
+    if (kept.size() < wire::limits::addresses)
+      kept.push_back(std::move(entry));
+  if (is_answer)
+    finish_unkeyed(lane, std::move(current.collected));
+  return true;
+}
+
+bool outgoing_requests::connects(const get_headers& asked,
+                                 const wire::block_header& first) const {
+  if (asked.locator.empty())
+    return first.hash() == asked.stop;
+  return first.previous == genesis_ ||
+         std::ranges::find(asked.locator, first.previous) != asked.locator.end();
+}
+
+bool outgoing_requests::on_headers(std::vector<wire::block_header>& entries) {
+  auto& lane = lanes_[header_lane];
+  if (!may_answer(lane))
+    return false;
+  if (!entries.empty() &&
+      !connects(std::get<get_headers>(lane.current->what), entries.front()))
+    return false;
+  finish_unkeyed(lane, headers{std::move(entries)});
+  return true;
+}
+
+bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& entries) {
+  if (entries.empty())
+    return false;
+  if (auto& lane = lanes_[mempool_lane];
+      lane.current && std::ranges::all_of(entries, &wire::inventory_entry::is_transaction)) {
+    transaction_ids result;
+    for (const auto& entry : entries)
+      result.entries.push_back({entry.hash, entry.type == wire::inv_wtx});
+    finish_unkeyed(lane, std::move(result));
+    return true;
+  }
+  auto& lane = lanes_[block_hash_lane];
+  if (!may_answer(lane) ||
+      !std::ranges::all_of(entries, &wire::inventory_entry::is_block))
+    return false;
+  block_hashes result;
+  for (const auto& entry : entries)
+    result.entries.push_back(entry.hash);
+  if (entries.size() > 1) {
+    finish_unkeyed(lane, std::move(result));
+    return true;
+  }
+  // A single block may be the answer or the announcement of a new one: the fence decides
+  // when to believe it, and the node hears of it in any case.
+  lane.current->collected = std::move(result);
+  lane.current->has_collected = true;
+  return false;
+}
+
+bool outgoing_requests::on_block(const wire::block& body) {
+  return !wanted_.empty() && settle(body.hash(), true, body.bytes);
+}
+
+bool outgoing_requests::on_transaction(const wire::tx& body) {
+  if (wanted_.empty())
+    return false;
+  auto wtxid = body.wtxid();
+  auto by_wtxid = settle(wtxid, false, body.bytes);
+  auto txid = body.txid();
+  auto by_txid = txid != wtxid && settle(txid, false, body.bytes);
+  return by_wtxid || by_txid;
+}
+
+bool outgoing_requests::on_notfound(const std::vector<wire::inventory_entry>& entries) {
+  bool ours = false;
+  for (const auto& entry : entries)
+    if (entry.is_block() || entry.is_transaction())
+      ours |= settle(entry.hash, entry.is_block(), {});
+  return ours;
+}
+
+/// Everybody who wants this hash gets the body, or learns that it is missing.
+bool outgoing_requests::settle(const wire::hash256& hash, bool of_blocks,
+                               const wire::slice& body) {
+  auto [first, last] = wanted_.equal_range(hash);
+  std::vector<wanted> takers;
+  for (auto i = first; i != last;) {
+    auto found = std::ranges::find(fetches_, i->second.id, &fetch::id);
+    if (found->of_blocks == of_blocks) {
+      takers.push_back(i->second);
+      i = wanted_.erase(i);
+    } else {
+      ++i;
+    }
+  }
+  for (const auto& taker : takers) {
+    auto found = std::ranges::find(fetches_, taker.id, &fetch::id);
+    if (found == fetches_.end())
+      continue; // ended by the byte limit a moment ago
+    auto index = static_cast<std::size_t>(found - fetches_.begin());
+    auto& item = found->items[taker.item];
+    item.settled = true;
+    item.body = body;
+    found->bytes += body.size();
+    held_bytes_ += body.size();
+    if (--found->unsettled == 0) {
+      finish_fetch(index);
+    } else if (held_bytes_ > max_held_bytes) {
+      fail(found->id, caf::make_error(request_error::overloaded));
+      drop_fetch(index);
+    }
+  }
+  return !takers.empty();
+}
+
+void outgoing_requests::finish_fetch(std::size_t index) {
+  auto& done = fetches_[index];
+  auto missing = std::ranges::all_of(done.items, [](const fetch_item& item) {
+    return item.body.empty();
+  });
+  if (missing && !done.items.empty()) {
+    fail(done.id, caf::make_error(request_error::not_found));
+  } else if (done.of_blocks) {
+    blocks result;
+    for (auto& item : done.items)
+      result.entries.push_back({item.id.hash, !item.body.empty(), {item.body}});
+    complete(done.id, std::move(result));
+  } else {
+    transactions result;
+    for (auto& item : done.items)
+      result.entries.push_back({item.id, !item.body.empty(), {item.body}});
+    complete(done.id, std::move(result));
+  }
+  drop_fetch(index);
+}
+
+void outgoing_requests::drop_fetch(std::size_t index) {
+  const auto& ended = fetches_[index];
+  if (ended.unsettled > 0)
+    std::erase_if(wanted_, [&](const auto& x) { return x.second.id == ended.id; });
+  held_bytes_ -= ended.bytes;
+  fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+// -- ending ----------------------------------------------------------------------------
+
+void outgoing_requests::finish_unkeyed(lane_state& lane, reply value) {
+  complete(lane.current->id, std::move(value));
+  // The pong of its fence is still to come, and is no odd one.
+  if (lane.current->fence != 0)
+    give_up(lane);
+  lane.current.reset();
+}
+
+void outgoing_requests::give_up(lane_state& lane) {
+  lane.open_fences.push_back(lane.current->fence);
+  if (lane.open_fences.size() > max_open_fences)
+    lane.open_fences.erase(lane.open_fences.begin());
+}
+
+void outgoing_requests::on_tick(time_point now) {
+  auto timeout = [] { return caf::make_error(request_error::timeout); };
+  for (std::size_t i = fetches_.size(); i-- > 0;) {
+    if (fetches_[i].deadline <= now) {
+      fail(fetches_[i].id, timeout());
+      drop_fetch(i);
+    }
+  }
+  std::erase_if(pings_, [&](const ping_request& x) {
+    if (x.deadline > now)
+      return false;
+    fail(x.id, timeout());
+    return true;
+  });
+  for (auto& lane : lanes_) {
+    if (!lane.current || lane.current->deadline > now)
+      continue;
+    if (lane.current->has_collected) {
+      auto collected = std::move(lane.current->collected);
+      finish_unkeyed(lane, std::move(collected));
+    } else {
+      fail(lane.current->id, timeout());
+      if (lane.current->fence != 0)
+        give_up(lane);
+      lane.current.reset();
+    }
+  }
+  std::erase_if(queue_, [&](const queued_request& x) {
+    if (x.deadline > now)
+      return false;
+    fail(x.id, timeout());
+    return true;
+  });
+  start_queued(now);
+}
+
+std::optional<time_point> outgoing_requests::next_deadline() const {
+  std::optional<time_point> result;
+  auto consider = [&](time_point x) {
+    if (!result || x < *result)
+      result = x;
+  };
+  for (const auto& x : fetches_)
+    consider(x.deadline);
+  for (const auto& x : pings_)
+    consider(x.deadline);
+  for (const auto& x : lanes_)
+    if (x.current)
+      consider(x.current->deadline);
+  for (const auto& x : queue_)
+    consider(x.deadline);
+  return result;
+}
+
+std::size_t outgoing_requests::in_flight() const {
+  auto running = pings_.size() + fetches_.size();
+  for (const auto& lane : lanes_)
+    running += lane.current ? 1 : 0;
+  return running;
+}
+
+} // namespace peerage

@@ -1,0 +1,22 @@
+#include "actors/peer/peer.hpp"
+
+#include "actors/peer/connector.hpp"
+#include "actors/peer/handshake.hpp"
+
+namespace peerage {
+
+caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
+                const endpoint& to, const peer_sink_actor& sink) {
+  return caf::actor_cast<caf::actor>(
+    system.spawn(connector, context, to, caf::actor_cast<caf::actor_addr>(sink)));
+}
+
+caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
+                  transport_ptr connection, const peer_sink_actor& sink) {
+  auto outcome = std::make_shared<peer_outcome>(caf::actor_cast<caf::actor_addr>(sink),
+                                                connection->remote(), direction::inbound);
+  return caf::actor_cast<caf::actor>(
+    system.spawn(handshake, context, std::move(connection), std::move(outcome)));
+}
+
+} // namespace peerage

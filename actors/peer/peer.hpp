@@ -1,0 +1,35 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/peer/context.hpp"
+#include "actors/transport/transport.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+/// One peer, from a socket to a client. This is the folder's only public header: the actors
+/// behind it (CONNECTOR, HANDSHAKE, CONNECTION, HEARTBEAT, CLIENT) are nobody else's
+/// business.
+///
+/// ```
+/// dial ── CONNECTOR ──┐
+///                     ├── HANDSHAKE ──> CONNECTION <─linked─> HEARTBEAT
+/// accept ─────────────┘                   ^ strong  : monitors
+///                                         │         v
+///                           peer_ready: CLIENT  <── held by you, and only by you
+/// ```
+namespace peerage {
+
+/// Opens TCP to `to`, shakes hands, and sends `sink` exactly one `peer_ready` or
+/// `peer_failed`. The connect deadline covers TCP, the handshake deadline what follows;
+/// both are kept though nobody looks (invariant I6). A result that finds no `sink` closes
+/// its socket. Returns the CONNECTOR, for tests and supervision; it need not be held.
+caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
+                const endpoint& to, const peer_sink_actor& sink);
+
+/// Shakes hands on a connection that the remote opened; otherwise like `dial`. Returns the
+/// HANDSHAKE.
+caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
+                  transport_ptr connection, const peer_sink_actor& sink);
+
+} // namespace peerage

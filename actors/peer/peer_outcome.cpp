@@ -1,0 +1,29 @@
+#include "actors/peer/peer_outcome.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+namespace peerage {
+
+peer_outcome::peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way)
+    : sink_(std::move(sink)), remote_(remote), way_(way) {}
+
+peer_outcome::~peer_outcome() {
+  fail(peer_exit::internal_error);
+}
+
+void peer_outcome::ready(peer_ready result) {
+  if (std::exchange(given_, true))
+    return;
+  if (auto sink = caf::actor_cast<peer_sink_actor>(sink_))
+    caf::anon_send(sink, std::move(result));
+}
+
+void peer_outcome::fail(peer_exit reason) {
+  if (std::exchange(given_, true))
+    return;
+  if (auto sink = caf::actor_cast<peer_sink_actor>(sink_))
+    caf::anon_send(sink, peer_failed{remote_, way_, reason});
+}
+
+} // namespace peerage

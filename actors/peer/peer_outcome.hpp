@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <caf/actor_addr.hpp>
+
+namespace peerage {
+
+/// The one result of a dial or handshake. Whoever destroys it without having given one
+/// (a crash, a stop) has given `peer_failed`: whoever counts on a result gets it.
+class peer_outcome {
+public:
+  peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way);
+  peer_outcome(const peer_outcome&) = delete;
+  peer_outcome& operator=(const peer_outcome&) = delete;
+  ~peer_outcome();
+
+  /// Gives the client away. If nobody is there to take it, it is dropped, and with it the
+  /// peer.
+  void ready(peer_ready result);
+  void fail(peer_exit reason);
+
+  direction way() const { return way_; }
+
+private:
+  caf::actor_addr sink_;
+  endpoint remote_;
+  direction way_;
+  bool given_ = false;
+};
+
+using peer_outcome_ptr = std::shared_ptr<peer_outcome>;
+
+} // namespace peerage

@@ -1,0 +1,236 @@
+#include "actors/peer/protocol.hpp"
+
+#include "messages/wire/addresses.hpp"
+#include "messages/wire/codec.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace peerage {
+
+protocol::protocol(peer_context_ptr context, peer_info info,
+                   const std::array<std::uint64_t, ignored_count>& ignored_so_far)
+    : context_(std::move(context)), info_(std::move(info)),
+      outbox_(context_->network.magic), ignored_(ignored_so_far) {}
+
+outgoing_requests& protocol::outgoing() {
+  if (!outgoing_)
+    outgoing_ = std::make_unique<outgoing_requests>(
+      info_, context_->network.genesis, context_->timing.request_timeout,
+      [this] { return context_->random.next_nonzero(); }, outbox_);
+  return *outgoing_;
+}
+
+inbound_requests& protocol::inbound() {
+  if (!inbound_)
+    inbound_ = std::make_unique<inbound_requests>(info_.id, info_.addrv2, outbox_);
+  return *inbound_;
+}
+
+void protocol::add_request(request_id id, request what, time_point now) {
+  outgoing().add(id, std::move(what), now);
+}
+
+void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
+  outbox_.push(wire::ping{nonce});
+  // A peer that never answers pings costs no memory for them either.
+  if (info_.protocol > wire::limits::last_without_pong)
+    heartbeats_.push_back({nonce, now});
+}
+
+void protocol::on_service_answer(const service_answer& answer) {
+  if (std::holds_alternative<caf::error>(answer) &&
+      std::get<caf::error>(answer).category() != caf::atom("request"))
+    count(ignored::service_failure);
+  inbound().on_answer(answer);
+}
+
+void protocol::on_tick(time_point now) {
+  if (outgoing_)
+    outgoing_->on_tick(now);
+}
+
+void protocol::hand_over(inbound_requests::item what, const wire::frame& frame) {
+  inbound().add(std::move(what), frame.payload.size());
+}
+
+void protocol::receive(const wire::frame& frame, time_point now) {
+  using wire::command;
+  if (end_)
+    return;
+  ++messages_received_;
+  bytes_received_ += wire::envelope_size + frame.payload.size();
+  if (!frame.checksum_ok)
+    return count(ignored::bad_checksum);
+  if (frame.type == command::ping && frame.payload.size() >= 8) {
+    // The same payload comes back, so its checksum does too.
+    std::uint64_t nonce;
+    std::memcpy(&nonce, frame.payload.data(), sizeof nonce);
+    return outbox_.push_pong(nonce, frame.payload.size() == 8 ? frame.checksum : 0);
+  }
+  if (frame.type == command::unknown)
+    return count(ignored::unknown_command);
+  wire::message decoded;
+  switch (wire::decode(frame.type, frame.payload, decoded)) {
+    case wire::decode_result::malformed: return count(ignored::malformed);
+    case wire::decode_result::over_limit: return end_with(peer_exit::too_many_entries);
+    case wire::decode_result::ok: break;
+  }
+  switch (frame.type) {
+    case command::version:
+    case command::verack: return count(ignored::duplicate_handshake);
+    case command::wtxidrelay:
+    case command::sendaddrv2:
+      if (info_.protocol < wire::limits::feature_version)
+        return count(ignored::old_peer_feature);
+      return end_with(peer_exit::late_feature_message);
+    case command::ping: return; // without a nonce: older than pongs
+    case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
+    case command::getaddr:
+      // Once, and never to a peer that we chose: it could read our book by it.
+      if (info_.way == direction::outbound || std::exchange(addresses_served_, true))
+        return count(ignored::repeated_getaddr);
+      return hand_over(service_request{serve_addresses{info_.id}}, frame);
+    case command::addr: {
+      std::vector<wire::network_address> entries;
+      for (const auto& entry : std::get<wire::addr>(decoded).entries)
+        entries.push_back(wire::to_network_address(entry));
+      return on_addresses(std::move(entries), frame);
+    }
+    case command::addrv2:
+      return on_addresses(std::move(std::get<wire::addrv2>(decoded).entries), frame);
+    case command::inv: return on_inventory(std::get<wire::inv>(decoded), frame);
+    case command::getdata: {
+      auto& wanted = std::get<wire::getdata>(decoded);
+      for (const auto& entry : wanted.entries)
+        if (!entry.is_block() && !entry.is_transaction() &&
+            entry.type != wire::inv_compact_block)
+          count(ignored::unknown_inventory);
+      return hand_over(std::move(wanted), frame);
+    }
+    case command::notfound:
+      if (!outgoing_ ||
+          !outgoing_->on_notfound(std::get<wire::notfound>(decoded).entries))
+        count(ignored::unsolicited);
+      return;
+    case command::getheaders: {
+      auto& asked = std::get<wire::getheaders>(decoded);
+      return hand_over(
+        service_request{serve_headers{info_.id, std::move(asked.locator), asked.stop}},
+        frame);
+    }
+    case command::getblocks: {
+      auto& asked = std::get<wire::getblocks>(decoded);
+      return hand_over(
+        service_request{serve_block_hashes{info_.id, std::move(asked.locator), asked.stop}},
+        frame);
+    }
+    case command::headers: {
+      auto& entries = std::get<wire::headers>(decoded).entries;
+      if (outgoing_ && outgoing_->on_headers(entries))
+        return;
+      count(ignored::unsolicited);
+      if (!entries.empty())
+        hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
+      return;
+    }
+    case command::block: {
+      auto& body = std::get<wire::block>(decoded);
+      if (outgoing_ && outgoing_->on_block(body))
+        return;
+      count(ignored::unsolicited);
+      return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
+    }
+    case command::tx: {
+      auto& body = std::get<wire::tx>(decoded);
+      if (outgoing_ && outgoing_->on_transaction(body))
+        return;
+      count(ignored::unsolicited);
+      return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
+                       frame);
+    }
+    case command::mempool:
+      if (!offers(wire::node_bloom))
+        return end_with(peer_exit::unoffered_service);
+      return hand_over(service_request{serve_mempool{info_.id}}, frame);
+    case command::sendheaders:
+    case command::sendcmpct:
+    case command::feefilter: return; // hints that ask nothing of us
+    case command::reject: return count(ignored::obsolete);
+    default: return on_opaque(frame.type);
+  }
+}
+
+void protocol::on_pong(std::uint64_t nonce, time_point now) {
+  auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
+  if (found != heartbeats_.end()) {
+    last_ping_ = now - found->at;
+    if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
+      lowest_ping_ = last_ping_;
+    heartbeat_pongs_.push_back(nonce);
+    heartbeats_.erase(heartbeats_.begin(), found + 1);
+    return;
+  }
+  if (!outgoing_ || !outgoing_->on_pong(nonce, now))
+    count(ignored::odd_pong);
+}
+
+void protocol::on_addresses(std::vector<wire::network_address> entries,
+                            const wire::frame& frame) {
+  if (outgoing_ && outgoing_->on_addresses(entries))
+    return;
+  if (!entries.empty())
+    hand_over(service_request{addresses_announced{info_.id, std::move(entries)}}, frame);
+}
+
+void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
+  auto unknown = std::erase_if(message.entries, [](const wire::inventory_entry& x) {
+    return !x.is_block() && !x.is_transaction();
+  });
+  if (unknown > 0)
+    count(ignored::unknown_inventory);
+  if (outgoing_ && outgoing_->on_inventory(message.entries))
+    return;
+  if (!message.entries.empty())
+    hand_over(
+      service_request{inventory_announced{info_.id, std::move(message.entries)}}, frame);
+}
+
+void protocol::on_opaque(wire::command type) {
+  using wire::command;
+  switch (type) {
+    case command::filterload:
+    case command::filteradd:
+    case command::filterclear:
+      if (!offers(wire::node_bloom))
+        end_with(peer_exit::unoffered_service);
+      else
+        count(ignored::obsolete);
+      break;
+    case command::getcfilters:
+    case command::getcfheaders:
+    case command::getcfcheckpt:
+      if (!offers(wire::node_compact_filters))
+        end_with(peer_exit::unoffered_service);
+      else
+        count(ignored::obsolete);
+      break;
+    case command::getblocktxn: count(ignored::obsolete); break;
+    default: count(ignored::unsolicited); // answers that nothing of ours asks for
+  }
+}
+
+void protocol::describe(peer_snapshot& out) const {
+  out.info = info_;
+  out.last_ping = last_ping_;
+  out.lowest_ping = lowest_ping_;
+  out.traffic.bytes_received += bytes_received_;
+  out.traffic.messages_received += messages_received_;
+  out.traffic.messages_sent += outbox_.pushed();
+  out.traffic.ignored = ignored_;
+  out.requests_in_flight = outgoing_ ? outgoing_->in_flight() : 0;
+  out.requests_queued = outgoing_ ? outgoing_->queued() : 0;
+  out.inbound_backlog = inbound_ ? inbound_->backlog() : 0;
+}
+
+} // namespace peerage

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "actors/peer/context.hpp"
+#include "actors/peer/inbound_requests.hpp"
+#include "actors/peer/outgoing_requests.hpp"
+#include "messages/wire/frame_decoder.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace peerage {
+
+/// What a message means once the handshake is over. No socket, no clock, no actor: frames,
+/// requests, answers of the node and the time go in; messages for the remote, completed
+/// requests, questions for the node and, perhaps, a reason to end the peer come out.
+///
+/// What is merely unexpected is counted and ignored; what breaks a stated limit or rule
+/// ends the peer with its own reason (invariant I10, design section 7b).
+class protocol {
+public:
+  protocol(peer_context_ptr context, peer_info info,
+           const std::array<std::uint64_t, ignored_count>& ignored_so_far);
+
+  // -- inputs --------------------------------------------------------------------------
+
+  void receive(const wire::frame& frame, time_point now);
+  void add_request(request_id id, request what, time_point now);
+  void send_heartbeat(std::uint64_t nonce, time_point now);
+  void on_service_answer(const service_answer& answer);
+  /// Ends requests that are overdue. A node that did not answer in time is no reason to
+  /// keep the remote waiting: that is the caller's to find out and pass on as an error.
+  void on_tick(time_point now);
+
+  // -- outputs -------------------------------------------------------------------------
+
+  wire::outbox& outbox() { return outbox_; }
+  std::vector<completion> take_completed() { return outgoing().take_completed(); }
+  bool has_completed() const { return outgoing_ && outgoing_->has_completed(); }
+  /// Pongs that answer heartbeats, in order.
+  std::vector<std::uint64_t> take_heartbeat_pongs() {
+    return std::exchange(heartbeat_pongs_, {});
+  }
+  std::optional<service_request> next_service_request() {
+    return inbound_ ? inbound_->next() : std::nullopt;
+  }
+  /// Set once; nothing is taken in any more.
+  const std::optional<peer_exit>& end() const { return end_; }
+  std::optional<time_point> next_deadline() const {
+    return outgoing_ ? outgoing_->next_deadline() : std::nullopt;
+  }
+  /// Too much waits for the node: read nothing more from this peer.
+  bool inbound_is_full() const { return inbound_ && inbound_->is_full(); }
+
+  const peer_info& info() const { return info_; }
+  /// Fills in what this class knows of a snapshot.
+  void describe(peer_snapshot& out) const;
+
+private:
+  struct sent_ping {
+    std::uint64_t nonce;
+    time_point at;
+  };
+
+  void count(ignored what) { ++ignored_[static_cast<std::size_t>(what)]; }
+  void end_with(peer_exit why) {
+    if (!end_)
+      end_ = why;
+  }
+  outgoing_requests& outgoing();
+  inbound_requests& inbound();
+  void hand_over(inbound_requests::item what, const wire::frame& frame);
+  void on_pong(std::uint64_t nonce, time_point now);
+  void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
+  void on_inventory(wire::inv& message, const wire::frame& frame);
+  void on_opaque(wire::command type);
+  bool offers(wire::service bit) const {
+    return (context_->identity.services & bit) != 0;
+  }
+
+  peer_context_ptr context_;
+  peer_info info_;
+  wire::outbox outbox_;
+  // Made when first needed: an idle peer pays for neither.
+  std::unique_ptr<outgoing_requests> outgoing_;
+  std::unique_ptr<inbound_requests> inbound_;
+  std::vector<sent_ping> heartbeats_; ///< Unanswered; the heartbeat bounds their number.
+  std::vector<std::uint64_t> heartbeat_pongs_;
+  std::optional<peer_exit> end_;
+  bool addresses_served_ = false;
+
+  std::array<std::uint64_t, ignored_count> ignored_;
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t messages_received_ = 0;
+  caf::timespan last_ping_{};
+  caf::timespan lowest_ping_{};
+};
+
+} // namespace peerage

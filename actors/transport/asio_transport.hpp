@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/transport/send_queue.hpp"
+#include "actors/transport/transport.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <mutex>
+#include <optional>
+
+namespace peerage {
+
+/// A TCP connection: reads on its I/O thread, and sends from whichever thread calls `send`
+/// as long as the socket takes everything, so that an answer costs no change of threads.
+///
+/// Kept alive by the handlers that wait for the socket; `close` ends those. Users hold it
+/// through an `asio_transport`, which closes it.
+class asio_connection : public std::enable_shared_from_this<asio_connection> {
+public:
+  asio_connection(boost::asio::ip::tcp::socket socket, std::uint32_t magic,
+                  std::shared_ptr<traffic_totals> totals);
+
+  endpoint remote() const { return remote_; }
+  endpoint local() const { return local_; }
+  void set_sink(const caf::strong_actor_ptr& sink);
+  void grant();
+  void finish_handshake();
+  transport::send_result send(std::vector<wire::slice> slices);
+  std::size_t unsent_bytes() const;
+  void close();
+
+private:
+  void wait_readable();
+  void on_readable();
+  void deliver_batch(std::vector<wire::frame>&& frames);
+  void end_reading(peer_exit reason);
+  bool send_now();
+  void wait_writable();
+  void on_writable();
+
+  boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<traffic_totals> totals_;
+  endpoint remote_, local_;
+
+  // Used by whoever has the read turn: the I/O thread between `grant` and the batch that
+  // answers it, the caller of `grant` and `finish_handshake` otherwise.
+  wire::frame_decoder decoder_;
+
+  mutable std::mutex mutex_; ///< Guards what follows, and opening and closing the socket.
+  caf::weak_actor_ptr sink_;
+  send_queue unsent_;
+  bool closed_ = false;
+  bool reading_ended_ = false;
+  bool waiting_writable_ = false;
+  bool congested_ = false;
+};
+
+/// The owner of an `asio_connection`.
+class asio_transport : public transport {
+public:
+  explicit asio_transport(std::shared_ptr<asio_connection> connection)
+      : connection_(std::move(connection)) {}
+  asio_transport(const asio_transport&) = delete;
+  asio_transport& operator=(const asio_transport&) = delete;
+  ~asio_transport() override { connection_->close(); }
+
+  endpoint remote() const override { return connection_->remote(); }
+  endpoint local() const override { return connection_->local(); }
+  void set_sink(const caf::strong_actor_ptr& sink) override {
+    connection_->set_sink(sink);
+  }
+  void grant() override { connection_->grant(); }
+  void finish_handshake() override { connection_->finish_handshake(); }
+  send_result send(std::vector<wire::slice> slices) override {
+    return connection_->send(std::move(slices));
+  }
+  std::size_t unsent_bytes() const override { return connection_->unsent_bytes(); }
+
+private:
+  std::shared_ptr<asio_connection> connection_;
+};
+
+/// Our form of an Asio endpoint.
+endpoint to_endpoint(const boost::asio::ip::tcp::endpoint& x);
+/// Asio's form of ours.
+boost::asio::ip::tcp::endpoint to_asio(const endpoint& x);
+
+} // namespace peerage

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "actors/transport/transport.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+/// Connections inside this process, for tests: no threads, no descriptors, no time. Every
+/// effect happens inside the call that causes it, so that under a deterministic scheduler
+/// a whole network is deterministic. For one thread only.
+namespace peerage {
+
+/// One end of an in-memory connection.
+class memory_end {
+public:
+  virtual ~memory_end() = default;
+  /// Offers bytes; returns how many were taken. The rest is offered again by `flush`.
+  virtual std::size_t take(wire::bytes_view bytes) = 0;
+  /// The other end closed.
+  virtual void on_closed() = 0;
+  /// The other end has room again.
+  virtual void flush() = 0;
+};
+
+/// The end that a test plays by hand.
+class memory_remote : public memory_end {
+public:
+  /// Sends bytes, as one segment.
+  void send(wire::bytes_view bytes);
+  void send(const std::vector<std::byte>& bytes) { send(wire::bytes_view{bytes}); }
+  /// Closes; the other side reads what is left, then the end of the stream.
+  void close();
+  /// Stops reading: bytes stay with their sender.
+  void stop_reading() { reading_ = false; }
+  void resume_reading();
+  /// All that was received since the last call.
+  std::vector<std::byte> take_received();
+  /// The other side closed.
+  bool closed_by_peer() const { return closed_by_peer_; }
+
+  std::size_t take(wire::bytes_view bytes) override;
+  void on_closed() override { closed_by_peer_ = true; }
+  void flush() override;
+
+  std::weak_ptr<memory_end> other; ///< Set by whoever makes the pair.
+
+private:
+  std::vector<std::byte> received_;
+  std::vector<std::byte> unsent_;
+  bool reading_ = true;
+  bool closed_ = false;
+  bool closed_by_peer_ = false;
+};
+
+using memory_remote_ptr = std::shared_ptr<memory_remote>;
+
+class memory_sockets : public socket_provider {
+public:
+  /// A connection whose other end the test plays. `magic` is the network's.
+  std::pair<transport_ptr, memory_remote_ptr> open_pair(std::uint32_t magic,
+                                                        const endpoint& remote,
+                                                        const endpoint& local);
+
+  /// Dials to `at` stay open for ever, neither connected nor refused.
+  void add_black_hole(const endpoint& at) { black_holes_.insert(at); }
+
+  /// Dials to `at` connect to an end that the test plays, which `visit` is given.
+  void add_scripted(const endpoint& at, std::function<void(memory_remote_ptr)> visit) {
+    scripted_[at] = std::move(visit);
+  }
+
+  /// A remote connects to the acceptor at `at`; nullptr if nobody listens there.
+  memory_remote_ptr connect_to(const endpoint& at, const endpoint& from);
+
+  /// Dials and connections that exist now.
+  std::size_t open_connections() const { return *open_; }
+  std::size_t dials_in_flight() const { return *dials_; }
+  std::size_t dials_started() const { return dials_started_; }
+
+  std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
+                                const caf::strong_actor_ptr& sink) override;
+  acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
+                      std::string& error) override;
+
+private:
+  class listener;
+
+  std::map<endpoint, std::weak_ptr<listener>> listeners_;
+  std::set<endpoint> black_holes_;
+  std::map<endpoint, std::function<void(memory_remote_ptr)>> scripted_;
+  std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
+  std::shared_ptr<std::size_t> dials_ = std::make_shared<std::size_t>(0);
+  std::size_t dials_started_ = 0;
+  std::uint16_t next_port_ = 40'000;
+};
+
+} // namespace peerage

@@ -1,0 +1,139 @@
+#pragma once
+
+#include "messages/endpoint.hpp"
+#include "messages/lifecycle.hpp"
+#include "messages/wire/frame_decoder.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/expected.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+/// Sockets behind one small interface: `asio_sockets` for real ones, `memory_sockets` for
+/// tests. Nothing here is an actor; everything reports to one, its sink, which is held
+/// weakly: a socket never keeps an actor alive.
+namespace peerage {
+
+/// TRANSPORT -> sink: what one read brought. Uses up the read credit.
+struct frame_batch {
+  std::vector<wire::frame> frames; ///< Never empty.
+};
+
+/// TRANSPORT -> sink: nothing more will come; sent once, behind all batches.
+struct transport_closed {
+  peer_exit reason = peer_exit::remote_closed;
+};
+
+/// TRANSPORT -> sink: after `send` answered `congested`, the queue is short again.
+struct transport_drained {};
+
+/// How much may wait to be sent before reading from that peer pauses, when it goes on, and
+/// when the peer is ended. Bytes.
+inline constexpr std::size_t unsent_pause = 1 << 20;
+inline constexpr std::size_t unsent_resume = 512 << 10;
+inline constexpr std::size_t unsent_limit = 10 << 20;
+
+/// The reason to end a peer whose byte stream cannot be read on.
+inline peer_exit exit_of(wire::frame_error error) {
+  return error == wire::frame_error::wrong_magic ? peer_exit::wrong_magic
+                                                 : peer_exit::oversized_message;
+}
+
+/// One open connection of either direction. Calls may come from any one thread at a time.
+/// Destroying the last reference closes the connection.
+class transport {
+public:
+  virtual ~transport() = default;
+
+  virtual endpoint remote() const = 0;
+  virtual endpoint local() const = 0;
+
+  /// Who gets batches and events from now on. Held weakly.
+  virtual void set_sink(const caf::strong_actor_ptr& sink) = 0;
+
+  /// Read credit for one batch. Nothing is read without it.
+  virtual void grant() = 0;
+
+  /// The handshake is over: lifts the small payload limit, and grants credit. Until this
+  /// call a batch never reaches behind the remote's verack.
+  virtual void finish_handshake() = 0;
+
+  /// What `send` did with the bytes.
+  enum class send_result {
+    accepted,  ///< Sent or queued.
+    congested, ///< Queued; more than `unsent_pause` waits. `transport_drained` will follow.
+    overflow,  ///< More than `unsent_limit` waits: the peer is to be ended.
+  };
+
+  /// Sends all slices in order, with as few system calls as possible.
+  virtual send_result send(std::vector<wire::slice> slices) = 0;
+
+  /// Bytes accepted but not taken by the socket.
+  virtual std::size_t unsent_bytes() const = 0;
+};
+
+using transport_ptr = std::shared_ptr<transport>;
+
+/// ACCEPTOR -> sink. Uses up one accept credit.
+struct accepted {
+  transport_ptr connection;
+};
+
+/// SOCKETS -> sink: how a `connect` ended.
+struct connected {
+  transport_ptr connection;
+};
+struct connect_failed {
+  peer_exit reason = peer_exit::connect_failed;
+};
+
+/// A listening socket; destroying it closes it.
+class acceptor {
+public:
+  virtual ~acceptor() = default;
+  virtual endpoint local() const = 0;
+  /// Delivers connections to `sink`, `credit` of them until `grant` gives more.
+  virtual void start(const caf::strong_actor_ptr& sink, std::size_t credit) = 0;
+  virtual void grant(std::size_t credit) = 0;
+};
+
+using acceptor_ptr = std::shared_ptr<acceptor>;
+
+/// Bytes that went through all transports of a process part, ended ones included.
+struct traffic_totals {
+  std::atomic<std::uint64_t> received{0};
+  std::atomic<std::uint64_t> sent{0};
+};
+
+/// Where connections come from.
+class socket_provider {
+public:
+  virtual ~socket_provider() = default;
+
+  /// Opens TCP to `to`; `sink` gets `connected` or `connect_failed`, unless the returned
+  /// token is destroyed first, which abandons the attempt. Knows no deadline.
+  virtual std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
+                                        const caf::strong_actor_ptr& sink) = 0;
+
+  /// Binds and listens at once; the error is a text for people.
+  virtual acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
+                              std::string& error) = 0;
+
+  const traffic_totals& totals() const { return *totals_; }
+
+protected:
+  std::shared_ptr<traffic_totals> totals_ = std::make_shared<traffic_totals>();
+};
+
+} // namespace peerage
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::frame_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::accepted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connected)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connect_failed)
