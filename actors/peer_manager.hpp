@@ -27,7 +27,9 @@ using peer_manager_actor = caf::typed_actor<
   // Every peer; those that do not answer in time are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // A handle to route requests with; it dies with the manager.
-  caf::replies_to<caf::get_atom>::with<peer_set_actor>>;
+  caf::replies_to<caf::get_atom>::with<peer_set_actor>,
+  // INTERNAL: the stop took too long.
+  caf::reacts_to<alarm>>;
 
 /// The root supervisor: starts LISTENERs, DIALER and PEER_SET, monitors all of them, and
 /// ends everything in order (accepting and dialing first, then the peers, then what they

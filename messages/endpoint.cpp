@@ -18,6 +18,8 @@ bool parse_port(std::string_view text, std::uint16_t& out) {
 }
 
 bool parse_ip(const std::string& text, std::array<std::uint8_t, 16>& out) {
+  if (text.find('\0') != text.npos) // inet_pton would take what stands before it
+    return false;
   if (inet_pton(AF_INET6, text.c_str(), out.data()) == 1)
     return true;
   std::ranges::copy(mapped_prefix, out.begin());

@@ -63,6 +63,8 @@ bool is_clean(peer_exit x) {
 }
 
 peer_exit exit_of(const caf::error& reason) {
+  if (!reason) // the end of an actor that quit without one; it has no category
+    return peer_exit::internal_error;
   if (reason.category() == caf::atom("peer_exit") && reason.code() >= 1 &&
       reason.code() <= peer_exit_count)
     return static_cast<peer_exit>(reason.code());

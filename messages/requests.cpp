@@ -31,7 +31,7 @@ caf::error request_error_for(peer_exit reason) {
 }
 
 request_error outcome_of(const caf::error& failure) {
-  if (failure.category() == caf::atom("request") && failure.code() >= 1 &&
+  if (failure && failure.category() == caf::atom("request") && failure.code() >= 1 &&
       failure.code() < names.size())
     return static_cast<request_error>(failure.code());
   if (failure == caf::sec::request_timeout)
@@ -40,9 +40,9 @@ request_error outcome_of(const caf::error& failure) {
 }
 
 peer_exit exit_of_request(const caf::error& failure) {
-  if (failure.category() == caf::atom("request") &&
-      failure.context().match_elements<peer_exit>())
-    return failure.context().get_as<peer_exit>(0);
+  if (failure && failure.category() == caf::atom("request") &&
+      failure.context().match_elements<caf::error>()) // which CAF makes of a peer_exit
+    return exit_of(failure.context().get_as<caf::error>(0));
   return peer_exit::internal_error;
 }
 

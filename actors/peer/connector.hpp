@@ -14,6 +14,7 @@ using connector_actor = caf::typed_actor<
 struct connector_state {
   connector_state() = default;
 
+  caf::strong_actor_ptr keep; ///< Ourselves, as in a HANDSHAKE.
   peer_context_ptr context;
   peer_outcome_ptr outcome;
   std::shared_ptr<void> attempt; ///< Destroying it abandons the dial.

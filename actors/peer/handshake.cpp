@@ -13,9 +13,16 @@ namespace {
 
 using self_pointer = handshake_actor::stateful_pointer<handshake_state>;
 
+/// The clock forgets us: it must not collect those who have ended.
+void leave_clock(self_pointer self) {
+  const auto& alarms = self->state.context->alarms;
+  self->send(alarms, cancel_alarm{0});
+  self->demonitor(alarms.address());
+}
+
 void fail(self_pointer self, peer_exit reason) {
   self->state.outcome->fail(reason);
-  self->send(self->state.context->alarms, cancel_alarm{0});
+  leave_clock(self);
   self->quit(caf::make_error(reason));
 }
 
@@ -35,7 +42,7 @@ void start_group(self_pointer self) {
   auto front = self->spawn(client, group);
   self->send(group, attach_client{front.address()});
   state.outcome->ready({std::move(info), std::move(front)});
-  self->send(state.context->alarms, cancel_alarm{0});
+  leave_clock(self);
   self->quit();
 }
 
@@ -49,7 +56,10 @@ handshake_actor::behavior_type handshake(self_pointer self, peer_context_ptr con
   state.outcome = std::move(outcome);
   state.connection = std::move(connection);
   state.started = self->clock().now();
+  state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   self->set_exit_handler([self](caf::exit_msg& x) { fail(self, exit_of(x.reason)); });
+  self->set_down_handler([self](caf::down_msg&) { fail(self, peer_exit::shutting_down); });
+  self->monitor(state.context->alarms);
 
   peer_info info;
   info.id = ++state.context->last_id;

@@ -18,6 +18,8 @@ using handshake_actor = caf::typed_actor<
 struct handshake_state {
   handshake_state() = default;
 
+  /// Ourselves: nobody else has to hold a handshake for it to finish. Gone with `quit`.
+  caf::strong_actor_ptr keep;
   peer_context_ptr context;
   peer_outcome_ptr outcome;
   transport_ptr connection;
@@ -27,8 +29,8 @@ struct handshake_state {
 };
 
 /// Shakes hands on one open socket, in either direction, then starts the peer's group and
-/// gives the client away. Owns its deadline: it finishes or fails though nobody waits for
-/// it (invariant I6).
+/// gives the client away. Owns its deadline: it finishes or fails though nobody holds it or
+/// waits for it (invariant I6); and it ends with the clock that keeps its deadline.
 handshake_actor::behavior_type
 handshake(handshake_actor::stateful_pointer<handshake_state> self,
           peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);

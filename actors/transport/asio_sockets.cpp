@@ -116,8 +116,9 @@ public:
 
   endpoint local() const { return local_; }
 
-  void start(const caf::strong_actor_ptr& sink) {
+  void start(const caf::strong_actor_ptr& sink, std::size_t token) {
     std::lock_guard guard{mutex_};
+    token_ = token;
     sink_ = caf::actor_cast<caf::weak_actor_ptr>(sink);
   }
 
@@ -164,13 +165,15 @@ private:
       return;
     }
     caf::weak_actor_ptr sink;
+    std::size_t token;
     {
       std::lock_guard guard{mutex_};
       sink = sink_;
+      token = token_;
     }
     auto connection =
       std::make_shared<asio_connection>(std::move(socket), magic_, totals_);
-    deliver(sink, accepted{std::make_shared<asio_transport>(std::move(connection))});
+    deliver(sink, accepted{std::make_shared<asio_transport>(std::move(connection)), token});
     if (--credit_ > 0)
       accept_next();
   }
@@ -184,6 +187,7 @@ private:
   std::size_t credit_ = 0; ///< Touched by the I/O thread only.
   std::mutex mutex_;
   caf::weak_actor_ptr sink_;
+  std::size_t token_ = 0;
 };
 
 class asio_acceptor : public acceptor {
@@ -195,8 +199,9 @@ public:
   ~asio_acceptor() override { socket_->close(); }
 
   endpoint local() const override { return socket_->local(); }
-  void start(const caf::strong_actor_ptr& sink, std::size_t credit) override {
-    socket_->start(sink);
+  void start(const caf::strong_actor_ptr& sink, std::size_t token,
+             std::size_t credit) override {
+    socket_->start(sink, token);
     socket_->grant(credit);
   }
   void grant(std::size_t credit) override { socket_->grant(credit); }

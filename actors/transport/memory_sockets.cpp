@@ -223,7 +223,9 @@ public:
   endpoint local() const override { return local_; }
   std::uint32_t magic() const { return magic_; }
 
-  void start(const caf::strong_actor_ptr& sink, std::size_t credit) override {
+  void start(const caf::strong_actor_ptr& sink, std::size_t token,
+             std::size_t credit) override {
+    token_ = token;
     sink_ = caf::actor_cast<caf::weak_actor_ptr>(sink);
     grant(credit);
   }
@@ -241,7 +243,7 @@ public:
 private:
   void hand_over() {
     for (; credit_ > 0 && !waiting_.empty(); --credit_) {
-      deliver(sink_, accepted{std::move(waiting_.front())});
+      deliver(sink_, accepted{std::move(waiting_.front()), token_});
       waiting_.pop_front();
     }
   }
@@ -249,6 +251,7 @@ private:
   endpoint local_;
   std::uint32_t magic_;
   std::size_t credit_ = 0;
+  std::size_t token_ = 0;
   std::deque<transport_ptr> waiting_;
   caf::weak_actor_ptr sink_;
 };

@@ -81,6 +81,7 @@ using transport_ptr = std::shared_ptr<transport>;
 /// ACCEPTOR -> sink. Uses up one accept credit.
 struct accepted {
   transport_ptr connection;
+  std::size_t acceptor = 0; ///< The token given to `start`.
 };
 
 /// SOCKETS -> sink: how a `connect` ended.
@@ -96,8 +97,10 @@ class acceptor {
 public:
   virtual ~acceptor() = default;
   virtual endpoint local() const = 0;
-  /// Delivers connections to `sink`, `credit` of them until `grant` gives more.
-  virtual void start(const caf::strong_actor_ptr& sink, std::size_t credit) = 0;
+  /// Delivers connections to `sink`, `credit` of them until `grant` gives more. `token`
+  /// comes back in each.
+  virtual void start(const caf::strong_actor_ptr& sink, std::size_t token,
+                     std::size_t credit) = 0;
   virtual void grant(std::size_t credit) = 0;
 };
 

@@ -47,6 +47,8 @@ public:
   void bytes(void* to, std::size_t count) {
     if (rest_.size() < count)
       return fail(decode_result::malformed);
+    if (count == 0) // memcpy must not see the null pointers of empty ranges
+      return;
     std::memcpy(to, rest_.data(), count);
     rest_ = rest_.subspan(count);
   }

@@ -77,7 +77,7 @@ std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& ou
       return taken;
     }
     auto head = read_envelope(held_.data());
-    held_ = {};
+    held_ = std::vector<std::byte>{}; // plain {} would keep the memory
     if (!accept(head))
       return bytes.size();
     begin_payload(head);
@@ -104,11 +104,13 @@ void frame_decoder::begin_payload(const envelope& head) {
   payload_->head = head;
 }
 
-void frame_decoder::grow() {
+void frame_decoder::grow(std::size_t arriving) {
   // Doubling what has arrived keeps moves few; the read-ahead keeps it honest. Large
   // blocks move by remapping pages, which is why this is realloc and not a vector.
   auto& p = *payload_;
-  auto wanted = p.filled + std::clamp<std::size_t>(p.filled, 512, limits::read_ahead);
+  const auto arrived = p.filled + arriving;
+  const std::size_t smallest = p.head.length < direct_from ? 512 : direct_from;
+  auto wanted = arrived + std::clamp<std::size_t>(arrived, smallest, limits::read_ahead);
   auto capacity = std::min<std::size_t>(wanted, p.head.length);
   auto* memory = static_cast<std::byte*>(std::realloc(p.memory.get(), capacity));
   if (!memory)
@@ -119,16 +121,14 @@ void frame_decoder::grow() {
 }
 
 void frame_decoder::append_payload(bytes_view bytes) {
+  if (bytes.empty())
+    return;
   auto& p = *payload_;
-  while (!bytes.empty()) {
-    if (p.filled == p.capacity)
-      grow();
-    auto piece = bytes.first(std::min(p.capacity - p.filled, bytes.size()));
-    std::memcpy(p.memory.get() + p.filled, piece.data(), piece.size());
-    p.hash.update(piece);
-    p.filled += piece.size();
-    bytes = bytes.subspan(piece.size());
-  }
+  if (p.capacity - p.filled < bytes.size())
+    grow(bytes.size());
+  std::memcpy(p.memory.get() + p.filled, bytes.data(), bytes.size());
+  p.hash.update(bytes);
+  p.filled += bytes.size();
 }
 
 std::span<std::byte> frame_decoder::direct_buffer() {
@@ -137,7 +137,7 @@ std::span<std::byte> frame_decoder::direct_buffer() {
     return {};
   auto& p = *payload_;
   if (p.filled == p.capacity)
-    grow();
+    grow(0);
   return {p.memory.get() + p.filled, p.capacity - p.filled};
 }
 

@@ -86,7 +86,8 @@ private:
   bool accept(const envelope& head);
   void begin_payload(const envelope& head);
   void append_payload(bytes_view bytes);
-  void grow();
+  /// Makes room for `arriving` bytes, and some read-ahead.
+  void grow(std::size_t arriving);
   void finish_payload(std::vector<frame>& out);
   void emitted(command type);
 

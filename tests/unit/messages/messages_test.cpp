@@ -25,7 +25,7 @@ std::optional<endpoint> parse(std::string_view text, std::uint16_t default_port 
 
 bool is_snake_case(std::string_view text) {
   return !text.empty() && text.front() != '_' && text.back() != '_' &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 /// Every value of an enumeration has a name of its own, fit to be a label.

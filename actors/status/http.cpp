@@ -1,0 +1,39 @@
+#include "actors/status/http.hpp"
+
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+
+namespace peerage {
+
+http_reply http_error(http::status status, std::string_view what) {
+  nlohmann::json body{{"error", what}};
+  return {status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+}
+
+void http_thread_door::post(std::function<void()> task) {
+  std::lock_guard guard{mutex_};
+  if (context_)
+    boost::asio::post(*context_, std::move(task));
+}
+
+void http_thread_door::close() {
+  std::lock_guard guard{mutex_};
+  context_ = nullptr;
+}
+
+reply_slot::~reply_slot() {
+  answer([] {
+    return http_error(http::status::service_unavailable, "the node is stopping");
+  });
+}
+
+void reply_slot::answer(maker make) {
+  if (!receive_)
+    return;
+  door_->post([receive = std::move(receive_), make = std::move(make)] {
+    receive(make());
+  });
+  receive_ = nullptr;
+}
+
+} // namespace peerage

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+/// What the parts of the status server say to each other about one HTTP exchange.
+namespace peerage {
+
+namespace http = boost::beast::http;
+
+using http_request = http::request<http::string_body>;
+
+struct http_reply {
+  http::status status = http::status::ok;
+  std::string body; ///< JSON unless `content_type` says otherwise.
+  std::string content_type = "application/json";
+  std::string allow = {}; ///< For 405: the methods that would do.
+  bool close = false;     ///< The connection is of no further use.
+};
+
+/// `{"error":"..."}`.
+http_reply http_error(http::status status, std::string_view what);
+
+/// The way back to the HTTP thread, from any other. Closed before that thread's io_context
+/// goes, so that a late answer finds nothing instead of a dangling pointer.
+class http_thread_door {
+public:
+  explicit http_thread_door(boost::asio::io_context& context) : context_(&context) {}
+  void post(std::function<void()> task);
+  void close();
+
+private:
+  std::mutex mutex_;
+  boost::asio::io_context* context_;
+};
+
+/// Where the one answer to one request goes. Any thread may answer; the reply is made on the
+/// HTTP thread, so that rendering a long one costs no actor its turn. If it goes unanswered
+/// (the actor that had it is gone), the client gets a 503.
+class reply_slot {
+public:
+  using maker = std::function<http_reply()>;
+  using receiver = std::function<void(http_reply)>;
+
+  reply_slot(std::shared_ptr<http_thread_door> door, receiver receive)
+      : door_(std::move(door)), receive_(std::move(receive)) {}
+  reply_slot(const reply_slot&) = delete;
+  reply_slot& operator=(const reply_slot&) = delete;
+  ~reply_slot();
+
+  /// Only the first call counts.
+  void answer(maker make);
+
+private:
+  std::shared_ptr<http_thread_door> door_;
+  receiver receive_;
+};
+
+using reply_slot_ptr = std::shared_ptr<reply_slot>;
+
+} // namespace peerage

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// What one status client can take of us. Its deadlines are Beast's own timers, real time on
+/// the status thread: they are not a peer's, so nothing that must be deterministic under the
+/// test clock depends on them.
+namespace peerage::status_limits {
+
+inline constexpr std::size_t header_bytes = 8 << 10;
+inline constexpr std::size_t body_bytes = 4 << 20;
+
+/// Open at a time, over all addresses; the next one gets a 503. A little room above it is
+/// for these refusals; what comes beyond is closed without a word.
+inline constexpr std::size_t connections = 64;
+inline constexpr std::size_t refusals = 16;
+
+/// From "ready to read" to the last byte of a request: also how long a kept-alive
+/// connection may idle.
+inline constexpr std::chrono::seconds request_deadline{10};
+/// To take an answer; 10,000 peers are some 8 MB.
+inline constexpr std::chrono::seconds reply_deadline{30};
+/// After a last answer we read on and discard for this long, and this much: closing with
+/// unread bytes would reset the connection and could destroy the answer on its way.
+inline constexpr std::chrono::seconds linger_deadline{2};
+inline constexpr std::size_t linger_bytes = 8 << 20;
+
+/// The node has this long to answer the status actor; then the client gets a 504.
+inline constexpr std::chrono::seconds source_deadline{2};
+
+} // namespace peerage::status_limits

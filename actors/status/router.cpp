@@ -1,0 +1,75 @@
+#include "actors/status/router.hpp"
+
+#include <optional>
+
+namespace peerage {
+
+namespace {
+
+/// "/peers/7/" is {"peers", "7", ""}: a trailing slash is another resource.
+std::vector<std::string> segments(std::string_view path) {
+  std::vector<std::string> result;
+  while (!path.empty()) {
+    path.remove_prefix(1); // the slash
+    auto end = std::min(path.find('/'), path.size());
+    result.emplace_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return result;
+}
+
+std::optional<std::vector<std::string>> match(const std::vector<std::string>& pattern,
+                                              const std::vector<std::string>& path) {
+  if (pattern.size() != path.size())
+    return std::nullopt;
+  std::vector<std::string> parameters;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i].starts_with(':'))
+      parameters.push_back(path[i]);
+    else if (pattern[i] != path[i])
+      return std::nullopt;
+  }
+  return parameters;
+}
+
+} // namespace
+
+void router::add(http::verb method, std::string_view pattern, handler handle) {
+  entries_.push_back({method, segments(pattern), std::move(handle)});
+}
+
+void router::route(const http_request& what, const reply_slot_ptr& slot) const {
+  std::string_view target{what.target().data(), what.target().size()};
+  target = target.substr(0, target.find('?'));
+  if (!target.starts_with('/')) {
+    slot->answer([] {
+      return http_error(http::status::bad_request, "the path must begin with a slash");
+    });
+    return;
+  }
+  auto path = segments(target);
+  auto method = what.method() == http::verb::head ? http::verb::get : what.method();
+  std::string allow;
+  for (const auto& known : entries_) {
+    auto parameters = match(known.pattern, path);
+    if (!parameters)
+      continue;
+    if (known.method == method) {
+      known.handle(what, *parameters, slot);
+      return;
+    }
+    allow += (allow.empty() ? "" : ", ") + std::string(http::to_string(known.method));
+    if (known.method == http::verb::get)
+      allow += ", HEAD";
+  }
+  slot->answer([path = std::string(target), allow] {
+    if (allow.empty())
+      return http_error(http::status::not_found, "there is nothing at " + path);
+    auto result = http_error(http::status::method_not_allowed,
+                             path + " can only be asked with " + allow);
+    result.allow = allow;
+    return result;
+  });
+}
+
+} // namespace peerage

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/status/http.hpp"
+#include "actors/status/router.hpp"
+#include "messages/endpoint.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+namespace peerage {
+
+/// One HTTP connection, whatever it runs over. Lives on the HTTP thread only.
+class http_session {
+public:
+  virtual ~http_session() = default;
+  /// Serves requests, or answers the first one (sent or not) with a 503 and closes.
+  virtual void start(bool refuse) = 0;
+};
+
+/// What all connections share. Outlives them.
+struct http_sessions {
+  explicit http_sessions(boost::asio::io_context& context)
+      : door(std::make_shared<http_thread_door>(context)) {}
+
+  router routes;
+  std::shared_ptr<http_thread_door> door;
+  /// Keeps a session alive while it waits for nothing but its reply.
+  std::unordered_set<std::shared_ptr<http_session>> open;
+};
+
+/// Takes a new connection into `sessions`, within the limit on connections. `bound` is the
+/// address it came to; a Unix socket has none, and no browser can reach it.
+void open_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
+                  const std::optional<endpoint>& bound);
+void open_session(http_sessions& sessions,
+                  boost::asio::local::stream_protocol::socket socket,
+                  const std::optional<endpoint>& bound);
+
+} // namespace peerage

@@ -1,0 +1,117 @@
+#include "actors/status/status_server.hpp"
+
+#include "actors/status/endpoints.hpp"
+#include "actors/status/listener.hpp"
+#include "actors/status/session.hpp"
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <sys/un.h>
+
+#include <thread>
+
+namespace peerage {
+
+bool parse_status_address(std::string_view text, status_address& out,
+                          std::string& error) {
+  constexpr std::string_view unix_prefix = "unix:";
+  status_address result;
+  if (text.starts_with(unix_prefix)) {
+    result.unix_path = text.substr(unix_prefix.size());
+    if (result.unix_path.empty()) {
+      error = "the path of the Unix socket is missing";
+      return false;
+    }
+    if (result.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
+      error = "the path of a Unix socket has at most " +
+              std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes";
+      return false;
+    }
+  } else {
+    endpoint at;
+    if (!parse_endpoint(text, 0, at)) {
+      error = "neither ADDR:PORT, with an IP address, nor unix:PATH";
+      return false;
+    }
+    if (!at.is_loopback()) {
+      error = "not a loopback address; the status socket asks nobody who they are, so it "
+              "stays on this machine";
+      return false;
+    }
+    result.tcp = at;
+  }
+  out = std::move(result);
+  return true;
+}
+
+/// Members go in reverse order: listeners and sessions before the context they are on.
+struct status_server::impl {
+  boost::asio::io_context context{2}; // the hint: replies are posted by other threads
+  http_sessions sessions{context};
+  std::vector<std::unique_ptr<http_listener>> listeners;
+  std::vector<std::string> urls;
+  status_actor actor;
+  std::thread thread;
+};
+
+status_server::status_server() : impl_(std::make_unique<impl>()) {}
+
+status_server::~status_server() {
+  stop();
+}
+
+std::shared_ptr<status_server>
+status_server::open(const std::vector<status_address>& addresses, std::string& error) {
+  std::shared_ptr<status_server> result{new status_server};
+  auto& parts = *result->impl_;
+  for (const auto& at : addresses) {
+    auto listener = open_http_listener(parts.context, at, error);
+    if (!listener)
+      return nullptr;
+    parts.urls.push_back(listener->url());
+    parts.listeners.push_back(std::move(listener));
+  }
+  return result;
+}
+
+void status_server::start(caf::actor_system& system, const status_source_actor& source) {
+  auto& parts = *impl_;
+  if (parts.listeners.empty())
+    return;
+  parts.actor = system.spawn(status, source);
+  add_read_endpoints(parts.sessions.routes, parts.actor);
+  for (auto& listener : parts.listeners)
+    listener->start(parts.sessions);
+  parts.thread = std::thread([&parts] {
+    for (;;) {
+      try {
+        parts.context.run();
+        return;
+      } catch (const std::exception& problem) { // one connection's, no reason to go deaf
+        spdlog::error("status: {}", problem.what());
+      }
+    }
+  });
+}
+
+std::vector<std::string> status_server::urls() const {
+  return impl_->urls;
+}
+
+void status_server::stop() {
+  auto& parts = *impl_;
+  parts.context.stop();
+  if (parts.thread.joinable())
+    parts.thread.join();
+  parts.sessions.door->close();
+  parts.listeners.clear();
+  parts.sessions.open.clear();
+  parts.sessions.routes = {}; // handlers hold the actor
+  if (parts.actor)
+    caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);
+  parts.actor = nullptr;
+}
+
+} // namespace peerage

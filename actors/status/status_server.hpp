@@ -1,0 +1,63 @@
+#pragma once
+
+#include "actors/status/status_actor.hpp"
+#include "messages/endpoint.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The status socket: what the node does, as JSON over HTTP/1.1. This is the folder's
+/// public header.
+///
+/// ```
+/// client ── session ─> router ─> endpoints ── query ──> STATUS ── request ──> source
+///              ^      (one HTTP thread)                   │       (actor workers)
+///              └────────────── reply_slot ────────────────┘
+/// ```
+namespace peerage {
+
+/// Where the status socket is: TCP on loopback, or a Unix socket.
+struct status_address {
+  std::optional<endpoint> tcp;
+  std::string unix_path; ///< If not TCP.
+};
+
+/// Reads "ADDR:PORT" or "unix:PATH". Refuses what is not loopback: reads need no
+/// authentication, so they must stay on this machine. The error is a text for people.
+bool parse_status_address(std::string_view text, status_address& out, std::string& error);
+
+/// Serves status on a thread of its own, so that a slow client never slows a peer.
+class status_server {
+public:
+  /// Binds every address at once, so that one in use is found before any actor runs;
+  /// nullptr, and a text for people, if that fails. Unix sockets get mode 0600, and replace
+  /// what a dead process left behind.
+  static std::shared_ptr<status_server> open(const std::vector<status_address>& addresses,
+                                             std::string& error);
+
+  status_server(const status_server&) = delete;
+  status_server& operator=(const status_server&) = delete;
+  ~status_server();
+
+  /// Starts to answer, with what `source` says. Once.
+  void start(caf::actor_system& system, const status_source_actor& source);
+
+  /// Where it can be reached: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
+  std::vector<std::string> urls() const;
+
+  /// Cuts connections, removes Unix sockets, ends the actor. May be repeated; must come
+  /// before the actor system goes.
+  void stop();
+
+private:
+  status_server();
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace peerage

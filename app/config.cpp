@@ -1,0 +1,420 @@
+#include "app/config.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+namespace peerage {
+
+namespace {
+
+/// How every command line mistake ends.
+constexpr int usage_status = 2;
+
+/// More than this is no configuration file.
+constexpr std::size_t max_config_bytes = 1 << 20;
+
+constexpr std::size_t max_swarm = 1'000;
+constexpr std::size_t max_peers = 10'000;
+constexpr double shortest_seconds = 0.05; ///< Timers finer than this would only spin.
+
+/// A mistake in one option; the text says what would have been right.
+struct option_error {
+  std::string why;
+};
+
+// -- values -----------------------------------------------------------------------------
+
+std::string number_text(double x) {
+  std::ostringstream out;
+  out << x;
+  return out.str();
+}
+
+template <class Number>
+Number read_number(const std::string& text, Number low, Number high,
+                   const std::string& kind) {
+  Number result{};
+  auto last = text.data() + text.size();
+  auto [end, error] = std::from_chars(text.data(), last, result);
+  auto in_range = result >= low && result <= high; // never true for NaN
+  if (error != std::errc{} || end != last || !in_range)
+    throw option_error{"must be " + kind};
+  return result;
+}
+
+std::size_t read_count(const std::string& text, std::size_t high) {
+  return read_number<std::size_t>(text, 0, high,
+                                  "a whole number from 0 to " + std::to_string(high));
+}
+
+caf::timespan read_seconds(const std::string& text, double longest) {
+  auto seconds = read_number<double>(text, shortest_seconds, longest,
+                                     "seconds from " + number_text(shortest_seconds) +
+                                       " to " + number_text(longest));
+  return std::chrono::duration_cast<caf::timespan>(std::chrono::duration<double>(seconds));
+}
+
+endpoint read_endpoint(const std::string& text, bool any_port) {
+  endpoint result;
+  if (!parse_endpoint(text, 0, result))
+    throw option_error{"must be ADDR:PORT with an IP address, like 192.0.2.1:8333 or "
+                       "[2001:db8::1]:8333"};
+  if (result.port == 0 && !any_port)
+    throw option_error{"port 0 cannot be dialed"};
+  return result;
+}
+
+std::string read_choice(const std::string& text, const std::vector<std::string>& choices) {
+  std::string all;
+  for (const auto& choice : choices) {
+    if (choice == text)
+      return text;
+    all += (all.empty() ? "" : ", ") + choice;
+  }
+  throw option_error{"must be one of " + all};
+}
+
+// -- the options ------------------------------------------------------------------------
+
+constexpr auto group_peers = "Which peers";
+constexpr auto group_limits = "How many";
+constexpr auto group_timing = "Deadlines, in seconds (fractions allowed)";
+constexpr auto group_node = "The node itself";
+
+/// One option, the same on the command line and in the file.
+struct option_spec {
+  const char* name;
+  const char* value; ///< What help calls it; "" for a flag.
+  const char* group;
+  std::string help;
+  bool repeatable = false;
+  /// Takes one value; throws `option_error`.
+  std::function<void(run_options&, const std::string&)> set;
+};
+
+/// An option that sets a deadline or a pace.
+option_spec timing_option(const char* name, caf::timespan peer_timing::*member,
+                          double longest, const std::string& help) {
+  auto standard = std::chrono::duration<double>(peer_timing{}.*member).count();
+  return {name,
+          "SECONDS",
+          group_timing,
+          help + "\n(default " + number_text(standard) + ")",
+          false,
+          [member, longest](run_options& to, const std::string& text) {
+            to.timing.*member = read_seconds(text, longest);
+          }};
+}
+
+option_spec count_option(const char* name, std::size_t run_options::*member,
+                         const std::string& help) {
+  return {name,
+          "N",
+          group_limits,
+          help + " (default " + std::to_string(run_options{}.*member) + ")",
+          false,
+          [member](run_options& to, const std::string& text) {
+            to.*member = read_count(text, max_peers);
+          }};
+}
+
+void set_listen(run_options& to, const std::string& text) {
+  auto& list = to.listen ? *to.listen : to.listen.emplace();
+  if (text == "none")
+    return; // mixing it with addresses is found out at the end
+  list.push_back(read_endpoint(text, true));
+}
+
+void set_status(run_options& to, const std::string& text) {
+  status_address at;
+  std::string error;
+  if (!parse_status_address(text, at, error))
+    throw option_error{error};
+  to.status.push_back(std::move(at));
+}
+
+std::vector<option_spec> all_options() {
+  using text = const std::string&;
+  return {
+    {"network", "NAME", group_peers,
+     "main, testnet, testnet4, signet or regtest (default main)", false,
+     [](run_options& to, text x) {
+       read_choice(x, {"main", "testnet", "testnet4", "signet", "regtest"});
+       to.network = wire::find_network(x);
+     }},
+    {"listen", "ADDR:PORT", group_peers,
+     "Accept peers there; may be repeated; port 0 is any free\nport, none is nowhere "
+     "(default the network's usual port,\non loopback only for regtest; nowhere with "
+     "--connect)",
+     true, set_listen},
+    {"connect", "ADDR:PORT", group_peers,
+     "Stay connected to this peer, and dial no others;\nmay be repeated", true,
+     [](run_options& to, text x) { to.connect.push_back(read_endpoint(x, false)); }},
+    {"add-peer", "ADDR:PORT", group_peers,
+     "Stay connected to this peer too; may be repeated", true,
+     [](run_options& to, text x) { to.add_peers.push_back(read_endpoint(x, false)); }},
+    {"no-dns-seeds", "", group_peers,
+     "Ask no DNS seeds. There is no discovery yet, so none\nis ever asked; accepted so that "
+     "scripts can rely on it",
+     false,
+     [](run_options&, text x) { read_choice(x, {"true", "false"}); }},
+    {"swarm", "N", group_peers,
+     "Regtest only: also start N peers on loopback in this\nprocess, with a small generated "
+     "chain, and connect to them",
+     false, [](run_options& to, text x) { to.swarm = read_count(x, max_swarm); }},
+
+    {"max-outbound", "N", group_limits,
+     "Peers that we dial (default 25, or as many as --swarm needs)", false,
+     [](run_options& to, text x) { to.max_outbound = read_count(x, max_peers); }},
+    count_option("max-inbound", &run_options::max_inbound, "Peers that dial us"),
+    count_option("max-per-ip", &run_options::max_per_ip,
+                 "Inbound peers of one address; loopback is\nexempt on regtest"),
+
+    timing_option("connect-timeout", &peer_timing::connect_timeout, 3600,
+                  "To open TCP to a peer"),
+    timing_option("handshake-timeout", &peer_timing::handshake_timeout, 3600,
+                  "From the open connection to the end of the handshake"),
+    timing_option("request-timeout", &peer_timing::request_timeout, 3600,
+                  "A request that brings no deadline of its own"),
+    timing_option("ping-interval", &peer_timing::ping_interval, 86400,
+                  "Between pings to a peer"),
+
+    {"data-dir", "DIR", group_node,
+     "Where state is kept, in DIR/<network> (main: in DIR itself)\n(default ~/.peerage)",
+     false,
+     [](run_options& to, text x) {
+       if (x.empty())
+         throw option_error{"must be a directory"};
+       to.data_dir = x;
+     }},
+    {"status", "ADDRESS", group_node,
+     "Serve status as JSON over HTTP on ADDR:PORT (loopback only,\nport 0 is any free port) "
+     "or unix:PATH; may be repeated\n(default nowhere)",
+     true, set_status},
+    {"seed", "N", group_node,
+     "Draw all random numbers from this seed, so that a test\nrepeats. Never on a real "
+     "network: others could guess them",
+     false,
+     [](run_options& to, text x) {
+       to.seed = read_number<std::uint64_t>(x, 0, UINT64_MAX,
+                                            "a whole number from 0 to 2^64 - 1");
+     }},
+    {"log-level", "LEVEL", group_node,
+     "trace, debug, info, warning or error (default info)", false,
+     [](run_options& to, text x) {
+       to.log_level = read_choice(x, {"trace", "debug", "info", "warning", "error"});
+     }},
+    {"log-format", "FORMAT", group_node, "text or json, on stderr (default text)", false,
+     [](run_options& to, text x) {
+       to.logs = read_choice(x, {"text", "json"}) == "json" ? log_format::json
+                                                            : log_format::text;
+     }},
+  };
+}
+
+// -- the file ---------------------------------------------------------------------------
+
+using given_values = std::map<std::string, std::vector<std::string>>;
+
+early_exit mistake(std::string text) {
+  // CLI11's own texts may have several lines; people and scripts expect one.
+  for (auto& c : text)
+    if (c == '\n' || c == '\r')
+      c = ' ';
+  return {usage_status, "peerage: " + text + " (see peerage run --help)"};
+}
+
+/// `--option VALUE`, for error texts. A value is shown as it was, but on one line.
+std::string named(const std::string& option, const std::string& value) {
+  return "--" + option + " " + (value.empty() ? "''" : value);
+}
+
+std::string read_text_file(const std::string& path) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(path, failure))
+    throw option_error{"is a directory"};
+  std::ifstream file{path, std::ios::binary};
+  if (!file)
+    throw option_error{std::strerror(errno)};
+  std::string result(max_config_bytes + 1, '\0');
+  file.read(result.data(), static_cast<std::streamsize>(result.size()));
+  if (file.bad())
+    throw option_error{"cannot be read"};
+  result.resize(static_cast<std::size_t>(file.gcount()));
+  if (result.size() > max_config_bytes)
+    throw option_error{"is longer than 1 MiB"};
+  if (result.find('\0') != std::string::npos)
+    throw option_error{"is not a text file"};
+  return result;
+}
+
+/// The keys of a configuration file; those of a section [run] are the same.
+given_values read_config(const std::string& path,
+                         const std::vector<option_spec>& options) {
+  std::istringstream input{read_text_file(path)};
+  given_values result;
+  for (const auto& item : CLI::ConfigTOML{}.from_config(input)) {
+    if (item.name == "++" || item.name == "--") // a section begins or ends
+      continue;
+    auto in_run = item.parents.size() == 1 && item.parents[0] == "run";
+    auto known = std::ranges::any_of(
+      options, [&](const option_spec& x) { return x.name == item.name; });
+    if (!known || (!in_run && !item.parents.empty()))
+      throw option_error{"unknown key " + item.fullname()};
+    auto& values = result[item.name];
+    values.insert(values.end(), item.inputs.begin(), item.inputs.end());
+  }
+  return result;
+}
+
+// -- all together -----------------------------------------------------------------------
+
+/// Sets what `given` has; `where` comes before the option in error texts.
+std::optional<early_exit> apply(const std::vector<option_spec>& options,
+                                const given_values& given, const std::string& where,
+                                run_options& to) {
+  for (const auto& option : options) {
+    auto found = given.find(option.name);
+    if (found == given.end())
+      continue;
+    const auto& values = found->second;
+    for (const auto& value : values) {
+      if (!option.repeatable && &value != &values.back())
+        continue; // the last one counts
+      try {
+        option.set(to, value);
+      } catch (const option_error& error) {
+        return mistake(where + named(option.name, value) + ": " + error.why);
+      }
+    }
+    auto is_none = [](const std::string& x) { return x == "none"; };
+    if (std::string_view(option.name) == "listen" && values.size() > 1 &&
+        std::ranges::any_of(values, is_none))
+      return mistake(where + "--listen none: cannot be combined with other addresses");
+  }
+  return std::nullopt;
+}
+
+/// What no single option can know.
+std::optional<early_exit> check_together(run_options& x) {
+  if (!x.network)
+    x.network = &wire::parameters(wire::network::main);
+  if (x.swarm > 0 && x.network->id != wire::network::regtest)
+    return mistake(named("swarm", std::to_string(x.swarm)) +
+                   ": only for --network regtest, not " + std::string(x.network->name));
+  if (x.data_dir.empty()) {
+    auto home = std::getenv("HOME");
+    if (!home || !*home)
+      return mistake("--data-dir is needed, because HOME is not set");
+    x.data_dir = std::filesystem::path(home) / ".peerage";
+  }
+  return std::nullopt;
+}
+
+constexpr auto run_footer = R"(
+Durations have to be from 0.05 s to an hour (--ping-interval: a day). If an
+option that can be given only once is repeated, the last one counts.
+
+When everything listens, one line of JSON goes to stdout:
+  {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
+Logs go to stderr. SIGTERM or Ctrl-C ends it in order (exit 0, within 5 s);
+a second Ctrl-C ends it at once. Exit 2: it could not start as asked to.
+
+Examples
+  A regtest node that a test can dial, with status:
+    peerage run --network regtest --data-dir /tmp/node --status 127.0.0.1:8645
+    curl -s http://127.0.0.1:8645/status
+  Two peers of your own on the main network, and no others:
+    peerage run --connect 192.0.2.1:8333 --connect '[2001:db8::1]:8333'
+  See it at work, with 24 peers in the same process:
+    peerage run --network regtest --swarm 24 --status unix:/tmp/peerage.sock
+    curl -s --unix-socket /tmp/peerage.sock http://localhost/peers
+  The same from a file (command line options win over it):
+    peerage run --config node.toml
+      network = "regtest"
+      listen = ["127.0.0.1:18444", "[::1]:18444"]
+      ping-interval = 2.5
+)";
+
+constexpr auto main_footer = R"(
+peerage run --help explains every option, with examples.
+)";
+
+} // namespace
+
+std::variant<run_options, early_exit> parse_command_line(int argc, char** argv) {
+  auto options = all_options();
+  CLI::App app{"Peer manager for Bitcoin-protocol networks", "peerage"};
+  app.set_version_flag("--version", "peerage " PEERAGE_VERSION);
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.get_formatter()->column_width(34);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("Subcommands", "Commands");
+  app.require_subcommand(1);
+  app.footer(main_footer);
+
+  auto run = app.add_subcommand("run", "Find, accept and keep peers");
+  run->get_formatter()->column_width(34);
+  run->footer(run_footer);
+  given_values from_arguments;
+  for (const auto& option : options) {
+    auto name = std::string("--") + option.name;
+    auto& values = from_arguments[option.name];
+    CLI::Option* added = nullptr;
+    if (*option.value) {
+      added = run->add_option(name, values, option.help)->type_name(option.value);
+      added->type_size(1)->allow_extra_args(false);
+    } else {
+      added = run->add_flag_callback(
+        name, [&values] { values = {"true"}; }, option.help);
+    }
+    added->group(option.group);
+  }
+  std::string config_path;
+  auto config_option =
+    run->add_option("--config", config_path, "Read options from this file (INI or TOML)")
+      ->type_name("FILE")
+      ->group(group_node)
+      ->take_last();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) { // help or version
+    std::ostringstream out;
+    app.exit(done, out, out);
+    return early_exit{0, out.str()};
+  } catch (const CLI::ParseError& error) {
+    return mistake(error.what());
+  }
+
+  std::erase_if(from_arguments, [](const auto& x) { return x.second.empty(); });
+  run_options result;
+  if (config_option->count() > 0) {
+    given_values from_file;
+    try {
+      from_file = read_config(config_path, options);
+    } catch (const option_error& error) {
+      return mistake(named("config", config_path) + ": " + error.why);
+    } catch (const CLI::Error& error) {
+      return mistake(named("config", config_path) + ": " + error.what());
+    }
+    for (const auto& [name, values] : from_arguments) // these win
+      from_file.erase(name);
+    if (auto wrong = apply(options, from_file, "--config " + config_path + ": ", result))
+      return *wrong;
+  }
+  if (auto wrong = apply(options, from_arguments, "", result))
+    return *wrong;
+  if (auto wrong = check_together(result))
+    return *wrong;
+  return result;
+}
+
+} // namespace peerage

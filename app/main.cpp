@@ -1,0 +1,17 @@
+#include "app/run.hpp"
+#include "app/stop_watch.hpp"
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  peerage::block_stop_signals();
+  auto told = peerage::parse_command_line(argc, argv);
+  if (auto* exit = std::get_if<peerage::early_exit>(&told)) {
+    if (exit->status == 0)
+      std::fputs(exit->text.c_str(), stdout);
+    else
+      std::fprintf(stderr, "%s\n", exit->text.c_str());
+    return exit->status;
+  }
+  return peerage::run_node(std::get<peerage::run_options>(told));
+}

@@ -1,0 +1,230 @@
+#include "app/run.hpp"
+
+#include "actors/chain/chain_service.hpp"
+#include "actors/status/status_server.hpp"
+#include "actors/transport/asio_sockets.hpp"
+#include "app/data_directory.hpp"
+#include "app/logging.hpp"
+#include "app/stop_watch.hpp"
+#include "app/swarm.hpp"
+
+#include <caf/abstract_actor.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace peerage {
+
+namespace {
+
+constexpr int failed_status = 1;
+constexpr int not_started_status = 2;
+
+/// Beyond the managers' own deadline: for the rest of the process, within the 5 s that an
+/// ordered stop may take.
+constexpr std::chrono::milliseconds stop_margin{500};
+
+/// Blocks of the demonstration's chain: enough for several getblocks, made in no time.
+constexpr std::size_t swarm_chain_height = 1'200;
+
+/// The node cannot start as asked to; what() names the option.
+struct start_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Everything that can be taken already, taken before any actor runs. Members go in reverse
+/// order, the sockets last.
+struct opened {
+  std::unique_ptr<data_directory> data;
+  std::shared_ptr<socket_provider> sockets;
+  std::vector<acceptor_ptr> acceptors;
+  std::shared_ptr<status_server> status;
+  std::shared_ptr<const regtest_chain> chain; ///< Null without a swarm.
+  std::unique_ptr<peerage::swarm> swarm;
+};
+
+std::vector<endpoint> places_to_listen(const run_options& options) {
+  if (options.listen)
+    return *options.listen;
+  if (!options.connect.empty())
+    return {}; // as other nodes do: who names its peers does not want strangers
+  auto port = options.network->port;
+  return {options.network->id == wire::network::regtest
+            ? ipv4_endpoint(127, 0, 0, 1, port)
+            : ipv4_endpoint(0, 0, 0, 0, port)};
+}
+
+opened open_all(const run_options& options) {
+  opened result;
+  std::string error;
+  result.data = data_directory::open(options.data_dir, *options.network, error);
+  if (!result.data)
+    throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
+  result.sockets = make_asio_sockets();
+  for (const auto& at : places_to_listen(options)) {
+    auto acceptor = result.sockets->listen(at, options.network->magic, error);
+    if (!acceptor)
+      throw start_error("--listen " + to_string(at) + ": " + error);
+    result.acceptors.push_back(std::move(acceptor));
+  }
+  result.status = status_server::open(options.status, error);
+  if (!result.status)
+    throw start_error("--status: " + error);
+  if (options.swarm == 0)
+    return result;
+  result.chain = regtest_chain::generate(swarm_chain_height, options.seed.value_or(1));
+  result.swarm = swarm::open(options.swarm, result.chain, options.seed, error);
+  if (!result.swarm)
+    throw start_error("--swarm " + std::to_string(options.swarm) + ": " + error);
+  return result;
+}
+
+std::vector<endpoint> pinned_peers(const run_options& options, const opened& parts) {
+  auto result = options.connect;
+  result.insert(result.end(), options.add_peers.begin(), options.add_peers.end());
+  if (parts.swarm)
+    result.insert(result.end(), parts.swarm->endpoints().begin(),
+                  parts.swarm->endpoints().end());
+  return result;
+}
+
+std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
+  return options.max_outbound.value_or(
+    std::max(peer_manager_options{}.max_outbound, pinned));
+}
+
+/// Takes all the file descriptors that the system grants, and says so if they are too few.
+void raise_descriptor_limit(const run_options& options, std::size_t max_outbound) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  constexpr std::size_t others = 200; // dials, status clients, files
+  // A swarm's node has a listening socket, and the other end of our connection.
+  auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
+    spdlog::warn("the peer limits need about {} file descriptors, the system grants {}: "
+                 "raise `ulimit -n`, or lower --max-inbound and --max-outbound",
+                 needed, limit.rlim_cur);
+}
+
+peer_context_ptr make_context(const run_options& options, const opened& parts) {
+  auto result = std::make_shared<peer_context>(*options.network, options.seed);
+  result->timing = options.timing;
+  result->sockets = parts.sockets;
+  if (parts.chain) {
+    result->identity.services = wire::node_network | wire::node_witness;
+    result->identity.start_height = static_cast<std::int32_t>(parts.chain->height());
+  }
+  return result;
+}
+
+std::vector<std::string> listening_on(const opened& parts) {
+  std::vector<std::string> result;
+  for (const auto& acceptor : parts.acceptors)
+    result.push_back(to_string(acceptor->local()));
+  return result;
+}
+
+void log_start(const run_options& options, const opened& parts,
+               const std::vector<std::string>& p2p) {
+  spdlog::info("peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
+               parts.data->path().string());
+  for (const auto& at : p2p)
+    spdlog::info("accepting peers on {}", at);
+  if (p2p.empty())
+    spdlog::info("accepting no peers");
+  for (const auto& at : parts.status->urls())
+    spdlog::info("status at {}", at);
+  if (parts.swarm)
+    spdlog::info("swarm: {} peers in this process, from {} on, with a chain of {} blocks",
+                 parts.swarm->endpoints().size(),
+                 to_string(parts.swarm->endpoints().front()), parts.chain->height());
+}
+
+void print_ready_line(const run_options& options, const opened& parts,
+                      const std::vector<std::string>& p2p) {
+  nlohmann::ordered_json line{{"event", "ready"},
+                              {"version", PEERAGE_VERSION},
+                              {"network", options.network->name},
+                              {"p2p", p2p},
+                              {"status", parts.status->urls()},
+                              {"pid", getpid()}};
+  std::puts(line.dump().c_str());
+  std::fflush(stdout);
+}
+
+/// Runs actors until it is time to stop, and ends them: who deals with the outside first,
+/// what they share last. Everything in `parts` outlives them.
+void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
+  node_system_config config;
+  caf::actor_system system{config};
+  auto context = make_context(options, parts);
+  context->service = system.spawn(chain_service, parts.chain);
+  if (parts.swarm)
+    parts.swarm->start(system, [&watch] { watch.note_end(); });
+
+  peer_manager_options wanted;
+  auto p2p = listening_on(parts);
+  wanted.acceptors = std::move(parts.acceptors);
+  wanted.pinned = pinned_peers(options, parts);
+  wanted.max_outbound = outbound_limit(options, wanted.pinned.size());
+  wanted.max_inbound = options.max_inbound;
+  wanted.max_per_ip = options.max_per_ip;
+  auto manager = start_peer_manager(system, context, std::move(wanted));
+  caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
+    [&watch, &system](const caf::error& reason) {
+      // What ends because it was told to ends after the signal.
+      if (!watch.stop_requested())
+        watch.fail("the peer manager ended by itself: " + system.render(reason));
+      watch.note_end();
+    });
+  parts.status->start(system, manager);
+  if (!watch.stop_requested())
+    print_ready_line(options, parts, p2p);
+
+  watch.wait();
+  watch.limit_stop(stop_deadline + stop_margin);
+  spdlog::info("stopping");
+  caf::anon_send_exit(manager, caf::exit_reason::user_shutdown);
+  watch.await_ends(1);
+  if (parts.swarm) {
+    parts.swarm->stop();
+    watch.await_ends(1 + options.swarm);
+  }
+  parts.status->stop();
+  caf::anon_send_exit(context->service, caf::exit_reason::user_shutdown);
+  context->service = nullptr;
+}
+
+} // namespace
+
+int run_node(const run_options& options) {
+  start_logging(options);
+  stop_watch watch;
+  try {
+    auto parts = open_all(options);
+    raise_descriptor_limit(options,
+                           outbound_limit(options, pinned_peers(options, parts).size()));
+    log_start(options, parts, listening_on(parts));
+    run_actors(options, parts, watch);
+  } catch (const start_error& error) {
+    std::fprintf(stderr, "peerage: %s\n", error.what());
+    return not_started_status;
+  }
+  auto failure = watch.failure();
+  if (!failure.empty()) {
+    spdlog::critical("{}", failure);
+    return failed_status;
+  }
+  spdlog::info("stopped");
+  return 0;
+}
+
+} // namespace peerage
