@@ -45,8 +45,8 @@ struct early_exit {
   std::string text; ///< To stdout if `status` is 0, else one line for stderr.
 };
 
-/// Reads the command line, and the file that `--config` names. Every error names the option
-/// and the value. The only place that looks at arguments and environment.
+/// Reads the command line, and the file that `--config` names. Every error names the
+/// option and the value. The only place that looks at arguments and environment.
 std::variant<run_options, early_exit> parse_command_line(int argc, char** argv);
 
 } // namespace peerage

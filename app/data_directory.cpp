@@ -37,8 +37,7 @@ std::string holder(int lock) {
 std::unique_ptr<data_directory>
 data_directory::open(const fs::path& root, const wire::network_parameters& network,
                      std::string& error) {
-  auto path =
-    network.id == wire::network::main ? root : root / std::string(network.name);
+  auto path = network.id == wire::network::main ? root : root / std::string(network.name);
   std::error_code failure;
   auto mask = umask(0077); // what is made is ours alone
   fs::create_directories(path, failure);

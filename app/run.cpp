@@ -37,8 +37,8 @@ struct start_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Everything that can be taken already, taken before any actor runs. Members go in reverse
-/// order, the sockets last.
+/// Everything that can be taken already, taken before any actor runs. Members go in
+/// reverse order, the sockets last.
 struct opened {
   std::unique_ptr<data_directory> data;
   std::shared_ptr<socket_provider> sockets;
@@ -55,8 +55,8 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
     return {}; // as other nodes do: who names its peers does not want strangers
   auto port = options.network->port;
   return {options.network->id == wire::network::regtest
-            ? ipv4_endpoint(127, 0, 0, 1, port)
-            : ipv4_endpoint(0, 0, 0, 0, port)};
+              ? ipv4_endpoint(127, 0, 0, 1, port)
+              : ipv4_endpoint(0, 0, 0, 0, port)};
 }
 
 opened open_all(const run_options& options) {
@@ -95,10 +95,11 @@ std::vector<endpoint> pinned_peers(const run_options& options, const opened& par
 
 std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
   return options.max_outbound.value_or(
-    std::max(peer_manager_options{}.max_outbound, pinned));
+      std::max(peer_manager_options{}.max_outbound, pinned));
 }
 
-/// Takes all the file descriptors that the system grants, and says so if they are too few.
+/// Takes all the file descriptors that the system grants, and says so if they are too
+/// few.
 void raise_descriptor_limit(const run_options& options, std::size_t max_outbound) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -179,12 +180,12 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   wanted.max_per_ip = options.max_per_ip;
   auto manager = start_peer_manager(system, context, std::move(wanted));
   caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
-    [&watch, &system](const caf::error& reason) {
-      // What ends because it was told to ends after the signal.
-      if (!watch.stop_requested())
-        watch.fail("the peer manager ended by itself: " + system.render(reason));
-      watch.note_end();
-    });
+      [&watch, &system](const caf::error& reason) {
+        // What ends because it was told to ends after the signal.
+        if (!watch.stop_requested())
+          watch.fail("the peer manager ended by itself: " + system.render(reason));
+        watch.note_end();
+      });
   parts.status->start(system, manager);
   if (!watch.stop_requested())
     print_ready_line(options, parts, p2p);

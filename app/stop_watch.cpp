@@ -1,7 +1,9 @@
 #include "app/stop_watch.hpp"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -35,8 +37,15 @@ int next_signal(const sigset_t& signals,
   return sigtimedwait(&signals, nullptr, &timeout);
 }
 
+/// A second Ctrl-C within this time is an echo of the first: `timeout` and others send a
+/// signal to the process and to its group as well.
+constexpr std::chrono::milliseconds echo{250};
+
 [[noreturn]] void end_by_force(int status, std::string_view why) {
-  std::fprintf(stderr, "peerage: %.*s\n", static_cast<int>(why.size()), why.data());
+  // Whoever should read stderr may be what holds us up: rather say nothing than wait.
+  pollfd err{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&err, 1, 0) == 1 && (err.revents & POLLOUT) != 0)
+    std::fprintf(stderr, "peerage: %.*s\n", static_cast<int>(why.size()), why.data());
   std::_Exit(status);
 }
 
@@ -69,12 +78,13 @@ void stop_watch::take_signals() {
     guard.lock();
     if (finished_)
       return;
-    if (force_at_ && std::chrono::steady_clock::now() >= *force_at_)
+    auto now = std::chrono::steady_clock::now();
+    if (force_at_ && now >= *force_at_)
       end_by_force(1, "the stop took too long; ended by force");
-    if (signal == SIGINT && signalled_)
+    if (signal == SIGINT && signalled_at_ && now - *signalled_at_ > echo)
       end_by_force(130, "interrupted again; ended at once");
-    if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
-      signalled_ = true;
+    if (!signalled_at_ && (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)) {
+      signalled_at_ = now;
       changed_.notify_all();
     }
   }
@@ -99,12 +109,12 @@ void stop_watch::note_end() {
 
 void stop_watch::wait() {
   std::unique_lock guard{mutex_};
-  changed_.wait(guard, [this] { return signalled_ || !failure_.empty(); });
+  changed_.wait(guard, [this] { return signalled_at_ || !failure_.empty(); });
 }
 
 bool stop_watch::stop_requested() const {
   std::lock_guard guard{mutex_};
-  return signalled_;
+  return signalled_at_.has_value();
 }
 
 std::string stop_watch::failure() const {

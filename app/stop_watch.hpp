@@ -16,8 +16,8 @@ void block_stop_signals();
 /// Waits for a reason to stop, and sees to it that a stop ends.
 class stop_watch {
 public:
-  /// Starts the thread that takes SIGTERM, SIGINT and SIGHUP. A SIGINT after the first
-  /// signal ends the process at once, with 130.
+  /// Starts the thread that takes SIGTERM, SIGINT and SIGHUP. A later SIGINT ends the
+  /// process at once, with 130.
   stop_watch();
   stop_watch(const stop_watch&) = delete;
   stop_watch& operator=(const stop_watch&) = delete;
@@ -38,8 +38,8 @@ public:
   /// Empty if it was a signal.
   std::string failure() const;
 
-  /// From now on, the process ends by force (status 1, one clear line) if this object still
-  /// lives after `limit`.
+  /// From now on, the process ends by force (status 1, one clear line) if this object
+  /// still lives after `limit`.
   void limit_stop(std::chrono::milliseconds limit);
 
   /// Blocks until `count` ends in all have been noted.
@@ -51,7 +51,7 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool signalled_ = false;
+  std::optional<std::chrono::steady_clock::time_point> signalled_at_;
   std::string failure_;
   std::size_t ends_ = 0;
   std::optional<std::chrono::steady_clock::time_point> force_at_;

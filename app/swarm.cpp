@@ -30,7 +30,8 @@ swarm::~swarm() = default;
 
 std::unique_ptr<swarm> swarm::open(std::size_t count,
                                    std::shared_ptr<const regtest_chain> chain,
-                                   std::optional<std::uint64_t> seed, std::string& error) {
+                                   std::optional<std::uint64_t> seed,
+                                   std::string& error) {
   const auto& network = wire::parameters(wire::network::regtest);
   std::unique_ptr<swarm> result{new swarm};
   result->chain_ = std::move(chain);
@@ -62,8 +63,8 @@ void swarm::start(caf::actor_system& system, const std::function<void()>& on_end
     options.acceptors.push_back(std::move(x.acceptor));
     options.max_outbound = 0;
     x.manager = start_peer_manager(system, x.context, std::move(options));
-    caf::actor_cast<caf::abstract_actor*>(x.manager)
-      ->attach_functor([on_end](const caf::error&) { on_end(); });
+    caf::actor_cast<caf::abstract_actor*>(x.manager)->attach_functor(
+        [on_end](const caf::error&) { on_end(); });
   }
 }
 

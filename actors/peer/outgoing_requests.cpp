@@ -297,10 +297,12 @@ bool outgoing_requests::on_block(const wire::block& body) {
 bool outgoing_requests::on_transaction(const wire::tx& body) {
   if (wanted_.empty())
     return false;
+  // A copy: a slice of it would keep the whole read alive that it came in.
+  auto bytes = wire::slice::copy_of(body.bytes.view());
   auto wtxid = body.wtxid();
-  auto by_wtxid = settle(wtxid, false, body.bytes);
+  auto by_wtxid = settle(wtxid, false, bytes);
   auto txid = body.txid();
-  auto by_txid = txid != wtxid && settle(txid, false, body.bytes);
+  auto by_txid = txid != wtxid && settle(txid, false, bytes);
   return by_wtxid || by_txid;
 }
 

@@ -49,7 +49,10 @@ public:
   bool on_transaction(const wire::tx& body);
   bool on_notfound(const std::vector<wire::inventory_entry>& entries);
 
-  /// Ends what is overdue and starts what waited for its place.
+  /// Starts what waited for a place that is free now: call it after completions.
+  void start_queued(time_point now);
+
+  /// Ends what is overdue, and starts what waited for its place.
   void on_tick(time_point now);
 
   /// When `on_tick` has something to do next.
@@ -122,7 +125,6 @@ private:
 
   bool can_start(const request& what) const;
   void start(request_id id, request&& what, time_point deadline, time_point now);
-  void start_queued(time_point now);
   void start_unkeyed(lane_kind which, request_id id, request&& what, time_point deadline);
   void start_fetch(request_id id, bool of_blocks, std::vector<transaction_id> ids,
                    time_point deadline);

@@ -55,9 +55,15 @@ void protocol::hand_over(inbound_requests::item what, const wire::frame& frame) 
 }
 
 void protocol::receive(const wire::frame& frame, time_point now) {
-  using wire::command;
   if (end_)
     return;
+  handle(frame, now);
+  if (outgoing_ && outgoing_->has_completed())
+    outgoing_->start_queued(now);
+}
+
+void protocol::handle(const wire::frame& frame, time_point now) {
+  using wire::command;
   ++messages_received_;
   bytes_received_ += wire::envelope_size + frame.payload.size();
   if (!frame.checksum_ok)
@@ -68,6 +74,8 @@ void protocol::receive(const wire::frame& frame, time_point now) {
     std::memcpy(&nonce, frame.payload.data(), sizeof nonce);
     return outbox_.push_pong(nonce, frame.payload.size() == 8 ? frame.checksum : 0);
   }
+  if (frame.type == command::ping && frame.payload.empty())
+    return; // of before BIP 31, which wants no answer
   if (frame.type == command::unknown)
     return count(ignored::unknown_command);
   wire::message decoded;
@@ -84,7 +92,6 @@ void protocol::receive(const wire::frame& frame, time_point now) {
       if (info_.protocol < wire::limits::feature_version)
         return count(ignored::old_peer_feature);
       return end_with(peer_exit::late_feature_message);
-    case command::ping: return; // without a nonce: older than pongs
     case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
     case command::getaddr:
       // Once, and never to a peer that we chose: it could read our book by it.
@@ -146,6 +153,8 @@ void protocol::receive(const wire::frame& frame, time_point now) {
       if (outgoing_ && outgoing_->on_transaction(body))
         return;
       count(ignored::unsolicited);
+      // A slice of it would keep the whole read alive that it came in.
+      body.bytes = wire::slice::copy_of(body.bytes.view());
       return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
                        frame);
     }

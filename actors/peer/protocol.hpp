@@ -62,6 +62,7 @@ private:
     time_point at;
   };
 
+  void handle(const wire::frame& frame, time_point now);
   void count(ignored what) { ++ignored_[static_cast<std::size_t>(what)]; }
   void end_with(peer_exit why) {
     if (!end_)

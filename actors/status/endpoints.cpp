@@ -26,12 +26,12 @@ http_reply source_failed(const caf::error& failure) {
 template <class Query, class Snapshot>
 void ask(const status_actor& status, const reply_slot_ptr& slot,
          std::function<http_reply(const Snapshot&)> render) {
-  caf::anon_send(
-    status, Query{[slot, render = std::move(render)](caf::expected<Snapshot> found) {
-      slot->answer([render, found = std::move(found)] {
-        return found ? render(*found) : source_failed(found.error());
-      });
-    }});
+  caf::anon_send(status,
+                 Query{[slot, render = std::move(render)](caf::expected<Snapshot> found) {
+                   slot->answer([render, found = std::move(found)] {
+                     return found ? render(*found) : source_failed(found.error());
+                   });
+                 }});
 }
 
 http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) {
@@ -46,41 +46,41 @@ http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) 
 }
 
 http_reply render_health(const node_snapshot& node) {
-  return json_reply({{"healthy", node.can_serve},
-                     {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
-                     {"uptime", node.uptime}},
-                    node.can_serve ? http::status::ok
-                                   : http::status::service_unavailable);
+  return json_reply(
+      {{"healthy", node.can_serve},
+       {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
+       {"uptime", node.uptime}},
+      node.can_serve ? http::status::ok : http::status::service_unavailable);
 }
 
 } // namespace
 
 void add_read_endpoints(router& routes, const status_actor& status) {
   using parameters = std::vector<std::string>;
-  routes.add(http::verb::get, "/status",
-             [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-               ask<query_node, node_snapshot>(status, slot, [](const node_snapshot& x) {
-                 return json_reply(to_json(x));
-               });
-             });
-  routes.add(http::verb::get, "/peers",
-             [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-               ask<query_peers, peer_snapshots>(
-                 status, slot,
-                 [](const peer_snapshots& x) { return json_reply(to_json(x)); });
-             });
-  routes.add(http::verb::get, "/peers/:id",
-             [status](const http_request&, const parameters& names,
-                      const reply_slot_ptr& slot) {
-               ask<query_peers, peer_snapshots>(
-                 status, slot, [id = names[0]](const peer_snapshots& x) {
-                   return render_peer(id, x);
-                 });
-             });
-  routes.add(http::verb::get, "/health",
-             [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-               ask<query_node, node_snapshot>(status, slot, render_health);
-             });
+  routes.add(
+      http::verb::get, "/status",
+      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+        ask<query_node, node_snapshot>(
+            status, slot, [](const node_snapshot& x) { return json_reply(to_json(x)); });
+      });
+  routes.add(
+      http::verb::get, "/peers",
+      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+        ask<query_peers, peer_snapshots>(
+            status, slot, [](const peer_snapshots& x) { return json_reply(to_json(x)); });
+      });
+  routes.add(
+      http::verb::get, "/peers/:id",
+      [status](const http_request&, const parameters& names, const reply_slot_ptr& slot) {
+        ask<query_peers, peer_snapshots>(
+            status, slot,
+            [id = names[0]](const peer_snapshots& x) { return render_peer(id, x); });
+      });
+  routes.add(
+      http::verb::get, "/health",
+      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+        ask<query_node, node_snapshot>(status, slot, render_health);
+      });
 }
 
 } // namespace peerage

@@ -7,7 +7,8 @@ namespace peerage {
 
 http_reply http_error(http::status status, std::string_view what) {
   nlohmann::json body{{"error", what}};
-  return {status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  return {status,
+          body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
 }
 
 void http_thread_door::post(std::function<void()> task) {
@@ -30,9 +31,8 @@ reply_slot::~reply_slot() {
 void reply_slot::answer(maker make) {
   if (!receive_)
     return;
-  door_->post([receive = std::move(receive_), make = std::move(make)] {
-    receive(make());
-  });
+  door_->post(
+      [receive = std::move(receive_), make = std::move(make)] { receive(make()); });
   receive_ = nullptr;
 }
 

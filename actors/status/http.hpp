@@ -29,8 +29,8 @@ struct http_reply {
 /// `{"error":"..."}`.
 http_reply http_error(http::status status, std::string_view what);
 
-/// The way back to the HTTP thread, from any other. Closed before that thread's io_context
-/// goes, so that a late answer finds nothing instead of a dangling pointer.
+/// The way back to the HTTP thread, from any other. Closed before that thread's
+/// io_context goes, so that a late answer finds nothing instead of a dangling pointer.
 class http_thread_door {
 public:
   explicit http_thread_door(boost::asio::io_context& context) : context_(&context) {}
@@ -42,9 +42,9 @@ private:
   boost::asio::io_context* context_;
 };
 
-/// Where the one answer to one request goes. Any thread may answer; the reply is made on the
-/// HTTP thread, so that rendering a long one costs no actor its turn. If it goes unanswered
-/// (the actor that had it is gone), the client gets a 503.
+/// Where the one answer to one request goes. Any thread may answer; the reply is made on
+/// the HTTP thread, so that rendering a long one costs no actor its turn. If it goes
+/// unanswered (the actor that had it is gone), the client gets a 503.
 class reply_slot {
 public:
   using maker = std::function<http_reply()>;

@@ -3,9 +3,9 @@
 #include <chrono>
 #include <cstddef>
 
-/// What one status client can take of us. Its deadlines are Beast's own timers, real time on
-/// the status thread: they are not a peer's, so nothing that must be deterministic under the
-/// test clock depends on them.
+/// What one status client can take of us. Its deadlines are Beast's own timers, real time
+/// on the status thread: they are not a peer's, so nothing that must be deterministic
+/// under the test clock depends on them.
 namespace peerage::status_limits {
 
 inline constexpr std::size_t header_bytes = 8 << 10;

@@ -57,7 +57,8 @@ private:
   http_sessions* sessions_ = nullptr;
 };
 
-// -- TCP ------------------------------------------------------------------------------------
+// -- TCP
+// ------------------------------------------------------------------------------------
 
 class tcp_listener : public listener<tcp> {
 public:
@@ -86,7 +87,8 @@ public:
   std::string url() const override { return "http://" + to_string(*bound_); }
 };
 
-// -- Unix sockets ---------------------------------------------------------------------------
+// -- Unix sockets
+// ---------------------------------------------------------------------------
 
 struct file_identity {
   dev_t device = 0;

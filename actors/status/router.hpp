@@ -12,7 +12,8 @@ namespace peerage {
 /// Finds the handler of a request by method and path. Plain: no sockets, no actors.
 class router {
 public:
-  /// What a handler gets: the request, and what stood for the pattern's `:names`, in order.
+  /// What a handler gets: the request, and what stood for the pattern's `:names`, in
+  /// order.
   using handler = std::function<void(const http_request& what,
                                      const std::vector<std::string>& parameters,
                                      const reply_slot_ptr& slot)>;

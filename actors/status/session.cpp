@@ -21,8 +21,8 @@ using boost::system::error_code;
 
 namespace {
 
-/// Reads a request, has it routed, writes the reply, and again. One request at a time: the
-/// next one is not read before the reply to the last one is written.
+/// Reads a request, has it routed, writes the reply, and again. One request at a time:
+/// the next one is not read before the reply to the last one is written.
 template <class Protocol>
 class session : public http_session,
                 public std::enable_shared_from_this<session<Protocol>> {
@@ -44,15 +44,17 @@ private:
   using self_ptr = std::shared_ptr<session>;
   self_ptr self() { return this->shared_from_this(); }
 
-  // -- read -------------------------------------------------------------------------------
+  // -- read
+  // -------------------------------------------------------------------------------
 
   void read() {
     parser_.emplace();
     parser_->header_limit(status_limits::header_bytes);
     parser_->body_limit(status_limits::body_bytes);
     stream_.expires_after(status_limits::request_deadline);
-    http::async_read(stream_, buffer_, *parser_,
-                     [me = self()](error_code error, std::size_t) { me->on_read(error); });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [me = self()](error_code error, std::size_t) { me->on_read(error); });
   }
 
   void on_read(error_code error) {
@@ -62,13 +64,13 @@ private:
     head_only_ = request.method() == http::verb::head;
     keep_alive_ = request.keep_alive();
     version_ = request.version();
-    // The slot holds the session weakly: `all_.open` keeps it until it ends, and a slot in
-    // some actor's hands must not be what destroys a socket.
+    // The slot holds the session weakly: `all_.open` keeps it until it ends, and a slot
+    // in some actor's hands must not be what destroys a socket.
     auto slot = std::make_shared<reply_slot>(
-      all_.door, [weak = std::weak_ptr<session>(self())](http_reply reply) {
-        if (auto me = weak.lock())
-          me->on_reply(std::move(reply));
-      });
+        all_.door, [weak = std::weak_ptr<session>(self())](http_reply reply) {
+          if (auto me = weak.lock())
+            me->on_reply(std::move(reply));
+        });
     stream_.expires_never();
     if (auto refusal = check_host(request))
       slot->answer([refusal] { return *refusal; });
@@ -109,7 +111,8 @@ private:
                       "the Host header must name localhost or the address listened on");
   }
 
-  // -- write ------------------------------------------------------------------------------
+  // -- write
+  // ------------------------------------------------------------------------------
 
   void on_reply(http_reply reply) {
     reply_ = std::move(reply);
@@ -149,7 +152,8 @@ private:
     linger();
   }
 
-  // -- end --------------------------------------------------------------------------------
+  // -- end
+  // --------------------------------------------------------------------------------
 
   void linger() {
     stream_.async_read_some(boost::asio::buffer(scratch_),

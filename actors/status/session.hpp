@@ -32,8 +32,8 @@ struct http_sessions {
   std::unordered_set<std::shared_ptr<http_session>> open;
 };
 
-/// Takes a new connection into `sessions`, within the limit on connections. `bound` is the
-/// address it came to; a Unix socket has none, and no browser can reach it.
+/// Takes a new connection into `sessions`, within the limit on connections. `bound` is
+/// the address it came to; a Unix socket has none, and no browser can reach it.
 void open_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
                   const std::optional<endpoint>& bound);
 void open_session(http_sessions& sessions,

@@ -35,8 +35,8 @@ bool parse_status_address(std::string_view text, status_address& out, std::strin
 class status_server {
 public:
   /// Binds every address at once, so that one in use is found before any actor runs;
-  /// nullptr, and a text for people, if that fails. Unix sockets get mode 0600, and replace
-  /// what a dead process left behind.
+  /// nullptr, and a text for people, if that fails. Unix sockets get mode 0600, and
+  /// replace what a dead process left behind.
   static std::shared_ptr<status_server> open(const std::vector<status_address>& addresses,
                                              std::string& error);
 

@@ -69,7 +69,12 @@ void asio_connection::set_sink(const caf::strong_actor_ptr& sink) {
 }
 
 void asio_connection::grant() {
-  std::lock_guard guard{mutex_};
+  if (decoder_.paused()) {
+    // A verack that ended no handshake: what stood behind it is due.
+    std::vector<wire::frame> frames;
+    decoder_.resume_until_next(frames);
+    return go_on(std::move(frames), {});
+  }
   wait_readable();
 }
 
@@ -77,17 +82,25 @@ void asio_connection::finish_handshake() {
   decoder_.set_payload_limit(wire::limits::payload);
   std::vector<wire::frame> frames;
   decoder_.resume(frames);
-  // What stood behind the verack may hold whole messages, and may be in error.
-  auto error = decoder_.error();
+  go_on(std::move(frames), {});
+}
+
+/// Delivers what was read, or reads on if that was nothing.
+void asio_connection::go_on(std::vector<wire::frame>&& frames,
+                            std::optional<peer_exit> end) {
+  if (!end && decoder_.error() != wire::frame_error::none)
+    end = exit_of(decoder_.error());
+  const bool nothing = frames.empty() && !end;
   if (!frames.empty())
     deliver_batch(std::move(frames));
-  else if (error == wire::frame_error::none)
-    grant();
-  if (error != wire::frame_error::none)
-    end_reading(exit_of(error));
+  if (end)
+    end_reading(*end);
+  if (nothing)
+    wait_readable();
 }
 
 void asio_connection::wait_readable() {
+  std::lock_guard guard{mutex_};
   if (closed_ || reading_ended_)
     return;
   socket_.async_wait(tcp::socket::wait_read,
@@ -113,7 +126,7 @@ void asio_connection::on_readable() {
       else
         decoder_.commit(size, frames);
       if (decoder_.error() != wire::frame_error::none)
-        end = exit_of(decoder_.error());
+        break;
       // A short read has emptied the socket: no need to hear EAGAIN for it.
       if (size < buffer.size())
         break;
@@ -126,13 +139,7 @@ void asio_connection::on_readable() {
       end = peer_exit::socket_error;
     }
   }
-  const bool idle = frames.empty() && !end;
-  if (!frames.empty())
-    deliver_batch(std::move(frames));
-  if (end)
-    end_reading(*end);
-  if (idle)
-    grant();
+  go_on(std::move(frames), end);
 }
 
 void asio_connection::deliver_batch(std::vector<wire::frame>&& frames) {

@@ -33,6 +33,7 @@ public:
 private:
   void wait_readable();
   void on_readable();
+  void go_on(std::vector<wire::frame>&& frames, std::optional<peer_exit> end);
   void deliver_batch(std::vector<wire::frame>&& frames);
   void end_reading(peer_exit reason);
   bool send_now();

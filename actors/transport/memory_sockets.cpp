@@ -60,14 +60,20 @@ public:
   }
 
   void grant() {
-    granted_ = true;
-    pump();
+    std::vector<wire::frame> frames;
+    if (decoder_.paused())
+      decoder_.resume_until_next(frames);
+    go_on(std::move(frames));
   }
 
   void finish_handshake() {
     decoder_.set_payload_limit(wire::limits::payload);
     std::vector<wire::frame> frames;
     decoder_.resume(frames);
+    go_on(std::move(frames));
+  }
+
+  void go_on(std::vector<wire::frame>&& frames) {
     granted_ = true;
     if (!frames.empty())
       deliver_batch(std::move(frames));
@@ -186,10 +192,12 @@ void memory_remote::flush() {
   if (!to || unsent_.empty())
     return;
   // `take` may call back into here: nothing may be offered twice.
-  auto offered = std::exchange(unsent_, {});
-  auto taken = to->take(offered);
-  unsent_.insert(unsent_.begin(),
-                 offered.begin() + static_cast<std::ptrdiff_t>(taken), offered.end());
+  for (std::size_t taken = 1; taken > 0 && !unsent_.empty();) {
+    auto offered = std::exchange(unsent_, {});
+    taken = to->take(offered);
+    unsent_.insert(unsent_.begin(),
+                   offered.begin() + static_cast<std::ptrdiff_t>(taken), offered.end());
+  }
 }
 
 void memory_remote::close() {

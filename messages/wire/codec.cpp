@@ -97,6 +97,12 @@ public:
       each(*this, x);
   }
 
+  /// Fails unless what was read makes sense.
+  void require(bool holds) {
+    if (!holds && !failed())
+      fail(decode_result::malformed);
+  }
+
   void rest(slice& x) {
     x = payload_.sub(rest_);
     rest_ = {};
@@ -189,6 +195,8 @@ public:
       each(*this, x);
   }
 
+  void require(bool) const {}
+
   void rest(const slice& x) { bytes(x.data(), x.size()); }
 
   bool at_end() const { return false; }
@@ -249,12 +257,20 @@ void fields(auto& codec, maybe_const<addr> auto& x) {
   });
 }
 
+/// BIP 155: an address of a known network with a wrong length spoils the message.
+bool has_right_length(const network_address& x) {
+  static constexpr std::size_t lengths[] = {0, 4, 16, 10, 32, 32, 16};
+  return x.network_id == 0 || x.network_id >= std::size(lengths) ||
+         x.bytes.size() == lengths[x.network_id];
+}
+
 void fields(auto& codec, maybe_const<addrv2> auto& x) {
   codec.list(x.entries, limits::addresses, 9, [](auto& c, auto& entry) {
     c.number(entry.time);
     c.compact_size(entry.services);
     c.number(entry.network_id);
     c.octets(entry.bytes, limits::address_bytes);
+    c.require(has_right_length(entry));
     c.port(entry.port);
   });
 }
@@ -459,7 +475,7 @@ decode_result decode(command type, const slice& payload, message& out) {
     case command::cfheaders:
     case command::getcfcheckpt:
     case command::cfcheckpt: {
-      out.emplace<opaque>(type, payload);
+      out = opaque{type, payload};
       return decode_result::ok;
     }
   }

@@ -26,8 +26,12 @@ void frame_decoder::feed(bytes_view bytes, std::vector<frame>& out) {
 }
 
 void frame_decoder::resume(std::vector<frame>& out) {
-  paused_ = false;
   pause_after_.reset();
+  resume_until_next(out);
+}
+
+void frame_decoder::resume_until_next(std::vector<frame>& out) {
+  paused_ = false;
   auto held = std::exchange(held_, {});
   feed(held, out);
 }

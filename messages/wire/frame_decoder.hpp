@@ -46,6 +46,11 @@ public:
   /// Reads on behind a pause; yields what was held.
   void resume(std::vector<frame>& out);
 
+  /// Likewise, but pauses again behind the next frame of that type.
+  void resume_until_next(std::vector<frame>& out);
+
+  bool paused() const { return paused_; }
+
   /// Takes `bytes` and appends the frames they complete. After an error, or while paused,
   /// nothing more is decoded.
   void feed(bytes_view bytes, std::vector<frame>& out);
@@ -72,6 +77,7 @@ private:
 
   /// The payload of an incomplete message; grows as bytes arrive.
   struct partial_payload {
+    partial_payload() {} // clang 14 cannot make one for std::optional by itself
     envelope head;
     std::size_t filled = 0;
     std::size_t capacity = 0;

@@ -77,8 +77,8 @@ struct addr {
   friend bool operator==(const addr&, const addr&) = default;
 };
 
-/// An entry of addrv2 (BIP 155). `bytes` is at most 512 long, and not checked against the
-/// length that its network prescribes: unknown networks must pass.
+/// An entry of addrv2 (BIP 155). `bytes` is as long as its network prescribes; addresses of
+/// unknown networks, up to 512 bytes, pass as they are.
 struct network_address {
   std::uint32_t time = 0; ///< Unix seconds.
   std::uint64_t services = 0;

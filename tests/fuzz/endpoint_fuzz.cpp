@@ -28,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (std::vector<std::byte> bytes; wire::from_hex(text, bytes))
     fuzz::require(bytes.size() * 2 == size, "two digits make a byte");
   auto shown = sanitised(text);
-  fuzz::require(shown.size() <= size && sanitised(shown) == shown, "sanitised once is so");
+  fuzz::require(shown.size() <= size && sanitised(shown) == shown,
+                "sanitised once is so");
   return 0;
 }
 

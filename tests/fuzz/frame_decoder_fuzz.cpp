@@ -25,12 +25,16 @@ void check_memory(const frame_decoder& decoder, std::size_t arrived) {
                 "memory is bounded by what has arrived and the read-ahead");
 }
 
-/// Reads `bytes` in pieces of at most `longest`; behind a pause it goes on with `limit`.
-outcome read_all(bytes_view bytes, std::uint32_t limit, std::size_t longest, bool direct,
+/// Reads `bytes` in pieces of at most `longest`: as a ready peer, whose large payloads
+/// are read directly on request, or from the handshake on, with a pause behind verack.
+outcome read_all(bytes_view bytes, bool ready, std::size_t longest, bool direct,
                  std::uint64_t seed) {
   std::mt19937_64 random{seed};
   frame_decoder decoder{magic};
-  decoder.pause_after(command::verack);
+  if (ready)
+    decoder.set_payload_limit(limits::payload);
+  else
+    decoder.pause_after(command::verack);
   outcome result;
   std::size_t arrived = 0;
   while (!bytes.empty()) {
@@ -49,8 +53,10 @@ outcome read_all(bytes_view bytes, std::uint32_t limit, std::size_t longest, boo
     arrived += count;
     check_memory(decoder, arrived);
   }
-  decoder.set_payload_limit(limit);
-  decoder.resume(result.frames);
+  if (!ready) {
+    decoder.set_payload_limit(limits::payload);
+    decoder.resume(result.frames);
+  }
   result.error = decoder.error();
   result.mid_message = decoder.mid_message();
   if (result.error == frame_error::none && !result.mid_message)
@@ -65,8 +71,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   bytes_view stream{reinterpret_cast<const std::byte*>(data + 1), size - 1};
-  const std::uint32_t limit = data[0] % 2 == 0 ? limits::payload : 1'000;
-  auto whole = read_all(stream, limit, size * 2, false, 1);
+  const bool ready = data[0] % 2 == 0;
+  auto whole = read_all(stream, ready, size * 2, false, 1);
   std::size_t total = 0;
   for (const auto& x : whole.frames) {
     total += envelope_size + x.payload.size();
@@ -74,19 +80,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                   "a checksum is compared with the payload's");
   }
   fuzz::require(total <= stream.size(), "frames come from the stream");
-  for (std::size_t longest : {std::size_t{1}, 1 + std::size_t{data[0]}, size})
+  for (std::size_t longest :
+       {std::size_t{1}, 1 + std::size_t{data[0]}, std::size_t{9'000}, size})
     for (bool direct : {false, true}) {
-      auto split = read_all(stream, limit, longest, direct, data[0]);
+      auto split = read_all(stream, ready, longest, direct, data[0]);
       fuzz::require(split.error == whole.error, "every split ends alike");
       fuzz::require(whole.error != frame_error::none ||
-                      split.mid_message == whole.mid_message,
+                        split.mid_message == whole.mid_message,
                     "every split is as far");
       fuzz::require(split.frames.size() == whole.frames.size(), "as many frames");
       for (std::size_t i = 0; i < split.frames.size(); ++i)
         fuzz::require(split.frames[i].type == whole.frames[i].type &&
-                        split.frames[i].checksum_ok == whole.frames[i].checksum_ok &&
-                        split.frames[i].checksum == whole.frames[i].checksum &&
-                        split.frames[i].payload == whole.frames[i].payload,
+                          split.frames[i].checksum_ok == whole.frames[i].checksum_ok &&
+                          split.frames[i].checksum == whole.frames[i].checksum &&
+                          split.frames[i].payload == whole.frames[i].payload,
                       "the same frames");
     }
   return 0;
@@ -106,7 +113,8 @@ std::vector<std::vector<std::uint8_t>> fuzz::corpus() {
   // A payload that is read directly, a handshake, and an envelope over each limit.
   add(encode(magic, verack{}));
   std::vector<std::byte> handshake;
-  for (auto type : {command::version, command::wtxidrelay, command::verack, command::ping})
+  for (auto type :
+       {command::version, command::wtxidrelay, command::verack, command::ping})
     for (auto byte : encode(magic, random.message(type)))
       handshake.push_back(byte);
   add(handshake);
@@ -114,6 +122,7 @@ std::vector<std::vector<std::uint8_t>> fuzz::corpus() {
   for (auto byte : encode(magic, block{slice::adopt(random.bytes(40'000))}))
     large.push_back(byte);
   add(large);
+  result.back()[0] = 0; // as a ready peer
   large.resize(60);
   large[40] = std::byte{0xff}; // a length of some 10 million
   add(large);

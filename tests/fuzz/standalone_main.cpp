@@ -43,37 +43,37 @@ private:
     auto at = below(x.size());
     auto position = x.begin() + static_cast<std::ptrdiff_t>(at);
     switch (below(8)) {
-      case 0: // a bit
-        if (!x.empty())
-          *position ^= static_cast<std::uint8_t>(1u << below(8));
-        break;
-      case 1: // a byte on the edge of something
-        if (!x.empty())
-          *position = edges[below(std::size(edges))];
-        break;
-      case 2: x.resize(at); break; // the end
-      case 3:                      // a byte more
-        x.insert(position, static_cast<std::uint8_t>(engine_()));
-        break;
-      case 4: // a few bytes less
-        x.erase(position, position + static_cast<std::ptrdiff_t>(
+    case 0: // a bit
+      if (!x.empty())
+        *position ^= static_cast<std::uint8_t>(1u << below(8));
+      break;
+    case 1: // a byte on the edge of something
+      if (!x.empty())
+        *position = edges[below(std::size(edges))];
+      break;
+    case 2: x.resize(at); break; // the end
+    case 3:                      // a byte more
+      x.insert(position, static_cast<std::uint8_t>(engine_()));
+      break;
+    case 4: // a few bytes less
+      x.erase(position, position + static_cast<std::ptrdiff_t>(
                                        std::min(x.size() - at, 1 + below(8))));
-        break;
-      case 5: { // another input behind it
-        const auto other = pick();
-        x.insert(x.end(), other.begin(), other.end());
-        break;
-      }
-      case 6: { // a piece of another input inside it
-        const auto other = pick();
-        auto first = below(other.size()), count = below(other.size() - first);
-        x.insert(position, other.begin() + static_cast<std::ptrdiff_t>(first),
-                 other.begin() + static_cast<std::ptrdiff_t>(first + count));
-        break;
-      }
-      default: // several bytes of noise
-        for (auto i = at; i < std::min(x.size(), at + 4); ++i)
-          x[i] = static_cast<std::uint8_t>(engine_());
+      break;
+    case 5: { // another input behind it
+      const auto other = pick();
+      x.insert(x.end(), other.begin(), other.end());
+      break;
+    }
+    case 6: { // a piece of another input inside it
+      const auto other = pick();
+      auto first = below(other.size()), count = below(other.size() - first);
+      x.insert(position, other.begin() + static_cast<std::ptrdiff_t>(first),
+               other.begin() + static_cast<std::ptrdiff_t>(first + count));
+      break;
+    }
+    default: // several bytes of noise
+      for (auto i = at; i < std::min(x.size(), at + 4); ++i)
+        x[i] = static_cast<std::uint8_t>(engine_());
     }
   }
 

@@ -36,9 +36,12 @@ std::vector<std::byte> bytes_of(const json& text) {
 
 /// Text, octets, slices: what JSON shows as hex.
 template <class T>
-concept byte_range = requires(T& x) { requires sizeof(*x.data()) == 1; };
+concept byte_range = requires(T& x) {
+  requires sizeof(*x.data()) == 1;
+};
 
-// -- every message's fields, by name -----------------------------------------------------
+// -- every message's fields, by name
+// -----------------------------------------------------
 
 void members(auto& v, socket_address& x) {
   v("services", x.services), v("ip", x.ip), v("port", x.port);
@@ -84,17 +87,19 @@ void members(auto& v, reject& x) {
   v("message", x.message), v("code", x.code), v("reason", x.reason), v("data", x.data);
 }
 template <class T>
-  requires requires(T& x) { x.entries; }
+requires requires(T& x) {
+  x.entries;
+}
 void members(auto& v, T& x) {
   v("entries", x.entries);
 }
 template <class T>
-  requires std::same_as<decltype(T::bytes), slice>
+requires std::same_as<decltype(T::bytes), slice>
 void members(auto& v, T& x) {
   v("bytes", x.bytes);
 }
 template <class T>
-  requires std::is_empty_v<T>
+requires std::is_empty_v<T>
 void members(auto&, T&) {}
 
 class json_writer {
@@ -167,7 +172,8 @@ private:
   const json& from_;
 };
 
-// -- the three questions -----------------------------------------------------------------
+// -- the three questions
+// -----------------------------------------------------------------
 
 json describe(std::uint32_t magic, message& x) {
   json result{{"command", to_string(command_of(x))}};
@@ -211,7 +217,8 @@ json decode_line(std::uint32_t magic, const std::string& hex) {
 json encode_line(std::uint32_t magic, const std::string& text) {
   auto from = json::parse(text);
   // A generated message of the type has the right alternative; its fields are replaced.
-  auto x = test::message_generator{1}.message(command_named(from.at("command").get<std::string>()));
+  auto x = test::message_generator{1}.message(
+      command_named(from.at("command").get<std::string>()));
   std::visit([&](auto& body) { json_reader::value(from.at("fields"), body); }, x);
   return {{"hex", to_hex(encode(magic, x))}};
 }

@@ -23,16 +23,14 @@ public:
   template <class T>
   T number() {
     switch (engine_() % 8) {
-      case 0: return static_cast<T>(0);
-      case 1: return static_cast<T>(~std::uint64_t{0});
-      case 2: return static_cast<T>(std::uint64_t{1} << (sizeof(T) * 8 - 1));
-      default: return static_cast<T>(engine_());
+    case 0: return static_cast<T>(0);
+    case 1: return static_cast<T>(~std::uint64_t{0});
+    case 2: return static_cast<T>(std::uint64_t{1} << (sizeof(T) * 8 - 1));
+    default: return static_cast<T>(engine_());
     }
   }
 
-  std::size_t below(std::size_t end) {
-    return static_cast<std::size_t>(engine_() % end);
-  }
+  std::size_t below(std::size_t end) { return static_cast<std::size_t>(engine_() % end); }
 
   bool coin() { return (engine_() & 1) != 0; }
 
@@ -63,40 +61,43 @@ public:
   wire::message message(wire::command type) {
     using wire::command;
     switch (type) {
-      case command::version: return version();
-      case command::verack: return wire::verack{};
-      case command::ping: return wire::ping{number<std::uint64_t>()};
-      case command::pong: return wire::pong{number<std::uint64_t>()};
-      case command::getaddr: return wire::getaddr{};
-      case command::addr: return addr();
-      case command::addrv2: return addrv2();
-      case command::sendaddrv2: return wire::sendaddrv2{};
-      case command::wtxidrelay: return wire::wtxidrelay{};
-      case command::inv: return wire::inv{inventory()};
-      case command::getdata: return wire::getdata{inventory()};
-      case command::notfound: return wire::notfound{inventory()};
-      case command::getheaders:
-        return wire::getheaders{number<std::uint32_t>(), hashes(101), hash()};
-      case command::headers: return headers();
-      case command::getblocks:
-        return wire::getblocks{number<std::uint32_t>(), hashes(101), hash()};
-      case command::block: return block();
-      case command::tx: return wire::tx{wire::slice::adopt(transaction(coin()))};
-      case command::mempool: return wire::mempool{};
-      case command::sendheaders: return wire::sendheaders{};
-      case command::sendcmpct: return wire::sendcmpct{coin(), number<std::uint64_t>()};
-      case command::feefilter: return wire::feefilter{number<std::uint64_t>()};
-      case command::reject:
-        return wire::reject{text(12), number<std::uint8_t>(), text(111),
-                            wire::slice::adopt(bytes(coin() ? 32 : 0))};
-      default: return wire::opaque{type, wire::slice::adopt(bytes(below(200)))};
+    case command::version: return version();
+    case command::verack: return wire::verack{};
+    case command::ping: return wire::ping{number<std::uint64_t>()};
+    case command::pong: return wire::pong{number<std::uint64_t>()};
+    case command::getaddr: return wire::getaddr{};
+    case command::addr: return addr();
+    case command::addrv2: return addrv2();
+    case command::sendaddrv2: return wire::sendaddrv2{};
+    case command::wtxidrelay: return wire::wtxidrelay{};
+    case command::inv: return wire::inv{inventory()};
+    case command::getdata: return wire::getdata{inventory()};
+    case command::notfound: return wire::notfound{inventory()};
+    case command::getheaders:
+      return wire::getheaders{number<std::uint32_t>(), hashes(101), hash()};
+    case command::headers: return headers();
+    case command::getblocks:
+      return wire::getblocks{number<std::uint32_t>(), hashes(101), hash()};
+    case command::block: return block();
+    case command::tx: return wire::tx{wire::slice::adopt(transaction(coin()))};
+    case command::mempool: return wire::mempool{};
+    case command::sendheaders: return wire::sendheaders{};
+    case command::sendcmpct: return wire::sendcmpct{coin(), number<std::uint64_t>()};
+    case command::feefilter: return wire::feefilter{number<std::uint64_t>()};
+    case command::reject:
+      return wire::reject{text(12), number<std::uint8_t>(), text(111),
+                          wire::slice::adopt(bytes(coin() ? 32 : 0))};
+    default: return wire::opaque{type, wire::slice::adopt(bytes(below(200)))};
     }
   }
 
   wire::block_header header() {
-    return {number<std::int32_t>(), hash(),
-            hash(),                 number<std::uint32_t>(),
-            number<std::uint32_t>(), number<std::uint32_t>()};
+    return {number<std::int32_t>(),
+            hash(),
+            hash(),
+            number<std::uint32_t>(),
+            number<std::uint32_t>(),
+            number<std::uint32_t>()};
   }
 
   /// A transaction in the form of BIP 144 if `witnesses`, else in the old form. The first
@@ -193,7 +194,7 @@ private:
   wire::message addrv2() {
     // Network id and address length of BIP 155; the last two stand for networks to come.
     static constexpr std::pair<std::uint8_t, std::size_t> networks[] = {
-      {1, 4}, {2, 16}, {4, 32}, {5, 32}, {6, 16}, {0xaa, 0}, {0x7f, 512}};
+        {1, 4}, {2, 16}, {4, 32}, {5, 32}, {6, 16}, {0xaa, 0}, {0x7f, 512}};
     wire::addrv2 x;
     x.entries.resize(count(1'000));
     for (auto& entry : x.entries) {

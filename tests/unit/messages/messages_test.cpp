@@ -25,7 +25,9 @@ std::optional<endpoint> parse(std::string_view text, std::uint16_t default_port 
 
 bool is_snake_case(std::string_view text) {
   return !text.empty() && text.front() != '_' && text.back() != '_' &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 /// Every value of an enumeration has a name of its own, fit to be a label.
@@ -49,15 +51,15 @@ TEST_CASE("an address has one form, however it was written (I13)") {
     std::string_view text, printed;
   };
   for (const auto& x : {
-         sample{"1.2.3.4:8333", "1.2.3.4:8333"},
-         sample{"[::ffff:1.2.3.4]:8333", "1.2.3.4:8333"},
-         sample{"[::ffff:102:304]:8333", "1.2.3.4:8333"},
-         sample{"[0:0:0:0:0:FFFF:0102:0304]:8333", "1.2.3.4:8333"},
-         sample{"[2001:DB8:0:0::1]:65535", "[2001:db8::1]:65535"},
-         sample{"[::1]:1", "[::1]:1"},
-         sample{"[::]:0", "[::]:0"},
-         sample{"0.0.0.0:0", "0.0.0.0:0"},
-         sample{"255.255.255.255:65535", "255.255.255.255:65535"},
+           sample{"1.2.3.4:8333", "1.2.3.4:8333"},
+           sample{"[::ffff:1.2.3.4]:8333", "1.2.3.4:8333"},
+           sample{"[::ffff:102:304]:8333", "1.2.3.4:8333"},
+           sample{"[0:0:0:0:0:FFFF:0102:0304]:8333", "1.2.3.4:8333"},
+           sample{"[2001:DB8:0:0::1]:65535", "[2001:db8::1]:65535"},
+           sample{"[::1]:1", "[::1]:1"},
+           sample{"[::]:0", "[::]:0"},
+           sample{"0.0.0.0:0", "0.0.0.0:0"},
+           sample{"255.255.255.255:65535", "255.255.255.255:65535"},
        }) {
     CAPTURE(x.text);
     auto read = parse(x.text);
@@ -68,7 +70,8 @@ TEST_CASE("an address has one form, however it was written (I13)") {
   }
   CHECK(parse("1.2.3.4:8333") == ipv4_endpoint(1, 2, 3, 4, 8333));
   // As it comes in a message.
-  wire::socket_address mapped{1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, 5};
+  wire::socket_address mapped{
+      1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, 5};
   CHECK(to_endpoint(mapped) == ipv4_endpoint(1, 2, 3, 4, 5));
 }
 
@@ -84,12 +87,35 @@ TEST_CASE("an address alone takes the default port, if there is one") {
 }
 
 TEST_CASE("what is no endpoint is refused") {
-  for (std::string_view text :
-       {"", ":", ":1", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:99999999999", "1.2.3.4:-1",
-        "1.2.3.4:+1", "1.2.3.4: 1", "1.2.3.4:1 ", " 1.2.3.4:1", "1.2.3:1", "1.2.3.4.5:1",
-        "256.1.1.1:1", "01.2.3.4:1", "1.2.3.4:0x1", "localhost:1", "example.org:8333", "[",
-        "[]", "[]:1", "[::1", "[::1]1", "[::1]:", "[::1]:x", "[[::1]]:1", "[fe80::1%lo]:1",
-        "::1]:1", "1.2.3.4]:1"}) {
+  for (std::string_view text : {"",
+                                ":",
+                                ":1",
+                                "1.2.3.4:",
+                                "1.2.3.4:65536",
+                                "1.2.3.4:99999999999",
+                                "1.2.3.4:-1",
+                                "1.2.3.4:+1",
+                                "1.2.3.4: 1",
+                                "1.2.3.4:1 ",
+                                " 1.2.3.4:1",
+                                "1.2.3:1",
+                                "1.2.3.4.5:1",
+                                "256.1.1.1:1",
+                                "01.2.3.4:1",
+                                "1.2.3.4:0x1",
+                                "localhost:1",
+                                "example.org:8333",
+                                "[",
+                                "[]",
+                                "[]:1",
+                                "[::1",
+                                "[::1]1",
+                                "[::1]:",
+                                "[::1]:x",
+                                "[[::1]]:1",
+                                "[fe80::1%lo]:1",
+                                "::1]:1",
+                                "1.2.3.4]:1"}) {
     CAPTURE(text);
     CHECK_FALSE(parse(text, 8333));
   }
@@ -170,21 +196,22 @@ TEST_CASE("what a request gets when its peer ends") {
     auto failure = request_error_for(reason);
     CHECK(failure);
     switch (reason) {
-      case peer_exit::client_dropped:
-        CHECK(outcome_of(failure) == request_error::cancelled);
-        break;
-      case peer_exit::shutting_down:
-        CHECK(outcome_of(failure) == request_error::shutting_down);
-        break;
-      default:
-        CHECK(outcome_of(failure) == request_error::peer_gone);
-        CHECK(exit_of_request(failure) == reason);
+    case peer_exit::client_dropped:
+      CHECK(outcome_of(failure) == request_error::cancelled);
+      break;
+    case peer_exit::shutting_down:
+      CHECK(outcome_of(failure) == request_error::shutting_down);
+      break;
+    default:
+      CHECK(outcome_of(failure) == request_error::peer_gone);
+      CHECK(exit_of_request(failure) == reason);
     }
   }
 }
 
 TEST_CASE("the outcome of every failed request") {
-  for (std::size_t i = 1; i <= static_cast<std::size_t>(request_error::shutting_down); ++i) {
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(request_error::shutting_down);
+       ++i) {
     auto x = static_cast<request_error>(i);
     CHECK(outcome_of(caf::make_error(x)) == x);
     CHECK(exit_of_request(caf::make_error(x)) == peer_exit::internal_error);

@@ -20,8 +20,7 @@ namespace {
 template <class T>
 struct anything_but {
   template <class Member>
-    requires(!std::is_same_v<Member, T>)
-  operator Member() const; // never defined
+  requires(!std::is_same_v<Member, T>) operator Member() const; // never defined
 };
 
 template <class T, class... Xs>
@@ -32,7 +31,8 @@ constexpr std::size_t member_count() {
     return sizeof...(Xs);
 }
 
-// -- an inspector that fills structs with random values ----------------------------------
+// -- an inspector that fills structs with random values
+// ----------------------------------
 
 template <class T>
 struct is_list : std::false_type {};
@@ -96,7 +96,7 @@ public:
 private:
   template <class T>
   static constexpr bool is_annotation =
-    std::is_base_of_v<caf::meta::annotation, std::remove_cvref_t<T>>;
+      std::is_base_of_v<caf::meta::annotation, std::remove_cvref_t<T>>;
 
   template <class T>
   void one(T& x) {
@@ -110,7 +110,8 @@ private:
   std::size_t inspected_ = 0; ///< Members that the last `inspect` named.
 };
 
-// -- the round trip ----------------------------------------------------------------------
+// -- the round trip
+// ----------------------------------------------------------------------
 
 struct config : caf::actor_system_config {
   config() {
@@ -164,8 +165,8 @@ struct fixture {
     CHECK(round_trip(caf::make_message(T{})).template match_elements<T>());
   }
 
-  /// Every truncation is an error. (Of the value alone: a whole caf::message that ends too
-  /// early is left empty by CAF 0.17.6, without an error.)
+  /// Every truncation is an error. (Of the value alone: a whole caf::message that ends
+  /// too early is left empty by CAF 0.17.6, without an error.)
   template <class T>
   void check_truncations() {
     T x{};
@@ -202,7 +203,7 @@ static_assert(member_count<get_peer_snapshot>() == 0);
 TEST_CASE_FIXTURE(fixture, "every registered type can be sent to another process") {
   using block = caf::id_block::peerage_messages;
   auto count =
-    check_types(typename caf::detail::il_range<block::begin, block::end>::type{});
+      check_types(typename caf::detail::il_range<block::begin, block::end>::type{});
   CHECK(count >= 40);
 }
 

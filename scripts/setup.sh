@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# Sourced by run.sh, test.sh and lint.sh: installs what is missing and builds. Not run alone.
+#
+#   setup_packages run|test    Debian packages, only those that are missing
+#   setup_build                configures and builds in build/, with progress
+#   step TEXT                  says what happens now; named if the script then fails
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  echo "setup.sh: is sourced by run.sh and test.sh; start one of those" >&2
+  exit 2
+fi
+
+repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+script_name=$(basename -- "$0")
+build_dir=${PEERAGE_BUILD_DIR:-$repository/build}
+log_file= # the current step's, if its output is kept from the terminal
+current_step=starting
+
+run_packages=(g++ cmake ninja-build ccache libcaf-dev libboost1.81-dev nlohmann-json3-dev
+  doctest-dev libssl-dev libcli11-dev libspdlog-dev python3 curl)
+test_packages=(python3-bitcoinlib clang-format-14 clang-tidy-14)
+
+step() {
+  current_step=$1
+  log_file=
+  echo "==> $1"
+}
+
+say_what_failed() {
+  local status=$?
+  trap - EXIT
+  if [ "$status" -ne 0 ] && [ "$status" -ne 130 ] && [ "$status" -ne 143 ]; then
+    if [ -n "$log_file" ] && [ -s "$log_file" ]; then
+      tail -n 15 -- "$log_file" | sed 's/^/    /' >&2
+    fi
+    echo "$script_name: FAILED: $current_step${log_file:+ (all of its output: $log_file)}" >&2
+  fi
+  exit "$status"
+}
+trap say_what_failed EXIT
+
+# Runs a command with its output in a log under the build directory.
+quietly() {
+  mkdir -p -- "$build_dir/logs"
+  log_file=$build_dir/logs/$1.log
+  shift
+  "$@" >"$log_file" 2>&1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "$script_name: needs root to install packages, and there is no sudo" >&2
+    return 1
+  fi
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+install_packages() {
+  quietly apt-update as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update
+  quietly apt-install as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q install -y --no-install-recommends "$@"
+}
+
+# npm only runs a real node for one test, which is skipped without it: no reason to fail.
+install_npm() {
+  command -v npm >/dev/null && return
+  step "installing nodejs and npm, for the test with a real node"
+  if ! install_packages nodejs npm; then
+    echo "    could not be installed; that test will be skipped (see $log_file)"
+  fi
+}
+
+setup_packages() {
+  local wanted=("${run_packages[@]}") missing=() package
+  if [ "$1" = test ]; then
+    wanted+=("${test_packages[@]}")
+  fi
+  if ! command -v apt-get >/dev/null; then
+    echo "$script_name: no apt-get here; going on with what is installed"
+    return
+  fi
+  for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if [ "${#missing[@]}" -gt 0 ]; then
+    step "installing ${#missing[@]} packages: ${missing[*]}"
+    install_packages "${missing[@]}"
+  fi
+  if [ "$1" = test ]; then
+    install_npm
+  fi
+}
+
+# Configures only a build directory that is not configured; ninja sees to the rest.
+# shellcheck disable=SC2120
+setup_build() {
+  if [ ! -f "$build_dir/build.ninja" ]; then
+    step "configuring $build_dir"
+    quietly configure cmake -S "$repository" -B "$build_dir" -G Ninja "$@"
+  fi
+  step "building (the first time takes some minutes)"
+  cmake --build "$build_dir"
+}

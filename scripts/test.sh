@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Runs every test; `scripts/test.sh --help` says more.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Installs what is missing, builds, checks the format, lints, and runs every test.
+
+  scripts/test.sh [--no-lint] [NAME...]
+
+Arguments narrow it to the tests whose names match one of them (regular expressions, as
+for ctest -R); then nothing is linted. The last lines are ctest's summary. Exit status: 0
+if everything passed.
+
+Examples
+  scripts/test.sh                  everything
+  scripts/test.sh app              the tests of the executable
+  scripts/test.sh 'unit_.*' fuzz   those of the parts, and the fuzz targets
+  ctest --test-dir build -N        the names
+END
+}
+
+lint=true
+names=()
+for argument in "$@"; do
+  case $argument in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --no-lint) lint=false ;;
+    -*)
+      echo "test.sh: $argument: no such option (see --help)" >&2
+      exit 2
+      ;;
+    *) names+=("$argument") ;;
+  esac
+done
+
+# shellcheck source=scripts/setup.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+setup_packages test
+setup_build
+
+selection=()
+if [ "${#names[@]}" -gt 0 ]; then
+  selection=(-R "$(
+    IFS='|'
+    echo "${names[*]}"
+  )")
+elif [ "$lint" = true ]; then
+  step "checking the format (clang-format-14)"
+  quietly format "$repository/scripts/format.sh" --check
+  step "linting (clang-tidy-14; some minutes the first time)"
+  "$repository/scripts/lint.sh"
+fi
+
+step "running the tests"
+trap - EXIT # from here on, ctest says what failed, and its summary is the end
+cd -- "$build_dir"
+exec ctest --output-on-failure --no-tests=error --timeout 900 "${selection[@]}"

@@ -1,0 +1,465 @@
+#include "tests/simulation/simulation.hpp"
+
+#include <functional>
+
+/// I10: what is merely unexpected is counted and ignored; what breaks a stated limit or
+/// rule ends that one peer with its own reason. Design section 7b, line by line, in every
+/// state of a connection.
+/// I11: sizes and counts are checked before memory is taken.
+/// I12: memory per peer is bounded, whatever the remote does.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+enum class state { before_version, before_verack, ready };
+
+std::vector<std::byte> garble(std::vector<std::byte> whole, std::size_t at) {
+  whole[at] ^= std::byte{0xff};
+  return whole;
+}
+
+/// What must come of it: a count under this heading, or an end with this reason, or
+/// neither.
+struct verdict {
+  std::optional<ignored> counted;
+  std::optional<peer_exit> ended;
+};
+
+verdict counts(ignored what) {
+  return {what, {}};
+}
+verdict ends(peer_exit why) {
+  return {{}, why};
+}
+const verdict passes{};
+
+struct rule {
+  const char* what;
+  std::function<std::vector<std::byte>(std::uint32_t magic)> bytes;
+  verdict before_version, before_verack, ready_inbound, ready_outbound;
+};
+
+std::function<std::vector<std::byte>(std::uint32_t)> message(wire::message x) {
+  return [x](std::uint32_t magic) { return wire::encode(magic, x); };
+}
+
+/// A message with any command and payload.
+std::function<std::vector<std::byte>(std::uint32_t)>
+raw(std::string command, std::vector<std::byte> payload,
+    std::optional<std::uint32_t> length = {}) {
+  return [=](std::uint32_t magic) {
+    std::vector<std::byte> result(wire::envelope_size);
+    auto size = length.value_or(static_cast<std::uint32_t>(payload.size()));
+    auto sum = wire::checksum(payload);
+    std::memcpy(result.data(), &magic, 4);
+    std::memcpy(result.data() + 4, command.data(), command.size());
+    std::memcpy(result.data() + 16, &size, 4);
+    std::memcpy(result.data() + 20, &sum, 4);
+    result.insert(result.end(), payload.begin(), payload.end());
+    return result;
+  };
+}
+
+/// `count` as a compact size, then zeros for that many entries.
+std::vector<std::byte> list(std::uint32_t count, std::size_t entry,
+                            std::size_t prefix = 0) {
+  std::vector<std::byte> result(prefix);
+  result.push_back(std::byte{0xfe});
+  const auto* bytes = reinterpret_cast<const std::byte*>(&count);
+  result.insert(result.end(), bytes, bytes + 4);
+  if (count < 0x10000) { // the shortest form, else it is malformed
+    result.resize(prefix);
+    if (count >= 0xfd)
+      result.push_back(std::byte{0xfd});
+    result.insert(result.end(), bytes, bytes + (count < 0xfd ? 1 : 2));
+  }
+  result.resize(result.size() + count * entry);
+  return result;
+}
+
+std::vector<rule> rules() {
+  using enum ignored;
+  auto anywhere = [](const char* what, auto bytes, verdict x) {
+    return rule{what, bytes, x, x, x, x};
+  };
+  auto from_ready = [](const char* what, auto bytes, verdict x) {
+    return rule{what, bytes, counts(before_version), counts(before_verack), x, x};
+  };
+  // Large ones cannot be told from a length over the limit before the handshake.
+  auto too_large_early = [](const char* what, auto bytes, verdict x) {
+    auto early = ends(peer_exit::oversized_message);
+    return rule{what, bytes, early, early, x, x};
+  };
+  const auto entries = ends(peer_exit::too_many_entries);
+  const auto unoffered = ends(peer_exit::unoffered_service);
+  std::vector<rule> result{
+    // Ignored and counted.
+    {"verack", message(wire::verack{}), counts(before_version), passes,
+     counts(duplicate_handshake), counts(duplicate_handshake)},
+    {"version", message(remote_version(5)), passes, counts(duplicate_handshake),
+     counts(duplicate_handshake), counts(duplicate_handshake)},
+    {"unknown command", raw("nonsense", {std::byte{1}}), counts(before_version),
+     counts(unknown_command), counts(unknown_command), counts(unknown_command)},
+    {"wtxidrelay", message(wire::wtxidrelay{}), counts(before_version), passes,
+     ends(peer_exit::late_feature_message), ends(peer_exit::late_feature_message)},
+    {"sendaddrv2", message(wire::sendaddrv2{}), counts(before_version), passes,
+     ends(peer_exit::late_feature_message), ends(peer_exit::late_feature_message)},
+    anywhere("bad checksum",
+             [](std::uint32_t magic) {
+               return garble(wire::encode(magic, wire::ping{1}), 30);
+             },
+             counts(bad_checksum)),
+    from_ready("malformed inv", raw("inv", {std::byte{9}, std::byte{1}}),
+               counts(malformed)),
+    from_ready("malformed headers", raw("headers", {}), counts(malformed)),
+    from_ready("block without a header", raw("block", std::vector<std::byte>(80)),
+               counts(malformed)),
+    from_ready("odd pong", message(wire::pong{12345}), counts(odd_pong)),
+    from_ready("short pong", raw("pong", std::vector<std::byte>(4)), counts(malformed)),
+    from_ready("unsolicited notfound", message(wire::notfound{{{wire::inv_tx, {}}}}),
+               counts(unsolicited)),
+    from_ready("unsolicited headers", message(wire::headers{}), counts(unsolicited)),
+    from_ready("unsolicited block",
+               message(wire::block{wire::slice::adopt(std::vector<std::byte>(200))}),
+               counts(unsolicited)),
+    from_ready("unsolicited tx",
+               message(wire::tx{wire::slice::adopt(std::vector<std::byte>(60))}),
+               counts(unsolicited)),
+    from_ready("unsolicited cmpctblock", raw("cmpctblock", std::vector<std::byte>(100)),
+               counts(unsolicited)),
+    from_ready("unknown inventory type", message(wire::inv{{{99, {}}}}),
+               counts(unknown_inventory)),
+    from_ready("unknown type in getdata", message(wire::getdata{{{99, {}}}}),
+               counts(unknown_inventory)),
+    from_ready("reject", message(wire::reject{"tx", 1, "no", {}}), counts(obsolete)),
+    from_ready("getblocktxn", raw("getblocktxn", std::vector<std::byte>(40)),
+               counts(obsolete)),
+    from_ready("ping", message(wire::ping{1}), passes),
+    from_ready("ping of before BIP 31", raw("ping", {}), passes),
+    from_ready("sendheaders", message(wire::sendheaders{}), passes),
+    from_ready("sendcmpct", message(wire::sendcmpct{false, 2}), passes),
+    from_ready("feefilter", message(wire::feefilter{1000}), passes),
+    from_ready("addr", message(wire::addr{{{1, {}}}}), passes),
+    from_ready("inv of a transaction", message(wire::inv{{{wire::inv_tx, {}}}}), passes),
+    {"getaddr", message(wire::getaddr{}), counts(before_version), counts(before_verack),
+     passes, counts(repeated_getaddr)},
+    // Ends the peer.
+    anywhere("wrong magic",
+             [](std::uint32_t) { return wire::encode(0xd9b4bef9, wire::ping{1}); },
+             ends(peer_exit::wrong_magic)),
+    anywhere("garbage",
+             [](std::uint32_t) { return std::vector<std::byte>(100, std::byte{0x47}); },
+             ends(peer_exit::wrong_magic)),
+    anywhere("a length over the limit", raw("tx", {}, 4'000'001),
+             ends(peer_exit::oversized_message)),
+    from_ready("mempool", message(wire::mempool{}), unoffered),
+    from_ready("filterload", raw("filterload", std::vector<std::byte>(20)), unoffered),
+    from_ready("filteradd", raw("filteradd", std::vector<std::byte>(20)), unoffered),
+    from_ready("filterclear", raw("filterclear", {}), unoffered),
+    from_ready("getcfilters", raw("getcfilters", std::vector<std::byte>(37)), unoffered),
+    from_ready("getcfheaders", raw("getcfheaders", std::vector<std::byte>(37)), unoffered),
+    from_ready("getcfcheckpt", raw("getcfcheckpt", std::vector<std::byte>(33)), unoffered),
+    from_ready("getheaders with 102 locator hashes",
+               raw("getheaders", list(102, 32, 4)), entries),
+    from_ready("getblocks with 102 locator hashes", raw("getblocks", list(102, 32, 4)),
+               entries),
+    too_large_early("addr of 1,001", raw("addr", list(1'001, 30)), entries),
+    too_large_early("addrv2 of 1,001", raw("addrv2", list(1'001, 9)), entries),
+    too_large_early("inv of 50,001", raw("inv", list(50'001, 36)), entries),
+    too_large_early("getdata of 50,001", raw("getdata", list(50'001, 36)), entries),
+    too_large_early("headers of 2,001", raw("headers", list(2'001, 81)), entries),
+  };
+  return result;
+}
+
+/// Runs one rule in one state and checks its verdict.
+void check(const rule& rule, state when, direction way) {
+  const std::string what = rule.what;
+  CAPTURE(what);
+  CAPTURE(static_cast<int>(when));
+  CAPTURE(to_string(way));
+  const auto& expected = when == state::before_version  ? rule.before_version
+                         : when == state::before_verack ? rule.before_verack
+                         : way == direction::inbound    ? rule.ready_inbound
+                                                        : rule.ready_outbound;
+  simulation world;
+  auto innocent = world.ready_inbound();
+  auto bystander = world.take_client();
+  auto remote = way == direction::inbound ? world.open_inbound() : world.open_outbound();
+  if (when != state::before_version)
+    remote.send(remote_version());
+  if (when == state::ready) {
+    remote.send(wire::verack{});
+    world.run();
+    REQUIRE(world.results->ready.size() == 1);
+  }
+  client_actor client;
+  caf::scoped_actor observer{world.system, true};
+  if (when == state::ready) {
+    client = world.take_client();
+    observer->monitor(client);
+  }
+  world.run();
+  remote.send_raw(rule.bytes(remote.magic()));
+  world.run();
+  if (expected.ended) {
+    CHECK(remote.saw_end());
+    if (when == state::ready) {
+      observer->receive(
+        [&](const caf::down_msg& x) { CHECK(exit_of(x.reason) == *expected.ended); },
+        caf::after(0s) >> [] { FAIL_CHECK("the peer is still there"); });
+    } else {
+      REQUIRE(world.results->failed.size() == 1);
+      CHECK(world.results->failed[0].reason == *expected.ended);
+    }
+  } else {
+    CHECK_FALSE(remote.saw_end());
+    // It still works: the handshake can be finished, and pings are answered.
+    if (when != state::ready) {
+      if (when == state::before_version)
+        remote.send(remote_version());
+      remote.send(wire::verack{});
+      world.run();
+      REQUIRE(world.results->ready.size() == 1);
+      client = world.take_client();
+    }
+    remote.take();
+    remote.send(wire::ping{4711});
+    world.run();
+    CHECK(remote.take_commands().find("pong") != std::string::npos);
+    auto seen = world.snapshot(client).traffic.ignored;
+    // In these two states a verack or version is what was missing.
+    const bool completes_early =
+      (when == state::before_version && std::string_view(rule.what) == "version") ||
+      (when == state::before_verack && std::string_view(rule.what) == "verack");
+    for (std::size_t i = 0; i < ignored_count && !completes_early; ++i) {
+      CAPTURE(to_string(static_cast<ignored>(i)));
+      CHECK(seen[i] ==
+            (expected.counted && static_cast<std::size_t>(*expected.counted) == i ? 1 : 0));
+    }
+  }
+  // Nothing else is disturbed.
+  innocent.take();
+  innocent.send(wire::ping{1});
+  world.run();
+  CHECK(innocent.take_commands() == "pong");
+}
+
+} // namespace
+
+TEST_CASE("I10: each rule of conduct in each state and direction") {
+  for (const auto& rule : rules())
+    for (auto when : {state::before_version, state::before_verack, state::ready})
+      for (auto way : {direction::inbound, direction::outbound})
+        check(rule, when, way);
+}
+
+TEST_CASE("I10: versions below the lowest end the peer, old ones do not") {
+  struct age {
+    std::int32_t protocol;
+    bool welcome;
+  };
+  for (auto age : {age{31'799, false}, age{31'800, true}, age{60'000, true},
+                   age{70'016, true}, age{80'000, true}, age{-1, false}}) {
+    CAPTURE(age.protocol);
+    simulation world;
+    auto remote = world.open_inbound();
+    auto theirs = remote_version();
+    theirs.protocol = age.protocol;
+    remote.send(theirs);
+    world.run();
+    CHECK(remote.saw_end() == !age.welcome);
+    if (!age.welcome) {
+      REQUIRE(world.results->failed.size() == 1);
+      CHECK(world.results->failed[0].reason == peer_exit::obsolete_version);
+    }
+  }
+}
+
+TEST_CASE("I10: a version with odd bytes, extra bytes or no relay byte is fine") {
+  auto odd = remote_version();
+  odd.user_agent = std::string(256, '\xff');
+  auto magic = wire::parameters(wire::network::regtest).magic;
+  std::vector<std::byte> payload;
+  wire::encode_payload(odd, payload);
+  auto longer = payload, shorter = payload;
+  longer.resize(longer.size() + 100);
+  shorter.pop_back();
+  for (const auto& bytes : {payload, longer, shorter}) {
+    simulation world;
+    auto remote = world.open_inbound();
+    remote.send_raw(raw("version", bytes)(magic));
+    remote.send(wire::verack{});
+    world.run();
+    REQUIRE(world.results->ready.size() == 1);
+    CHECK(world.results->ready[0].info.user_agent == odd.user_agent);
+    CHECK(sanitised(world.results->ready[0].info.user_agent).empty());
+  }
+  simulation world;
+  auto remote = world.open_inbound();
+  odd.user_agent += '\xff';
+  remote.send(odd); // 257 bytes: malformed, so no version came yet
+  world.run();
+  CHECK(remote.take_commands().empty());
+  CHECK_FALSE(remote.saw_end());
+}
+
+TEST_CASE("getaddr is answered once, getheaders always, unknown items with notfound") {
+  simulation world;
+  auto chain = regtest_chain::generate(10, 1);
+  world.context->service = world.system.spawn(chain_service, chain);
+  auto remote = world.ready_inbound();
+  remote.take();
+  remote.send(wire::getheaders{70016, {chain->hash_at(4)}, {}});
+  remote.send(wire::getheaders{70016, {chain->hash_at(10)}, {}});
+  remote.send(wire::getblocks{70016, {chain->hash_at(8)}, {}});
+  remote.send(wire::getdata{{{wire::inv_block, chain->hash_at(3)},
+                             {wire::inv_block, {}},
+                             {77, {}},
+                             {wire::inv_tx, {}},
+                             {wire::inv_witness_block, chain->hash_at(4)}}});
+  world.run();
+  auto got = remote.take();
+  REQUIRE(got.size() == 6);
+  CHECK(std::get<wire::headers>(got[0]).entries.size() == 6);
+  CHECK(std::get<wire::headers>(got[1]).entries.empty());
+  CHECK(std::get<wire::inv>(got[2]).entries.size() == 2);
+  CHECK(std::get<wire::block>(got[3]) == chain->at(3));
+  CHECK(std::get<wire::block>(got[4]) == chain->at(4));
+  CHECK(std::get<wire::notfound>(got[5]).entries.size() == 2);
+}
+
+TEST_CASE("I11: an announced length takes no memory, in either state") {
+  for (bool ready : {false, true}) {
+    simulation world;
+    auto remote = ready ? world.ready_inbound() : world.open_inbound();
+    auto limit = ready ? wire::limits::payload : wire::limits::payload_before_handshake;
+    remote.send_raw(raw("version", {}, limit)(remote.magic()));
+    world.run();
+    CHECK_FALSE(remote.saw_end()); // at the limit: it may still come
+    auto other = ready ? world.ready_inbound() : world.open_inbound();
+    other.send_raw(raw("version", {}, limit + 1)(remote.magic()));
+    world.run();
+    CHECK(other.saw_end());
+  }
+}
+
+TEST_CASE("I12: a remote that asks for much and reads nothing stalls, and loses nothing") {
+  simulation world;
+  // Ten blocks of 1 MB each are what it asks for, five times over.
+  struct big_blocks {
+    static inbound_service_actor::behavior_type make(inbound_service_actor::pointer,
+                                                     std::shared_ptr<std::size_t> asked) {
+      return {
+        [](const serve_headers&) { return headers{}; },
+        [](const serve_block_hashes&) { return block_hashes{}; },
+        [asked](const serve_block& x) {
+          ++*asked;
+          std::vector<std::byte> bytes(1'000'000);
+          std::memcpy(bytes.data() + 4, x.hash.bytes.data(), 32);
+          return wire::block{wire::slice::adopt(std::move(bytes))};
+        },
+        [](const serve_transaction&) -> caf::result<wire::tx> {
+          return caf::make_error(request_error::not_found);
+        },
+        [](const serve_mempool&) { return transaction_ids{}; },
+        [](const serve_addresses&) { return addresses{}; },
+        [](const inventory_announced&) {},
+        [](const headers_announced&) {},
+        [](const addresses_announced&) {},
+        [](const transaction_received&) {},
+        [](const block_received&) {},
+      };
+    }
+  };
+  auto asked = std::make_shared<std::size_t>(0);
+  world.context->service = world.system.spawn(big_blocks::make, asked);
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  remote.take();
+  remote.stop_reading();
+  wire::getdata wanted;
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    wire::hash256 hash;
+    hash.bytes[0] = i;
+    wanted.entries.push_back({wire::inv_block, hash});
+  }
+  for (int i = 0; i < 5; ++i)
+    remote.send(wanted);
+  // It goes on asking: what we do not read stays with it.
+  for (int i = 0; i < 2'000; ++i)
+    remote.send(wire::getheaders{70016, {}, {}});
+  world.run();
+  auto seen = world.snapshot(client);
+  CHECK(seen.unsent_bytes <= unsent_pause + 1'000'100);
+  CHECK(seen.reading_paused);
+  // One read may bring more than the bound; then reading stops.
+  CHECK(seen.inbound_backlog < inbound_requests::max_items + 256 * 1024 / 61);
+  CHECK(*asked <= 3);
+  CHECK_FALSE(remote.saw_end());
+
+  remote.resume_reading();
+  world.run();
+  std::size_t blocks_received = 0, headers_received = 0;
+  for (const auto& x : remote.take()) {
+    blocks_received += std::holds_alternative<wire::block>(x) ? 1 : 0;
+    headers_received += std::holds_alternative<wire::headers>(x) ? 1 : 0;
+  }
+  CHECK(blocks_received == 50);
+  CHECK(headers_received == 2'000);
+  CHECK(world.snapshot(client).unsent_bytes == 0);
+}
+
+TEST_CASE("I12: a remote that reads nothing while we push ends at the bound") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  remote.take();
+  remote.stop_reading();
+  caf::scoped_actor observer{world.system, true};
+  observer->monitor(client);
+  for (int i = 0; i < 12; ++i) {
+    world.ask<caf::unit_t>(
+      client, send_transaction{{wire::slice::adopt(std::vector<std::byte>(1'000'000))}});
+    world.run();
+  }
+  CHECK(remote.saw_end());
+  observer->receive(
+    [](const caf::down_msg& x) { CHECK(exit_of(x.reason) == peer_exit::unsent_overflow); },
+    caf::after(0s) >> [] { FAIL("the peer is still there"); });
+}
+
+TEST_CASE("any split of a session into segments is the same session") {
+  for (std::size_t piece : {1u, 7u, 24u, 100u, 1'000'000u}) {
+    CAPTURE(piece);
+    simulation world;
+    auto remote = world.open_inbound();
+    std::vector<std::byte> all;
+    auto add = [&](const wire::message& x) {
+      auto bytes = wire::encode(remote.magic(), x);
+      all.insert(all.end(), bytes.begin(), bytes.end());
+    };
+    add(remote_version());
+    add(wire::wtxidrelay{});
+    add(wire::verack{});
+    for (std::uint64_t i = 0; i < 3'000; ++i)
+      add(wire::ping{i});
+    add(wire::getheaders{70016, {}, {}});
+    for (std::size_t at = 0; at < all.size(); at += piece) {
+      auto end = std::min(at + piece, all.size());
+      remote.send_raw({all.begin() + static_cast<long>(at),
+                       all.begin() + static_cast<long>(end)});
+      world.run();
+    }
+    std::uint64_t next = 0;
+    bool headers_came = false;
+    for (const auto& x : remote.take()) {
+      if (const auto* pong = std::get_if<wire::pong>(&x))
+        CHECK(pong->nonce == next++);
+      headers_came |= std::holds_alternative<wire::headers>(x);
+    }
+    CHECK(next == 3'000);
+    CHECK(headers_came);
+  }
+}

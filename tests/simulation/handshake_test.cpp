@@ -1,0 +1,256 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "actors/peer_manager.hpp"
+
+/// I6: a handshake finishes, or fails at its own deadline, though nobody looks at it.
+/// I8: the connector opens TCP, the handshake only shakes hands; no peer is ourselves.
+using namespace peerage;
+using namespace peerage::test;
+
+TEST_CASE("the accepting side says nothing before the remote's version") {
+  simulation world;
+  auto remote = world.open_inbound();
+  CHECK(remote.take_commands().empty());
+  remote.send(remote_version());
+  world.run();
+  CHECK(remote.take_commands() == "version wtxidrelay sendaddrv2 verack");
+  CHECK(world.results->ready.empty());
+  remote.send(wire::wtxidrelay{});
+  remote.send(wire::sendaddrv2{});
+  remote.send(wire::verack{});
+  world.run();
+  REQUIRE(world.results->ready.size() == 1);
+  const auto& info = world.results->ready[0].info;
+  CHECK(info.way == direction::inbound);
+  CHECK(info.user_agent == "/remote:1.0/");
+  CHECK(info.start_height == 7);
+  CHECK(info.wtxidrelay);
+  CHECK(info.addrv2);
+  CHECK(info.protocol == 70016);
+}
+
+TEST_CASE("the dialing side sends version at once, and leaks no own address") {
+  simulation world;
+  auto remote = world.open_outbound();
+  auto first = remote.take();
+  REQUIRE(first.size() == 1);
+  const auto& ours = std::get<wire::version>(first[0]);
+  CHECK(ours.protocol == 70016);
+  CHECK(ours.nonce != 0);
+  CHECK(ours.sender == wire::socket_address{});
+  remote.send(remote_version());
+  world.run();
+  CHECK(remote.take_commands() == "wtxidrelay sendaddrv2 verack");
+  remote.send(wire::verack{});
+  world.run();
+  CHECK(world.results->ready.size() == 1);
+}
+
+TEST_CASE("feature messages go only to versions that know them") {
+  simulation world;
+  auto remote = world.open_inbound();
+  auto old = remote_version();
+  old.protocol = 70015;
+  remote.send(old);
+  world.run();
+  CHECK(remote.take_commands() == "version verack");
+  remote.send(wire::wtxidrelay{});
+  remote.send(wire::verack{});
+  world.run();
+  auto client = world.take_client();
+  auto ignored_by_kind = world.snapshot(client).traffic.ignored;
+  CHECK(ignored_by_kind[static_cast<std::size_t>(ignored::old_peer_feature)] == 1);
+}
+
+TEST_CASE("what stands behind the verack in one segment is not lost, and not early") {
+  simulation world;
+  auto remote = world.open_inbound();
+  remote.send(remote_version());
+  world.run();
+  remote.take();
+  auto bytes = wire::encode(remote.magic(), wire::verack{});
+  auto ping = wire::encode(remote.magic(), wire::ping{42});
+  // Larger than the limit before the handshake: only right behind it may this pass.
+  auto block =
+    wire::encode(remote.magic(), wire::block{wire::slice::adopt(
+                                   std::vector<std::byte>(100'000))});
+  bytes.insert(bytes.end(), ping.begin(), ping.end());
+  bytes.insert(bytes.end(), block.begin(), block.end());
+  bytes.insert(bytes.end(), ping.begin(), ping.end());
+  remote.send_raw(bytes);
+  world.run();
+  CHECK(world.results->ready.size() == 1);
+  CHECK(remote.take_commands() == "pong pong ping");
+}
+
+TEST_CASE("I6: it finishes though the result finds nobody, and then closes its socket") {
+  simulation world;
+  world.sink = nullptr; // the last handle: the sink is gone
+  world.run();
+  auto from = ipv4_endpoint(10, 0, 0, 1, 99);
+  auto [ours, theirs] = world.sockets->open_pair(world.context->network.magic, from, from);
+  accept(world.system, world.context, std::move(ours), world.sink);
+  scripted_remote remote{theirs, world.context->network.magic};
+  world.run();
+  remote.send(remote_version());
+  world.run();
+  CHECK(remote.take_commands() == "version wtxidrelay sendaddrv2 verack");
+  CHECK_FALSE(remote.saw_end());
+  remote.send(wire::verack{});
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(world.sockets->open_connections() == 0);
+}
+
+TEST_CASE("I6: a remote that stalls is ended at the deadline, wherever it stalls") {
+  auto whole = wire::encode(wire::parameters(wire::network::regtest).magic,
+                            remote_version());
+  struct stall {
+    const char* where;
+    std::vector<std::byte> sent;
+  };
+  const stall stalls[] = {
+    {"before version", {}},
+    {"in the middle of a header", {whole.begin(), whole.begin() + 11}},
+    {"in the middle of version", {whole.begin(), whole.begin() + 60}},
+    {"before verack", whole},
+  };
+  for (auto way : {direction::inbound, direction::outbound}) {
+    for (const auto& stall : stalls) {
+      const std::string where = stall.where;
+      CAPTURE(where);
+      simulation world;
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      if (!stall.sent.empty())
+        remote.send_raw(stall.sent);
+      world.advance(world.context->timing.handshake_timeout - 50ms);
+      CHECK_FALSE(remote.saw_end());
+      CHECK(world.results->failed.empty());
+      world.advance(50ms);
+      CHECK(remote.saw_end());
+      REQUIRE(world.results->failed.size() == 1);
+      CHECK(world.results->failed[0].reason == peer_exit::handshake_timeout);
+      CHECK(world.results->failed[0].way == way);
+      CHECK(world.peer_actors() == 0);
+    }
+  }
+}
+
+TEST_CASE("I6: trickling bytes and pings do not extend the deadline") {
+  simulation world;
+  auto remote = world.open_inbound();
+  remote.send(remote_version());
+  for (int i = 0; i < 30; ++i) {
+    world.advance(world.context->timing.handshake_timeout / 20);
+    remote.send(wire::ping{static_cast<std::uint64_t>(i)});
+  }
+  CHECK(remote.saw_end());
+  CHECK(remote.take_commands() == "version wtxidrelay sendaddrv2 verack");
+  REQUIRE(world.results->failed.size() == 1);
+  CHECK(world.results->failed[0].reason == peer_exit::handshake_timeout);
+}
+
+TEST_CASE("I6: fifty handshakes, one of them stalled: the others do not wait for it") {
+  simulation world;
+  auto stalled = world.open_inbound();
+  for (int i = 0; i < 49; ++i)
+    world.ready_inbound();
+  CHECK(world.results->ready.size() == 49);
+  CHECK_FALSE(stalled.saw_end());
+}
+
+TEST_CASE("I6: a handshake ends with the clock that keeps its deadline") {
+  simulation world;
+  auto remote = world.open_inbound();
+  caf::anon_send_exit(world.context->alarms, caf::exit_reason::user_shutdown);
+  world.run();
+  CHECK(remote.saw_end());
+  auto late = world.open_inbound();
+  CHECK(late.saw_end());
+  REQUIRE(world.results->failed.size() == 2);
+  CHECK(world.results->failed[1].reason == peer_exit::shutting_down);
+}
+
+TEST_CASE("I8: refused, black hole, open but silent: each fails with its own reason") {
+  simulation world;
+  const auto& timing = world.context->timing;
+  auto nobody = ipv4_endpoint(10, 9, 9, 9, 1);
+  dial(world.system, world.context, nobody, world.sink);
+  world.run();
+  REQUIRE(world.results->failed.size() == 1);
+  CHECK(world.results->failed[0].reason == peer_exit::connect_refused);
+
+  auto hole = ipv4_endpoint(10, 9, 9, 9, 2);
+  world.sockets->add_black_hole(hole);
+  dial(world.system, world.context, hole, world.sink);
+  world.advance(timing.connect_timeout - 50ms);
+  CHECK(world.results->failed.size() == 1);
+  CHECK(world.sockets->dials_in_flight() == 1);
+  world.advance(50ms);
+  REQUIRE(world.results->failed.size() == 2);
+  CHECK(world.results->failed[1].reason == peer_exit::connect_timeout);
+  CHECK(world.sockets->dials_in_flight() == 0);
+
+  auto silent = world.open_outbound();
+  world.advance(timing.handshake_timeout);
+  REQUIRE(world.results->failed.size() == 3);
+  CHECK(world.results->failed[2].reason == peer_exit::handshake_timeout);
+  CHECK(silent.saw_end());
+  CHECK(world.peer_actors() == 0);
+}
+
+TEST_CASE("I8: a node that dials itself never becomes its own peer") {
+  simulation world;
+  auto at = ipv4_endpoint(10, 0, 0, 9, 18444);
+  std::string error;
+  peer_manager_options options;
+  options.acceptors.push_back(
+    world.sockets->listen(at, world.context->network.magic, error));
+  options.pinned = {at};
+  auto manager = start_peer_manager(world.system, world.context, std::move(options));
+  world.advance(500ms);
+  caf::scoped_actor self{world.system, true};
+  self->send(manager, get_node_snapshot{});
+  world.run();
+  self->receive(
+    [](const node_snapshot& x) {
+      CHECK(x.peers.total == 0);
+      CHECK(x.failures[static_cast<std::size_t>(peer_exit::self_connection)] == 1);
+      CHECK(x.dials_in_flight == 0);
+      CHECK(x.handshakes_in_flight == 0);
+    },
+    caf::after(0s) >> [] { FAIL("no snapshot"); });
+  CHECK(world.sockets->open_connections() == 0);
+  self->send_exit(manager, caf::exit_reason::user_shutdown);
+  manager = nullptr;
+  world.run();
+}
+
+TEST_CASE("I8: our nonce is known on either side, and a replay does not blind us") {
+  for (auto way : {direction::inbound, direction::outbound}) {
+    simulation world;
+    auto first = world.open_outbound();
+    auto nonce = std::get<wire::version>(first.take().at(0)).nonce;
+    for (int i = 0; i < 3; ++i) {
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      remote.send(remote_version(nonce));
+      world.run();
+      CHECK(remote.saw_end());
+      REQUIRE(world.results->failed.size() == static_cast<std::size_t>(i) + 1);
+      CHECK(world.results->failed.back().reason == peer_exit::self_connection);
+    }
+    CHECK(world.results->ready.empty());
+    CHECK_FALSE(first.saw_end());
+  }
+}
+
+TEST_CASE("I8: the record of nonces is bounded") {
+  handshake_nonces nonces;
+  for (std::uint64_t i = 1; i <= 5 * handshake_nonces::capacity; ++i)
+    nonces.remember(i);
+  CHECK(nonces.size() == handshake_nonces::capacity);
+  CHECK(nonces.contains(5 * handshake_nonces::capacity));
+  CHECK_FALSE(nonces.contains(1));
+}

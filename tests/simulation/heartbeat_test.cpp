@@ -1,0 +1,159 @@
+#include "tests/simulation/simulation.hpp"
+
+/// I4: a heartbeat pings once when the peer is ready and then exactly once per interval; a
+/// silent peer is ended interval + timeout later; only the heartbeat's pings decide that.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+/// Answers every ping that came; returns how many.
+int answer_pings(scripted_remote& remote) {
+  int count = 0;
+  for (const auto& message : remote.take()) {
+    if (const auto* ping = std::get_if<wire::ping>(&message)) {
+      ++count;
+      remote.send(wire::pong{ping->nonce});
+    }
+  }
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("I4: N intervals bring N + 1 pings") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto pings = answer_pings(remote);
+  CHECK(pings == 1);
+  const auto interval = world.context->timing.ping_interval;
+  for (int n = 1; n <= 25; ++n) {
+    world.advance(interval - 50ms);
+    CHECK(answer_pings(remote) == 0);
+    world.advance(50ms);
+    CHECK(answer_pings(remote) == 1);
+    world.run();
+  }
+  CHECK_FALSE(remote.saw_end());
+}
+
+TEST_CASE("I4: requests and other traffic neither add nor remove heartbeats") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  auto client = world.take_client();
+  auto answer = world.ask<latency>(client, measure_latency{});
+  world.run();
+  CHECK(answer_pings(remote) == 1); // the request's own
+  world.run();
+  CHECK(answer->value);
+  for (int i = 0; i < 100; ++i) {
+    remote.send(wire::ping{static_cast<std::uint64_t>(i)});
+    world.advance(100ms);
+  }
+  remote.take();
+  world.advance(world.context->timing.ping_interval - 10s);
+  CHECK(answer_pings(remote) == 1);
+}
+
+TEST_CASE("I4: a peer that falls silent is ended interval + timeout later, not earlier") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  world.run();
+  const auto& timing = world.context->timing;
+  world.advance(timing.ping_interval + timing.ping_timeout - 50ms);
+  CHECK_FALSE(remote.saw_end());
+  auto client = caf::actor_cast<caf::actor>(world.results->ready.back().client);
+  caf::scoped_actor observer{world.system, true};
+  observer->monitor(client);
+  world.advance(50ms);
+  CHECK(remote.saw_end());
+  observer->receive(
+    [](const caf::down_msg& x) { CHECK(exit_of(x.reason) == peer_exit::ping_timeout); },
+    caf::after(0s) >> [] { FAIL("the peer is still there"); });
+}
+
+TEST_CASE("I4: an interval shorter than the timeout keeps pinging a slow peer") {
+  simulation world;
+  world.context->timing.ping_interval = 1s;
+  world.context->timing.ping_timeout = 5s;
+  auto remote = world.ready_inbound();
+  int pings = 0;
+  std::vector<std::uint64_t> late;
+  for (int second = 0; second < 20; ++second) {
+    for (const auto& message : remote.take())
+      if (const auto* ping = std::get_if<wire::ping>(&message)) {
+        ++pings;
+        late.push_back(ping->nonce);
+      }
+    if (late.size() > 3) { // every pong comes three seconds late
+      remote.send(wire::pong{late.front()});
+      late.erase(late.begin());
+    }
+    world.advance(1s);
+  }
+  CHECK(pings == 20);
+  CHECK_FALSE(remote.saw_end());
+}
+
+TEST_CASE("I4: a timeout of a request fails the request, not the peer") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  auto client = world.take_client();
+  auto answer = world.ask<latency>(client, measure_latency{2s});
+  world.run();
+  remote.take(); // the request's ping, never answered
+  world.advance(2s);
+  REQUIRE(answer->failure);
+  CHECK(outcome_of(*answer->failure) == request_error::timeout);
+  world.advance(30s);
+  CHECK_FALSE(remote.saw_end());
+}
+
+TEST_CASE("I4: while our own node is behind, its delay is not blamed on the peer") {
+  simulation world;
+  // A service that takes requests and answers none.
+  auto parked = std::make_shared<std::vector<caf::response_promise>>();
+  caf::actor lazy = world.system.spawn([parked](caf::event_based_actor* self) {
+    self->set_default_handler(
+      [parked](caf::scheduled_actor* me, caf::message_view&) -> caf::result<caf::message> {
+        parked->push_back(me->make_response_promise());
+        return caf::delegated<caf::message>{};
+      });
+    return caf::behavior{[](caf::unit_t) {}};
+  });
+  world.context->timing.service_timeout = 600s;
+  world.context->service = caf::actor_cast<inbound_service_actor>(lazy);
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  world.run();
+  for (std::size_t i = 0; i < inbound_requests::max_items + 1; ++i)
+    remote.send(wire::getheaders{70016, {}, {}});
+  world.run();
+  const auto& timing = world.context->timing;
+  world.advance(timing.ping_interval + timing.ping_timeout + 10s);
+  CHECK_FALSE(remote.saw_end());
+  // The pong has been waiting in the socket since the ping.
+  CHECK(answer_pings(remote) >= 1);
+  caf::anon_send_exit(lazy, caf::exit_reason::user_shutdown);
+  lazy = nullptr;
+  world.context->service = nullptr;
+  parked->clear();
+  world.run();
+  world.advance(1s);
+  CHECK_FALSE(remote.saw_end());
+  world.results->ready.clear();
+  world.run();
+}
+
+TEST_CASE("I4: a peer older than pongs is pinged, and not ended for its silence") {
+  simulation world;
+  auto remote = world.open_inbound();
+  auto old = remote_version();
+  old.protocol = 60'000;
+  world.shake_hands(remote, old, false);
+  world.advance(world.context->timing.ping_interval * 3);
+  CHECK_FALSE(remote.saw_end());
+}

@@ -1,0 +1,220 @@
+#include "tests/simulation/simulation.hpp"
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <functional>
+#include <sstream>
+
+/// I1: the lifetime of a peer follows its client handle alone.
+/// I2: any part of a group ends, all of it ends, with the first reason.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+/// Drops the last handle of an idle peer; true if all of it is gone.
+bool drop_ends_the_peer(simulation& world) {
+  auto remote = world.ready_inbound();
+  REQUIRE(world.peer_actors() == 3);
+  world.results->ready.clear();
+  world.run();
+  return remote.saw_end() && world.peer_actors() == 0 &&
+         world.sockets->open_connections() == 0;
+}
+
+template <class Handle>
+void end_with(const Handle& who, peer_exit reason) {
+  caf::anon_send(caf::actor_cast<caf::actor>(who),
+                 caf::exit_msg{caf::actor_addr{}, caf::make_error(reason)});
+}
+
+} // namespace
+
+TEST_CASE("I1: dropping the last handle of an idle peer ends all of it") {
+  simulation world;
+  CHECK(drop_ends_the_peer(world));
+}
+
+TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that test") {
+  simulation world;
+  world.context->heartbeat_holds_client = true;
+  auto remote = world.ready_inbound();
+  auto leaked = caf::actor_cast<caf::actor_addr>(world.results->ready.back().client);
+  world.results->ready.clear();
+  world.run();
+  CHECK_FALSE(remote.saw_end());
+  CHECK(world.peer_actors() == 3);
+  // Only a remote that falls silent would end it: clean up by hand.
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(leaked), caf::exit_reason::kill);
+  world.run();
+  CHECK(world.peer_actors() == 0);
+}
+
+TEST_CASE("I1: dropping the handle with a request in flight answers the caller once") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto answer = world.ask<latency>(world.results->ready.back().client, measure_latency{});
+  world.run();
+  CHECK(answer->replies == 0);
+  world.results->ready.clear();
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(answer->replies == 1);
+  REQUIRE(answer->failure);
+  CHECK(outcome_of(*answer->failure) == request_error::cancelled);
+  CHECK(world.peer_actors() == 0);
+}
+
+TEST_CASE("I1: dropping the handle while the heartbeat waits for a pong") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  remote.take();
+  world.advance(world.context->timing.ping_timeout / 2); // the first ping is unanswered
+  world.results->ready.clear();
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(world.peer_actors() == 0);
+}
+
+TEST_CASE("I1: dropping the handle while the remote reads nothing") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  remote.stop_reading();
+  auto answer = world.ask<caf::unit_t>(
+    world.results->ready.back().client,
+    send_transaction{{wire::slice::adopt(std::vector<std::byte>(3'000'000))}});
+  world.run();
+  CHECK(answer->value);
+  world.results->ready.clear();
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(world.peer_actors() == 0);
+}
+
+TEST_CASE("I1: a thousand connections and drops leave nothing behind") {
+  simulation world;
+  for (int i = 0; i < 1'000; ++i) {
+    auto remote = i % 2 == 0 ? world.ready_inbound() : world.ready_outbound();
+    auto answer = i % 3 == 0 ? world.ask<latency>(world.results->ready.back().client,
+                                                  measure_latency{})
+                             : nullptr;
+    world.results->ready.clear();
+    world.run();
+    CHECK(remote.saw_end());
+    if (answer)
+      CHECK(answer->replies == 1);
+  }
+  CHECK(world.peer_actors() == 0);
+  CHECK(world.sockets->open_connections() == 0);
+  CHECK(world.sockets->dials_in_flight() == 0);
+  CHECK(world.results->failed.empty());
+}
+
+TEST_CASE("I2: whichever part ends, all end with its reason, and the set learns of it") {
+  struct ending {
+    const char* what;
+    std::function<void(const client_actor&, scripted_remote&)> how;
+    peer_exit reason;
+  };
+  const auto kill = caf::exit_reason::kill;
+  const ending endings[] = {
+    {"the heartbeat is killed",
+     [&](const client_actor& x, scripted_remote&) {
+       caf::anon_send_exit(heartbeat_of(x), kill);
+     },
+     peer_exit::internal_error},
+    {"the connection is killed",
+     [&](const client_actor& x, scripted_remote&) {
+       caf::anon_send_exit(connection_of(x), kill);
+     },
+     peer_exit::internal_error},
+    {"the client is killed",
+     [&](const client_actor& x, scripted_remote&) { caf::anon_send_exit(x, kill); },
+     peer_exit::internal_error},
+    {"a person disconnects the client",
+     [](const client_actor& x, scripted_remote&) {
+       end_with(x, peer_exit::disconnect_requested);
+     },
+     peer_exit::disconnect_requested},
+    {"the heartbeat gives up",
+     [](const client_actor& x, scripted_remote&) {
+       end_with(heartbeat_of(x), peer_exit::ping_timeout);
+     },
+     peer_exit::ping_timeout},
+    {"the remote closes",
+     [](const client_actor&, scripted_remote& remote) { remote.close(); },
+     peer_exit::remote_closed},
+    {"the remote closes inside a message",
+     [](const client_actor&, scripted_remote& remote) {
+       auto bytes = wire::encode(remote.magic(), wire::ping{1});
+       bytes.pop_back();
+       remote.send_raw(bytes);
+       remote.close();
+     },
+     peer_exit::truncated_message},
+    {"the remote breaks a rule",
+     [](const client_actor&, scripted_remote& remote) { remote.send(wire::wtxidrelay{}); },
+     peer_exit::late_feature_message},
+  };
+  for (const auto& ending : endings) {
+    const std::string what = ending.what;
+    CAPTURE(what);
+    simulation world;
+    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{});
+    auto remote = world.ready_inbound();
+    auto ready = std::move(world.results->ready.back());
+    world.results->ready.clear();
+    auto group = connection_of(ready.client).address();
+    caf::scoped_actor observer{world.system, true};
+    observer->monitor(ready.client);
+    caf::anon_send(set, ready);
+    world.run();
+    ending.how(ready.client, remote);
+    ready = {};
+    world.run();
+    CHECK(remote.saw_end());
+    CHECK(world.peer_actors() == 2); // the set, the observer
+    CHECK_FALSE(caf::actor_cast<caf::actor>(group));
+    observer->receive(
+      [&](const caf::down_msg& x) { CHECK(exit_of(x.reason) == ending.reason); },
+      caf::after(0s) >> [] { FAIL("the client is still there"); });
+    observer->send(set, get_peer_set_snapshot{});
+    world.run();
+    observer->receive(
+      [&](const peer_set_snapshot& x) {
+        CHECK(x.total == 0);
+        CHECK(x.exits[static_cast<std::size_t>(ending.reason)] == 1);
+      },
+      caf::after(0s) >> [] { FAIL("the set does not answer"); });
+    caf::anon_send_exit(set, caf::exit_reason::user_shutdown);
+    set = nullptr;
+    world.run();
+  }
+}
+
+TEST_CASE("I2: a clean end logs no error") {
+  std::ostringstream log;
+  auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+    "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  {
+    simulation world;
+    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{});
+    auto closing = world.ready_inbound();
+    auto dropped = world.ready_inbound();
+    caf::anon_send(set, world.results->ready.front());
+    world.results->ready.clear();
+    world.run();
+    closing.close();
+    world.run();
+    caf::anon_send_exit(set, caf::exit_reason::user_shutdown);
+    set = nullptr;
+    world.run();
+    CHECK(dropped.saw_end());
+  }
+  spdlog::set_default_logger(before);
+  CHECK(log.str().find("remote_closed") != std::string::npos);
+  CHECK(log.str().find("error") == std::string::npos);
+  CHECK(log.str().find("critical") == std::string::npos);
+}
