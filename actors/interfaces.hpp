@@ -15,42 +15,43 @@ namespace peerage {
 
 /// The typed requests. A CLIENT answers them for one peer, the PEER_SET for all, so code
 /// written for one works for the other.
-using requests_actor = caf::typed_actor<
-  caf::replies_to<measure_latency>::with<latency>,
-  caf::replies_to<get_addresses>::with<addresses>,
-  caf::replies_to<get_headers>::with<headers>,
-  caf::replies_to<get_block_hashes>::with<block_hashes>,
-  caf::replies_to<get_blocks>::with<blocks>,
-  caf::replies_to<get_transactions>::with<transactions>,
-  caf::replies_to<get_mempool>::with<transaction_ids>,
-  // The next three answer when the message is handed to the socket.
-  caf::reacts_to<send_transaction>, caf::reacts_to<announce_transactions>,
-  caf::reacts_to<announce_block>>;
+using requests_actor =
+  caf::typed_actor<caf::replies_to<measure_latency>::with<latency>,
+                   caf::replies_to<get_addresses>::with<addresses>,
+                   caf::replies_to<get_headers>::with<headers>,
+                   caf::replies_to<get_block_hashes>::with<block_hashes>,
+                   caf::replies_to<get_blocks>::with<blocks>,
+                   caf::replies_to<get_transactions>::with<transactions>,
+                   caf::replies_to<get_mempool>::with<transaction_ids>,
+                   // The next three answer when the message is handed to the socket.
+                   caf::reacts_to<send_transaction>,
+                   caf::reacts_to<announce_transactions>, caf::reacts_to<announce_block>>;
 
 /// CONNECTION -> CLIENT: a request that it was handed has ended.
 struct request_finished {};
 
 /// Fronts one peer. Its last handle is the peer's life: drop it and the peer ends.
-using client_actor = requests_actor::extend<
-  caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
-  // INTERNAL: from its CONNECTION.
-  caf::reacts_to<request_finished>>;
+using client_actor =
+  requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
+                         // INTERNAL: from its CONNECTION.
+                         caf::reacts_to<request_finished>>;
 
 /// What the node supplies to answer its peers; see messages/inbound.hpp. An error is
-/// "nothing". It must answer each message; it may take its time only at the expense of the
-/// peer that asked.
-using inbound_service_actor = caf::typed_actor<
-  caf::replies_to<serve_headers>::with<headers>,
-  caf::replies_to<serve_block_hashes>::with<block_hashes>,
-  caf::replies_to<serve_block>::with<wire::block>,
-  caf::replies_to<serve_transaction>::with<wire::tx>,
-  caf::replies_to<serve_mempool>::with<transaction_ids>,
-  caf::replies_to<serve_addresses>::with<addresses>,
-  caf::reacts_to<inventory_announced>, caf::reacts_to<headers_announced>,
-  caf::reacts_to<addresses_announced>, caf::reacts_to<transaction_received>,
-  caf::reacts_to<block_received>>;
+/// "nothing". It must answer each message; it may take its time only at the expense of
+/// the peer that asked.
+using inbound_service_actor =
+  caf::typed_actor<caf::replies_to<serve_headers>::with<headers>,
+                   caf::replies_to<serve_block_hashes>::with<block_hashes>,
+                   caf::replies_to<serve_block>::with<wire::block>,
+                   caf::replies_to<serve_transaction>::with<wire::tx>,
+                   caf::replies_to<serve_mempool>::with<transaction_ids>,
+                   caf::replies_to<serve_addresses>::with<addresses>,
+                   caf::reacts_to<inventory_announced>, caf::reacts_to<headers_announced>,
+                   caf::reacts_to<addresses_announced>,
+                   caf::reacts_to<transaction_received>, caf::reacts_to<block_received>>;
 
-/// HANDSHAKE -> whoever asked for the peer: the group runs. Whoever drops `client` ends it.
+/// HANDSHAKE -> whoever asked for the peer: the group runs. Whoever drops `client` ends
+/// it.
 struct peer_ready {
   peer_info info;
   client_actor client;

@@ -163,21 +163,23 @@ caf::result<node_snapshot> describe(self_pointer self) {
 
 } // namespace
 
-peer_manager_actor::behavior_type peer_manager(self_pointer self, peer_context_ptr context,
-                                               peer_manager_options options) {
+peer_manager_actor::behavior_type
+peer_manager(self_pointer self, peer_context_ptr context, peer_manager_options options) {
   auto& state = self->state;
   state.context = std::move(context);
   state.started = self->clock().now();
   for (const auto& acceptor : options.acceptors)
     state.listening.push_back(to_string(acceptor->local()));
-  state.listener = self->spawn<caf::monitored>(
-    listener, state.context, std::move(options.acceptors),
-    inbound_limits{options.max_inbound, options.max_per_ip});
+  state.listener =
+    self->spawn<caf::monitored>(listener, state.context, std::move(options.acceptors),
+                                inbound_limits{options.max_inbound, options.max_per_ip});
   state.dialer = self->spawn<caf::monitored>(dialer, state.context, options.pinned,
                                              options.max_outbound);
   state.peers = self->spawn<caf::monitored>(
-    peer_set, std::vector{caf::actor_cast<peer_observer_actor>(state.listener),
-                          caf::actor_cast<peer_observer_actor>(state.dialer)});
+    peer_set,
+    std::vector{caf::actor_cast<peer_observer_actor>(state.listener),
+                caf::actor_cast<peer_observer_actor>(state.dialer)},
+    options.quiet);
   state.running = {state.listener.address(), state.dialer.address(),
                    state.peers.address()};
   self->send(state.listener, attach_peer_set{state.peers});

@@ -11,8 +11,8 @@
 
 namespace peerage {
 
-/// What a peer manager is to do. Sockets are opened by whoever starts it, so that a port in
-/// use is found out before any actor runs.
+/// What a peer manager is to do. Sockets are opened by whoever starts it, so that a port
+/// in use is found out before any actor runs.
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
   std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
@@ -20,16 +20,18 @@ struct peer_manager_options {
   std::size_t max_inbound = 125;
   /// Inbound peers of one address, handshakes included. Loopback is exempt on regtest.
   std::size_t max_per_ip = 1;
+  /// Logs single peers as debug: for one of many nodes in a process.
+  bool quiet = false;
 };
 
-using peer_manager_actor = caf::typed_actor<
-  caf::replies_to<get_node_snapshot>::with<node_snapshot>,
-  // Every peer; those that do not answer in time are left out.
-  caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-  // A handle to route requests with; it dies with the manager.
-  caf::replies_to<caf::get_atom>::with<peer_set_actor>,
-  // INTERNAL: the stop took too long.
-  caf::reacts_to<alarm>>;
+using peer_manager_actor =
+  caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
+                   // Every peer; those that do not answer in time are left out.
+                   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+                   // A handle to route requests with; it dies with the manager.
+                   caf::replies_to<caf::get_atom>::with<peer_set_actor>,
+                   // INTERNAL: the stop took too long.
+                   caf::reacts_to<alarm>>;
 
 /// The root supervisor: starts LISTENERs, DIALER and PEER_SET, monitors all of them, and
 /// ends everything in order (accepting and dialing first, then the peers, then what they

@@ -6,9 +6,9 @@
 
 namespace peerage {
 
-/// The one source of randomness of a node. With a seed, the numbers repeat from run to run
-/// (as long as they are asked for in the same order); without, they are unpredictable.
-/// Thread-safe.
+/// The one source of randomness of a node. With a seed, the numbers repeat from run to
+/// run (as long as they are asked for in the same order); without, they are
+/// unpredictable. Thread-safe.
 class random_source {
 public:
   explicit random_source(std::optional<std::uint64_t> seed);

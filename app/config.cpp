@@ -60,9 +60,9 @@ std::size_t read_count(const std::string& text, std::size_t high) {
 caf::timespan read_seconds(const std::string& text, double longest) {
   auto seconds = read_number<double>(text, shortest_seconds, longest,
                                      "seconds from " + number_text(shortest_seconds) +
-                                         " to " + number_text(longest));
+                                       " to " + number_text(longest));
   return std::chrono::duration_cast<caf::timespan>(
-      std::chrono::duration<double>(seconds));
+    std::chrono::duration<double>(seconds));
 }
 
 endpoint read_endpoint(const std::string& text, bool any_port) {
@@ -148,86 +148,85 @@ void set_status(run_options& to, const std::string& text) {
 std::vector<option_spec> all_options() {
   using text = const std::string&;
   return {
-      {"network", "NAME", group_peers,
-       "main, testnet, testnet4, signet or regtest (default main)", false,
-       [](run_options& to, text x) {
-         read_choice(x, {"main", "testnet", "testnet4", "signet", "regtest"});
-         to.network = wire::find_network(x);
-       }},
-      {"listen", "ADDR:PORT", group_peers,
-       "Accept peers there; may be repeated; port 0 is any free\nport, none is nowhere "
-       "(default the network's usual port,\non loopback only for regtest; nowhere with "
-       "--connect)",
-       true, set_listen},
-      {"connect", "ADDR:PORT", group_peers,
-       "Stay connected to this peer, and dial no others;\nmay be repeated", true,
-       [](run_options& to, text x) { to.connect.push_back(read_endpoint(x, false)); }},
-      {"add-peer", "ADDR:PORT", group_peers,
-       "Stay connected to this peer too; may be repeated", true,
-       [](run_options& to, text x) { to.add_peers.push_back(read_endpoint(x, false)); }},
-      {"no-dns-seeds", "", group_peers,
-       "Ask no DNS seeds. There is no discovery yet, so none\nis ever asked; accepted so "
-       "that "
-       "scripts can rely on it",
-       false,
-       [](run_options&, text x) {
-         read_choice(x, {"true", "false"});
-       }},
-      {"swarm", "N", group_peers,
-       "Regtest only: also start N peers on loopback in this\nprocess, with a small "
-       "generated "
-       "chain, and connect to them",
-       false, [](run_options& to, text x) { to.swarm = read_count(x, max_swarm); }},
+    {"network", "NAME", group_peers,
+     "main, testnet, testnet4, signet or regtest (default main)", false,
+     [](run_options& to, text x) {
+       read_choice(x, {"main", "testnet", "testnet4", "signet", "regtest"});
+       to.network = wire::find_network(x);
+     }},
+    {"listen", "ADDR:PORT", group_peers,
+     "Accept peers there; may be repeated; port 0 is any free\nport, none is nowhere "
+     "(default the network's usual port,\non loopback only for regtest; nowhere with "
+     "--connect)",
+     true, set_listen},
+    {"connect", "ADDR:PORT", group_peers,
+     "Stay connected to this peer, and dial no others;\nmay be repeated", true,
+     [](run_options& to, text x) { to.connect.push_back(read_endpoint(x, false)); }},
+    {"add-peer", "ADDR:PORT", group_peers,
+     "Stay connected to this peer too; may be repeated", true,
+     [](run_options& to, text x) { to.add_peers.push_back(read_endpoint(x, false)); }},
+    {"no-dns-seeds", "", group_peers,
+     "Ask no DNS seeds. There is no discovery yet, so none\nis ever asked; accepted so "
+     "that "
+     "scripts can rely on it",
+     false,
+     [](run_options&, text x) {
+       read_choice(x, {"true", "false"});
+     }},
+    {"swarm", "N", group_peers,
+     "Regtest only: also start N peers on loopback in this\nprocess, with a small "
+     "generated "
+     "chain, and connect to them",
+     false, [](run_options& to, text x) { to.swarm = read_count(x, max_swarm); }},
 
-      {"max-outbound", "N", group_limits,
-       "Peers that we dial (default 25, or as many as --swarm needs)", false,
-       [](run_options& to, text x) { to.max_outbound = read_count(x, max_peers); }},
-      count_option("max-inbound", &run_options::max_inbound, "Peers that dial us"),
-      count_option("max-per-ip", &run_options::max_per_ip,
-                   "Inbound peers of one address; loopback is\nexempt on regtest"),
+    {"max-outbound", "N", group_limits,
+     "Peers that we dial (default 25, or as many as --swarm needs)", false,
+     [](run_options& to, text x) { to.max_outbound = read_count(x, max_peers); }},
+    count_option("max-inbound", &run_options::max_inbound, "Peers that dial us"),
+    count_option("max-per-ip", &run_options::max_per_ip,
+                 "Inbound peers of one address; loopback is\nexempt on regtest"),
 
-      timing_option("connect-timeout", &peer_timing::connect_timeout, 3600,
-                    "To open TCP to a peer"),
-      timing_option("handshake-timeout", &peer_timing::handshake_timeout, 3600,
-                    "From the open connection to the end of the handshake"),
-      timing_option("request-timeout", &peer_timing::request_timeout, 3600,
-                    "A request that brings no deadline of its own"),
-      timing_option("ping-interval", &peer_timing::ping_interval, 86400,
-                    "Between pings to a peer"),
+    timing_option("connect-timeout", &peer_timing::connect_timeout, 3600,
+                  "To open TCP to a peer"),
+    timing_option("handshake-timeout", &peer_timing::handshake_timeout, 3600,
+                  "From the open connection to the end of the handshake"),
+    timing_option("request-timeout", &peer_timing::request_timeout, 3600,
+                  "A request that brings no deadline of its own"),
+    timing_option("ping-interval", &peer_timing::ping_interval, 86400,
+                  "Between pings to a peer"),
 
-      {"data-dir", "DIR", group_node,
-       "Where state is kept, in DIR/<network> (main: in DIR itself)\n(default "
-       "~/.peerage)",
-       false,
-       [](run_options& to, text x) {
-         if (x.empty())
-           throw option_error{"must be a directory"};
-         to.data_dir = x;
-       }},
-      {"status", "ADDRESS", group_node,
-       "Serve status as JSON over HTTP on ADDR:PORT (loopback only,\nport 0 is any free "
-       "port) "
-       "or unix:PATH; may be repeated\n(default nowhere)",
-       true, set_status},
-      {"seed", "N", group_node,
-       "Draw all random numbers from this seed, so that a test\nrepeats. Never on a real "
-       "network: others could guess them",
-       false,
-       [](run_options& to, text x) {
-         to.seed = read_number<std::uint64_t>(x, 0, UINT64_MAX,
-                                              "a whole number from 0 to 2^64 - 1");
-       }},
-      {"log-level", "LEVEL", group_node,
-       "trace, debug, info, warning or error (default info)", false,
-       [](run_options& to, text x) {
-         to.log_level = read_choice(x, {"trace", "debug", "info", "warning", "error"});
-       }},
-      {"log-format", "FORMAT", group_node, "text or json, on stderr (default text)",
-       false,
-       [](run_options& to, text x) {
-         to.logs = read_choice(x, {"text", "json"}) == "json" ? log_format::json
-                                                              : log_format::text;
-       }},
+    {"data-dir", "DIR", group_node,
+     "Where state is kept, in DIR/<network> (main: in DIR itself)\n(default "
+     "~/.peerage)",
+     false,
+     [](run_options& to, text x) {
+       if (x.empty())
+         throw option_error{"must be a directory"};
+       to.data_dir = x;
+     }},
+    {"status", "ADDRESS", group_node,
+     "Serve status as JSON over HTTP on ADDR:PORT (loopback only,\nport 0 is any free "
+     "port) "
+     "or unix:PATH; may be repeated\n(default nowhere)",
+     true, set_status},
+    {"seed", "N", group_node,
+     "Draw all random numbers from this seed, so that a test\nrepeats. Never on a real "
+     "network: others could guess them",
+     false,
+     [](run_options& to, text x) {
+       to.seed = read_number<std::uint64_t>(x, 0, UINT64_MAX,
+                                            "a whole number from 0 to 2^64 - 1");
+     }},
+    {"log-level", "LEVEL", group_node,
+     "trace, debug, info, warning or error (default info)", false,
+     [](run_options& to, text x) {
+       to.log_level = read_choice(x, {"trace", "debug", "info", "warning", "error"});
+     }},
+    {"log-format", "FORMAT", group_node, "text or json, on stderr (default text)", false,
+     [](run_options& to, text x) {
+       to.logs =
+         read_choice(x, {"text", "json"}) == "json" ? log_format::json : log_format::text;
+     }},
   };
 }
 
@@ -277,7 +276,7 @@ given_values read_config(const std::string& path,
       continue;
     auto in_run = item.parents.size() == 1 && item.parents[0] == "run";
     auto known = std::ranges::any_of(
-        options, [&](const option_spec& x) { return x.name == item.name; });
+      options, [&](const option_spec& x) { return x.name == item.name; });
     if (!known || (!in_run && !item.parents.empty()))
       throw option_error{"unknown key " + item.fullname()};
     auto& values = result[item.name];
@@ -404,16 +403,16 @@ std::variant<run_options, early_exit> parse_command_line(int argc, char** argv) 
       added->type_size(1)->allow_extra_args(false);
     } else {
       added = run->add_flag_callback(
-          name, [&values] { values = {"true"}; }, option.help);
+        name, [&values] { values = {"true"}; }, option.help);
     }
     added->group(option.group);
   }
   std::string config_path;
-  auto config_option = run->add_option("--config", config_path,
-                                       "Read options from this file (INI or TOML)")
-                           ->type_name("FILE")
-                           ->group(group_node)
-                           ->take_last();
+  auto config_option =
+    run->add_option("--config", config_path, "Read options from this file (INI or TOML)")
+      ->type_name("FILE")
+      ->group(group_node)
+      ->take_last();
 
   try {
     app.parse(argc, argv);

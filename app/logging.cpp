@@ -19,12 +19,12 @@ public:
     auto level = spdlog::level::to_string_view(message.level);
     std::chrono::duration<double> since_epoch = message.time.time_since_epoch();
     nlohmann::ordered_json line{
-        {"time", since_epoch.count()},
-        {"level", std::string(level.data(), level.size())},
-        {"message", std::string(message.payload.data(), message.payload.size())},
+      {"time", since_epoch.count()},
+      {"level", std::string(level.data(), level.size())},
+      {"message", std::string(message.payload.data(), message.payload.size())},
     };
     auto text =
-        line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     text += '\n';
     out.append(text.data(), text.data() + text.size());
   }
@@ -38,7 +38,7 @@ public:
 
 void start_logging(const run_options& options) {
   auto logger = std::make_shared<spdlog::logger>(
-      "peerage", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    "peerage", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   if (options.logs == log_format::json)
     logger->set_formatter(std::make_unique<json_formatter>());
   else

@@ -55,8 +55,8 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
     return {}; // as other nodes do: who names its peers does not want strangers
   auto port = options.network->port;
   return {options.network->id == wire::network::regtest
-              ? ipv4_endpoint(127, 0, 0, 1, port)
-              : ipv4_endpoint(0, 0, 0, 0, port)};
+            ? ipv4_endpoint(127, 0, 0, 1, port)
+            : ipv4_endpoint(0, 0, 0, 0, port)};
 }
 
 opened open_all(const run_options& options) {
@@ -95,7 +95,7 @@ std::vector<endpoint> pinned_peers(const run_options& options, const opened& par
 
 std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
   return options.max_outbound.value_or(
-      std::max(peer_manager_options{}.max_outbound, pinned));
+    std::max(peer_manager_options{}.max_outbound, pinned));
 }
 
 /// Takes all the file descriptors that the system grants, and says so if they are too
@@ -180,12 +180,12 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   wanted.max_per_ip = options.max_per_ip;
   auto manager = start_peer_manager(system, context, std::move(wanted));
   caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
-      [&watch, &system](const caf::error& reason) {
-        // What ends because it was told to ends after the signal.
-        if (!watch.stop_requested())
-          watch.fail("the peer manager ended by itself: " + system.render(reason));
-        watch.note_end();
-      });
+    [&watch, &system](const caf::error& reason) {
+      // What ends because it was told to ends after the signal.
+      if (!watch.stop_requested())
+        watch.fail("the peer manager ended by itself: " + system.render(reason));
+      watch.note_end();
+    });
   parts.status->start(system, manager);
   if (!watch.stop_requested())
     print_ready_line(options, parts, p2p);

@@ -62,9 +62,10 @@ void swarm::start(caf::actor_system& system, const std::function<void()>& on_end
     peer_manager_options options;
     options.acceptors.push_back(std::move(x.acceptor));
     options.max_outbound = 0;
+    options.quiet = true;
     x.manager = start_peer_manager(system, x.context, std::move(options));
     caf::actor_cast<caf::abstract_actor*>(x.manager)->attach_functor(
-        [on_end](const caf::error&) { on_end(); });
+      [on_end](const caf::error&) { on_end(); });
   }
 }
 

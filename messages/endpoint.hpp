@@ -11,7 +11,8 @@
 namespace peerage {
 
 /// An IP address and a TCP port in canonical form (invariant I13): IPv4 is kept as the
-/// IPv6 address it maps to, so an address has one form however it was written or received.
+/// IPv6 address it maps to, so an address has one form however it was written or
+/// received.
 struct endpoint {
   std::array<std::uint8_t, 16> ip{};
   std::uint16_t port = 0;

@@ -6,10 +6,10 @@
 
 #include <vector>
 
-/// What remotes ask of the node and tell it: the conversation between a CONNECTION and the
-/// inbound service that the node supplies. A connection has one of these under way at a
-/// time and waits for the answer, at most `inbound_service_deadline`; an error answer means
-/// "nothing to say" (notfound where the protocol has one).
+/// What remotes ask of the node and tell it: the conversation between a CONNECTION and
+/// the inbound service that the node supplies. A connection has one of these under way at
+/// a time and waits for the answer, at most `inbound_service_deadline`; an error answer
+/// means "nothing to say" (notfound where the protocol has one).
 namespace peerage {
 
 /// getheaders -> `headers`, possibly none.
@@ -40,8 +40,8 @@ struct serve_transaction {
   bool witness = false;
 };
 
-/// mempool -> `transaction_ids`. Asked only of a service that offers NODE_BLOOM; any other
-/// node's peer that sends mempool is ended.
+/// mempool -> `transaction_ids`. Asked only of a service that offers NODE_BLOOM; any
+/// other node's peer that sends mempool is ended.
 struct serve_mempool {
   peer_id peer = 0;
 };

@@ -36,9 +36,9 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
 static_assert(static_cast<std::size_t>(peer_exit::internal_error) == peer_exit_count);
 
 constexpr std::array<std::string_view, ignored_count> ignored_names{
-  "before_version",   "before_verack",    "duplicate_handshake", "old_peer_feature",
-  "unknown_command",  "bad_checksum",     "malformed",           "odd_pong",
-  "unsolicited",      "unknown_inventory", "repeated_getaddr",   "obsolete",
+  "before_version",  "before_verack",     "duplicate_handshake", "old_peer_feature",
+  "unknown_command", "bad_checksum",      "malformed",           "odd_pong",
+  "unsolicited",     "unknown_inventory", "repeated_getaddr",    "obsolete",
   "service_failure",
 };
 static_assert(static_cast<std::size_t>(ignored::service_failure) + 1 == ignored_count);

@@ -29,35 +29,35 @@ enum class direction : std::uint8_t { inbound, outbound };
 std::string_view to_string(direction x);
 
 /// Why a peer, a handshake or a dial ended. It travels as the exit reason of the whole
-/// actor group, in `peer_gone` errors, in the log and as the label of exit counters. If you
-/// add one, add its name in lifecycle.cpp and its meaning here.
+/// actor group, in `peer_gone` errors, in the log and as the label of exit counters. If
+/// you add one, add its name in lifecycle.cpp and its meaning here.
 enum class peer_exit : std::uint8_t {
   // -- clean ends, which are no failure of anybody ------------------------------------
-  client_dropped = 1,    ///< Nobody held the client any more.
-  shutting_down,         ///< The peer manager stops.
-  remote_closed,         ///< The remote ended the connection between two messages.
-  disconnect_requested,  ///< A person or program asked for it.
+  client_dropped = 1,   ///< Nobody held the client any more.
+  shutting_down,        ///< The peer manager stops.
+  remote_closed,        ///< The remote ended the connection between two messages.
+  disconnect_requested, ///< A person or program asked for it.
   // -- the transport ------------------------------------------------------------------
-  truncated_message,     ///< The remote ended the connection inside a message.
-  socket_error,          ///< Reset, unreachable, or another error of the socket.
-  connect_refused,       ///< Nobody listens there.
-  connect_timeout,       ///< TCP was not open at the connect deadline.
-  connect_failed,        ///< TCP could not be opened for another reason.
-  unsent_overflow,       ///< Queued bytes passed the bound while the remote did not read.
+  truncated_message, ///< The remote ended the connection inside a message.
+  socket_error,      ///< Reset, unreachable, or another error of the socket.
+  connect_refused,   ///< Nobody listens there.
+  connect_timeout,   ///< TCP was not open at the connect deadline.
+  connect_failed,    ///< TCP could not be opened for another reason.
+  unsent_overflow,   ///< Queued bytes passed the bound while the remote did not read.
   // -- the protocol -------------------------------------------------------------------
-  handshake_timeout,     ///< No verack at the handshake deadline.
-  ping_timeout,          ///< A ping stayed unanswered.
-  wrong_magic,           ///< Another network, or another protocol.
-  oversized_message,     ///< A length over the limit was announced.
-  too_many_entries,      ///< A count over its limit (addr, inv, headers, locator …).
-  obsolete_version,      ///< Older than the lowest version we talk to.
-  late_feature_message,  ///< wtxidrelay or sendaddrv2 after verack.
-  unoffered_service,     ///< mempool, filter* or getcf* though we do not offer them.
-  self_connection,       ///< The remote is ourselves: our own nonce came back.
+  handshake_timeout,    ///< No verack at the handshake deadline.
+  ping_timeout,         ///< A ping stayed unanswered.
+  wrong_magic,          ///< Another network, or another protocol.
+  oversized_message,    ///< A length over the limit was announced.
+  too_many_entries,     ///< A count over its limit (addr, inv, headers, locator …).
+  obsolete_version,     ///< Older than the lowest version we talk to.
+  late_feature_message, ///< wtxidrelay or sendaddrv2 after verack.
+  unoffered_service,    ///< mempool, filter* or getcf* though we do not offer them.
+  self_connection,      ///< The remote is ourselves: our own nonce came back.
   // -- our own limits -----------------------------------------------------------------
-  inbound_limit,         ///< No inbound slot was free.
-  address_limit,         ///< Too many peers from that address.
-  internal_error,        ///< A bug of ours: an actor of the group crashed.
+  inbound_limit,  ///< No inbound slot was free.
+  address_limit,  ///< Too many peers from that address.
+  internal_error, ///< A bug of ours: an actor of the group crashed.
 };
 
 inline constexpr std::size_t peer_exit_count = 22;
@@ -75,19 +75,19 @@ peer_exit exit_of(const caf::error& reason);
 /// Traffic that breaks no limit but means nothing to us is dropped and counted, never
 /// answered with a hang-up: strangers must not be able to confuse us (invariant I10).
 enum class ignored : std::uint8_t {
-  before_version,       ///< Anything but version before version.
-  before_verack,        ///< Neither verack nor a feature message, before verack.
-  duplicate_handshake,  ///< A second version or verack.
-  old_peer_feature,     ///< A feature message from a version that does not have it.
-  unknown_command,      ///< A command outside the known list.
-  bad_checksum,         ///< The payload is not what the envelope says.
-  malformed,            ///< The payload cannot be read.
-  odd_pong,             ///< A pong with a nonce that nobody waits for.
-  unsolicited,          ///< An answer that no request of ours asked for.
-  unknown_inventory,    ///< An inventory entry of a type unknown to us.
-  repeated_getaddr,     ///< getaddr again, or from a peer that we dialed.
-  obsolete,             ///< A message that today's nodes no longer act upon.
-  service_failure,      ///< The node's inbound service failed or was late.
+  before_version,      ///< Anything but version before version.
+  before_verack,       ///< Neither verack nor a feature message, before verack.
+  duplicate_handshake, ///< A second version or verack.
+  old_peer_feature,    ///< A feature message from a version that does not have it.
+  unknown_command,     ///< A command outside the known list.
+  bad_checksum,        ///< The payload is not what the envelope says.
+  malformed,           ///< The payload cannot be read.
+  odd_pong,            ///< A pong with a nonce that nobody waits for.
+  unsolicited,         ///< An answer that no request of ours asked for.
+  unknown_inventory,   ///< An inventory entry of a type unknown to us.
+  repeated_getaddr,    ///< getaddr again, or from a peer that we dialed.
+  obsolete,            ///< A message that today's nodes no longer act upon.
+  service_failure,     ///< The node's inbound service failed or was late.
 };
 
 inline constexpr std::size_t ignored_count = 13;
@@ -105,11 +105,11 @@ struct peer_info {
   std::uint64_t services = 0;
   std::string user_agent; ///< As sent: any bytes. Sanitise it before people see it.
   std::int32_t start_height = 0;
-  bool relay = true;      ///< Wants transaction announcements.
+  bool relay = true; ///< Wants transaction announcements.
   bool wtxidrelay = false;
   bool addrv2 = false;
-  std::int64_t time_offset = 0;  ///< Seconds the remote's clock is ahead of ours.
-  caf::timespan handshake{};     ///< From the open socket to verack.
+  std::int64_t time_offset = 0; ///< Seconds the remote's clock is ahead of ours.
+  caf::timespan handshake{};    ///< From the open socket to verack.
 };
 
 template <class Inspector>

@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
-/// The typed requests that a client (and a set of clients) answers. Each request says what
-/// goes on the wire, what completes it, and what its reply holds. Every request ends exactly
-/// once (invariant I3): with its reply, or with a `request_error`.
+/// The typed requests that a client (and a set of clients) answers. Each request says
+/// what goes on the wire, what completes it, and what its reply holds. Every request ends
+/// exactly once (invariant I3): with its reply, or with a `request_error`.
 ///
 /// `timeout` is the request's own deadline, counted from its arrival at the connection;
 /// zero means the configured default. A caller's own timeout should be longer.
@@ -49,8 +49,8 @@ request_error outcome_of(const caf::error& failure);
 /// The peer's reason in a `peer_gone`; `internal_error` if the error carries none.
 peer_exit exit_of_request(const caf::error& failure);
 
-/// Sends ping; completes on the pong with the same nonce. A timeout fails the request, not
-/// the peer: only the heartbeat's pings decide about a peer.
+/// Sends ping; completes on the pong with the same nonce. A timeout fails the request,
+/// not the peer: only the heartbeat's pings decide about a peer.
 struct measure_latency {
   caf::timespan timeout{};
 };
@@ -59,9 +59,9 @@ struct latency {
   caf::timespan round_trip{};
 };
 
-/// Sends getaddr; completes on an addr or addrv2 with more than one entry. One entry alone
-/// is what nodes announce themselves with: it is kept, and is the reply at the deadline if
-/// nothing better came.
+/// Sends getaddr; completes on an addr or addrv2 with more than one entry. One entry
+/// alone is what nodes announce themselves with: it is kept, and is the reply at the
+/// deadline if nothing better came.
 struct get_addresses {
   caf::timespan timeout{};
 };
@@ -70,9 +70,9 @@ struct addresses {
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
 
-/// Sends getheaders and, as a fence, ping; completes on headers that connect to the locator
-/// (or to genesis), or on none, which means that the peer knows nothing newer. The fence
-/// tells a late answer to an earlier request from the answer to this one.
+/// Sends getheaders and, as a fence, ping; completes on headers that connect to the
+/// locator (or to genesis), or on none, which means that the peer knows nothing newer.
+/// The fence tells a late answer to an earlier request from the answer to this one.
 struct get_headers {
   std::vector<wire::hash256> locator; ///< Newest first; at most 101.
   wire::hash256 stop;                 ///< Zero: as many as fit, 2,000.
@@ -83,8 +83,9 @@ struct headers {
   std::vector<wire::block_header> entries;
 };
 
-/// Sends getblocks and, as a fence, ping: the network answers "nothing newer" with silence,
-/// so the pong behind it ends the wait. Completes on an inv of blocks, or that pong.
+/// Sends getblocks and, as a fence, ping: the network answers "nothing newer" with
+/// silence, so the pong behind it ends the wait. Completes on an inv of blocks, or that
+/// pong.
 struct get_block_hashes {
   std::vector<wire::hash256> locator; ///< As in get_headers.
   wire::hash256 stop;
@@ -95,9 +96,9 @@ struct block_hashes {
   std::vector<wire::hash256> entries; ///< At most 500 from today's nodes.
 };
 
-/// Sends getdata (with witnesses, from peers that have them); each hash completes with its
-/// block or with notfound, matched by content. Duplicates are asked for once. Fails with
-/// `not_found` only when every block is missing.
+/// Sends getdata (with witnesses, from peers that have them); each hash completes with
+/// its block or with notfound, matched by content. Duplicates are asked for once. Fails
+/// with `not_found` only when every block is missing.
 struct get_blocks {
   std::vector<wire::hash256> hashes; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
@@ -137,8 +138,8 @@ struct transactions {
 };
 
 /// Sends mempool (BIP 35); completes on the next inv of transactions. An empty pool is
-/// answered with silence, so it ends in `timeout`. Fails at once with `not_found`, and sends
-/// nothing, if the peer does not offer NODE_BLOOM: it would hang up.
+/// answered with silence, so it ends in `timeout`. Fails at once with `not_found`, and
+/// sends nothing, if the peer does not offer NODE_BLOOM: it would hang up.
 struct get_mempool {
   caf::timespan timeout{};
 };
@@ -166,8 +167,9 @@ struct announce_block {
 /// More items than this in one request are answered with `overloaded`.
 inline constexpr std::size_t max_items_per_request = 1'000;
 
-/// Requests for keyed items (blocks, transactions, pings) that are on the wire to one peer
-/// at a time. Unkeyed kinds (addresses, headers, block hashes, mempool) have one each.
+/// Requests for keyed items (blocks, transactions, pings) that are on the wire to one
+/// peer at a time. Unkeyed kinds (addresses, headers, block hashes, mempool) have one
+/// each.
 inline constexpr std::size_t max_keyed_in_flight = 16;
 
 /// Requests of one peer that wait for their turn; beyond, the answer is `overloaded`.
@@ -178,9 +180,9 @@ inline constexpr std::size_t max_requests_queued = 16;
 inline constexpr std::size_t max_held_bytes = 64 << 20;
 
 /// Any request, and any reply, for code that handles them alike.
-using request = std::variant<measure_latency, get_addresses, get_headers, get_block_hashes,
-                             get_blocks, get_transactions, get_mempool, send_transaction,
-                             announce_transactions, announce_block>;
+using request = std::variant<measure_latency, get_addresses, get_headers,
+                             get_block_hashes, get_blocks, get_transactions, get_mempool,
+                             send_transaction, announce_transactions, announce_block>;
 using reply = std::variant<caf::unit_t, latency, addresses, headers, block_hashes, blocks,
                            transactions, transaction_ids>;
 
@@ -212,7 +214,8 @@ typename Inspector::result_type inspect(Inspector& f, headers& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_block_hashes& x) {
-  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop, x.timeout);
+  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop,
+           x.timeout);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
@@ -240,7 +243,8 @@ typename Inspector::result_type inspect(Inspector& f, get_transactions& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, fetched_transaction& x) {
-  return f(caf::meta::type_name("peerage.fetched_transaction"), x.id, x.available, x.body);
+  return f(caf::meta::type_name("peerage.fetched_transaction"), x.id, x.available,
+           x.body);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, transactions& x) {

@@ -30,10 +30,10 @@ struct get_peer_snapshot {};
 /// One peer and what its actor group does at this moment.
 struct peer_snapshot {
   peer_info info;
-  double connected_since = 0;   ///< Unix seconds.
-  double last_received = 0;     ///< Unix seconds; 0: nothing yet.
+  double connected_since = 0; ///< Unix seconds.
+  double last_received = 0;   ///< Unix seconds; 0: nothing yet.
   double last_sent = 0;
-  caf::timespan last_ping{};    ///< Zero before the first pong.
+  caf::timespan last_ping{}; ///< Zero before the first pong.
   caf::timespan lowest_ping{};
   peer_traffic traffic;
   std::uint64_t requests_in_flight = 0;

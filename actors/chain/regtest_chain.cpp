@@ -73,7 +73,7 @@ void regtest_chain::append(const wire::block_header& header,
                            const std::vector<std::byte>& coinbase) {
   std::vector<std::byte> bytes;
   wire::encode_payload(wire::headers{{header}}, bytes);
-  bytes.erase(bytes.begin()); // the count of headers
+  bytes.erase(bytes.begin());  // the count of headers
   bytes.back() = std::byte{1}; // now the count of transactions
   bytes.insert(bytes.end(), coinbase.begin(), coinbase.end());
   auto hash = header.hash();

@@ -11,8 +11,8 @@
 
 namespace peerage {
 
-/// A valid regtest chain in memory, for demonstrations and tests: genesis, then blocks that
-/// hold nothing but a coinbase. Immutable once made, so any thread may read it.
+/// A valid regtest chain in memory, for demonstrations and tests: genesis, then blocks
+/// that hold nothing but a coinbase. Immutable once made, so any thread may read it.
 class regtest_chain {
 public:
   /// Mines `blocks` blocks on top of genesis; regtest's target takes two tries a block.

@@ -15,16 +15,16 @@ struct discovery_counts {
   std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
 };
 
-/// PEER_MANAGER -> LISTENER and DIALER: where new peers go. Sent once; nothing is accepted
-/// or dialed before.
+/// PEER_MANAGER -> LISTENER and DIALER: where new peers go. Sent once; nothing is
+/// accepted or dialed before.
 struct attach_peer_set {
   peer_set_actor peers;
 };
 
-using listener_actor = peer_sink_actor::extend<
-  caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>, caf::reacts_to<peer_joined>,
-  caf::reacts_to<peer_left>,
-  caf::replies_to<get_discovery_counts>::with<discovery_counts>>;
+using listener_actor =
+  peer_sink_actor::extend<caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>,
+                          caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>,
+                          caf::replies_to<get_discovery_counts>::with<discovery_counts>>;
 
 struct inbound_limits {
   std::size_t total = 125;

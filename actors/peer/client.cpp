@@ -25,9 +25,8 @@ client_actor::behavior_type client(self_pointer self,
                                    const connection_actor& connection) {
   self->state.connection = connection;
   self->monitor(connection);
-  self->set_down_handler([self](caf::down_msg& x) {
-    self->quit(caf::make_error(exit_of(x.reason)));
-  });
+  self->set_down_handler(
+    [self](caf::down_msg& x) { self->quit(caf::make_error(exit_of(x.reason))); });
   return {
     passing<latency, measure_latency>(self),
     passing<addresses, get_addresses>(self),

@@ -36,11 +36,11 @@ bool send_outbox(self_pointer self) {
   for (const auto& slice : slices)
     state.bytes_sent += slice.size();
   switch (state.transport->send(std::move(slices))) {
-    case transport::send_result::accepted: break;
-    case transport::send_result::congested: state.congested = true; break;
-    case transport::send_result::overflow:
-      end(self, peer_exit::unsent_overflow);
-      return false;
+  case transport::send_result::accepted: break;
+  case transport::send_result::congested: state.congested = true; break;
+  case transport::send_result::overflow:
+    end(self, peer_exit::unsent_overflow);
+    return false;
   }
   state.last_sent = unix_seconds();
   return true;
@@ -63,7 +63,8 @@ void deliver_completed(self_pointer self) {
 
 void flush(self_pointer self);
 
-void on_service_answer(self_pointer self, std::uint64_t turn, service_answer answer) {
+void on_service_answer(self_pointer self, std::uint64_t turn,
+                       const service_answer& answer) {
   auto& state = self->state;
   if (turn != state.service_turn || !state.service_deadline)
     return; // late: its place was given up
@@ -88,7 +89,8 @@ void ask_service(self_pointer self) {
   std::visit(
     [&](auto& what) {
       // No timeout of CAF's, which would keep a timer for each: the deadline above rules.
-      auto response = self->request(state.context->service, caf::infinite, std::move(what));
+      auto response =
+        self->request(state.context->service, caf::infinite, std::move(what));
       using what_type = std::decay_t<decltype(what)>;
       auto pass = [self, turn](auto& value) {
         on_service_answer(self, turn, std::move(value));
@@ -187,9 +189,9 @@ void start(self_pointer self, const caf::actor_addr& client) {
                 : caf::strong_actor_ptr{};
   const bool expects_pongs =
     state.protocol->info().protocol > wire::limits::last_without_pong;
-  state.heartbeat = self->spawn<caf::linked>(
-    heartbeat, state.context, caf::actor_cast<heartbeat_sink_actor>(self), expects_pongs,
-    std::move(hold));
+  state.heartbeat = self->spawn<caf::linked>(heartbeat, state.context,
+                                             caf::actor_cast<heartbeat_sink_actor>(self),
+                                             expects_pongs, std::move(hold));
   state.transport->set_sink(caf::actor_cast<caf::strong_actor_ptr>(self));
   state.transport->finish_handshake();
 }
@@ -208,6 +210,15 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
   return {
+    // First, because CAF looks handlers up in this order.
+    [self](const frame_batch& batch) {
+      auto now = self->clock().now();
+      self->state.granted = false;
+      self->state.last_received = unix_seconds();
+      for (const auto& frame : batch.frames)
+        self->state.protocol->receive(frame, now);
+      flush(self);
+    },
     taking<latency, measure_latency>(self),
     taking<addresses, get_addresses>(self),
     taking<headers, get_headers>(self),
@@ -220,14 +231,6 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     taking<void, announce_block>(self),
     [self](get_peer_snapshot) { return snapshot_of(self); },
     [self](const attach_client& x) { start(self, x.client); },
-    [self](const frame_batch& batch) {
-      auto now = self->clock().now();
-      self->state.granted = false;
-      self->state.last_received = unix_seconds();
-      for (const auto& frame : batch.frames)
-        self->state.protocol->receive(frame, now);
-      flush(self);
-    },
     [self](const transport_closed& x) { end(self, x.reason); },
     [self](const transport_drained&) {
       self->state.congested = false;

@@ -16,16 +16,16 @@ struct attach_client {
   caf::actor_addr client;
 };
 
-using connection_actor = requests_actor::extend<
-  caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
-  caf::reacts_to<attach_client>,
-  // From the transport.
-  caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
-  caf::reacts_to<transport_drained>,
-  // From the HEARTBEAT.
-  caf::reacts_to<send_heartbeat>,
-  // A deadline of the protocol, or of the inbound service, is due.
-  caf::reacts_to<alarm>>;
+using connection_actor =
+  requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
+                         caf::reacts_to<attach_client>,
+                         // From the transport.
+                         caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
+                         caf::reacts_to<transport_drained>,
+                         // From the HEARTBEAT.
+                         caf::reacts_to<send_heartbeat>,
+                         // A deadline of the protocol, or of the inbound service, is due.
+                         caf::reacts_to<alarm>>;
 
 struct connection_state {
   connection_state() = default;
@@ -43,7 +43,8 @@ struct connection_state {
   bool congested = false; ///< The remote does not read; `transport_drained` will come.
   bool starved = false;   ///< We do not read because our own node is behind.
 
-  std::uint64_t service_turn = 0; ///< Tells a late answer of the service from the due one.
+  std::uint64_t service_turn =
+    0; ///< Tells a late answer of the service from the due one.
   std::optional<time_point> service_deadline; ///< Set while an answer is due.
   std::optional<time_point> alarm_at;
 
@@ -54,12 +55,13 @@ struct connection_state {
   static inline const char* name = "connection";
 };
 
-/// One peer's connection: a thin actor around the plain `protocol`. It owns the transport,
-/// is linked with its HEARTBEAT, and monitors its CLIENT. Whatever ends first, it answers
-/// every open request, closes the transport and quits with that first reason (I2, I3).
+/// One peer's connection: a thin actor around the plain `protocol`. It owns the
+/// transport, is linked with its HEARTBEAT, and monitors its CLIENT. Whatever ends first,
+/// it answers every open request, closes the transport and quits with that first reason
+/// (I2, I3).
 ///
-/// Flow: it gives the transport credit for the next batch only while the remote reads what
-/// we send, and the node keeps up with what the remote asks (I12).
+/// Flow: it gives the transport credit for the next batch only while the remote reads
+/// what we send, and the node keeps up with what the remote asks (I12).
 connection_actor::behavior_type
 connection(connection_actor::stateful_pointer<connection_state> self,
            peer_context_ptr context, transport_ptr transport, const peer_info& info,

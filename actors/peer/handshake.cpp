@@ -58,7 +58,8 @@ handshake_actor::behavior_type handshake(self_pointer self, peer_context_ptr con
   state.started = self->clock().now();
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   self->set_exit_handler([self](caf::exit_msg& x) { fail(self, exit_of(x.reason)); });
-  self->set_down_handler([self](caf::down_msg&) { fail(self, peer_exit::shutting_down); });
+  self->set_down_handler(
+    [self](caf::down_msg&) { fail(self, peer_exit::shutting_down); });
   self->monitor(state.context->alarms);
 
   peer_info info;

@@ -29,8 +29,8 @@ struct handshake_state {
 };
 
 /// Shakes hands on one open socket, in either direction, then starts the peer's group and
-/// gives the client away. Owns its deadline: it finishes or fails though nobody holds it or
-/// waits for it (invariant I6); and it ends with the clock that keeps its deadline.
+/// gives the client away. Owns its deadline: it finishes or fails though nobody holds it
+/// or waits for it (invariant I6); and it ends with the clock that keeps its deadline.
 handshake_actor::behavior_type
 handshake(handshake_actor::stateful_pointer<handshake_state> self,
           peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);

@@ -30,21 +30,18 @@ void handshake_protocol::receive(const wire::frame& frame) {
   if (!version_received_)
     return count(ignored::before_version);
   switch (frame.type) {
-    case command::verack:
-      done_ = true;
-      break;
-    case command::wtxidrelay:
-    case command::sendaddrv2:
-      if (info_.remote_protocol < limits::feature_version)
-        return count(ignored::old_peer_feature);
-      (frame.type == command::wtxidrelay ? info_.wtxidrelay : info_.addrv2) = true;
-      break;
-    case command::unknown:
-      // Features are negotiated here, so this is where unknown ones are expected.
-      count(ignored::unknown_command);
-      break;
-    default:
-      count(ignored::before_verack);
+  case command::verack: done_ = true; break;
+  case command::wtxidrelay:
+  case command::sendaddrv2:
+    if (info_.remote_protocol < limits::feature_version)
+      return count(ignored::old_peer_feature);
+    (frame.type == command::wtxidrelay ? info_.wtxidrelay : info_.addrv2) = true;
+    break;
+  case command::unknown:
+    // Features are negotiated here, so this is where unknown ones are expected.
+    count(ignored::unknown_command);
+    break;
+  default: count(ignored::before_verack);
   }
 }
 

@@ -24,9 +24,9 @@ using service_request =
 using service_answer = std::variant<caf::unit_t, headers, block_hashes, wire::block,
                                     wire::tx, transaction_ids, addresses, caf::error>;
 
-/// What the remote wants of us, in order of arrival: one item at a time goes to the inbound
-/// service, its answer goes to the outbox, then the next. A getdata goes entry by entry, so
-/// that a list of 50,000 blocks never holds more than one of them.
+/// What the remote wants of us, in order of arrival: one item at a time goes to the
+/// inbound service, its answer goes to the outbox, then the next. A getdata goes entry by
+/// entry, so that a list of 50,000 blocks never holds more than one of them.
 ///
 /// The backlog is bounded: while `is_full`, the connection reads nothing more (I12).
 class inbound_requests {
@@ -67,7 +67,8 @@ private:
   peer_id peer_;
   bool addrv2_;
   wire::outbox& out_;
-  std::list<waiting_item> waiting_; ///< The front one is being served. Empty lists own no memory.
+  std::list<waiting_item>
+    waiting_; ///< The front one is being served. Empty lists own no memory.
   std::size_t bytes_ = 0;
   bool asked_ = false;
   std::size_t position_ = 0; ///< Inside the front getdata.

@@ -32,12 +32,14 @@ outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256&
                                      caf::timespan default_timeout,
                                      std::function<std::uint64_t()> next_nonce,
                                      wire::outbox& out)
-    : services_(info.services), has_fences_(info.protocol > wire::limits::last_without_pong),
-      genesis_(genesis), default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
+    : services_(info.services),
+      has_fences_(info.protocol > wire::limits::last_without_pong), genesis_(genesis),
+      default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
 
 // -- starting --------------------------------------------------------------------------
 
-std::optional<outgoing_requests::lane_kind> outgoing_requests::lane_of(const request& what) {
+std::optional<outgoing_requests::lane_kind>
+outgoing_requests::lane_of(const request& what) {
   if (std::holds_alternative<get_addresses>(what))
     return address_lane;
   if (std::holds_alternative<get_headers>(what))
@@ -115,7 +117,7 @@ void outgoing_requests::start(request_id id, request&& what, time_point deadline
   } else if (auto* asked_blocks = std::get_if<get_blocks>(&what)) {
     start_fetch(id, true, as_ids(asked_blocks->hashes), deadline);
   } else if (auto* asked_txs = std::get_if<get_transactions>(&what)) {
-    start_fetch(id, false, std::move(asked_txs->ids), deadline);
+    start_fetch(id, false, asked_txs->ids, deadline);
   } else if (auto* transaction = std::get_if<send_transaction>(&what)) {
     out_.push(std::move(transaction->body));
     complete(id, caf::unit);
@@ -135,7 +137,7 @@ void outgoing_requests::start(request_id id, request&& what, time_point deadline
 
 void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& what,
                                       time_point deadline) {
-  auto& current = lanes_[which].current.emplace();
+  auto& current = lanes_[which].current.emplace(unkeyed{});
   current.id = id;
   current.deadline = deadline;
   auto version = static_cast<std::uint32_t>(wire::limits::protocol_version);
@@ -155,7 +157,7 @@ void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& 
 }
 
 void outgoing_requests::start_fetch(request_id id, bool of_blocks,
-                                    std::vector<transaction_id> ids,
+                                    const std::vector<transaction_id>& ids,
                                     time_point deadline) {
   const bool witness = (services_ & wire::node_witness) != 0;
   fetch next{id, of_blocks, {}, 0, 0, deadline};
@@ -163,10 +165,9 @@ void outgoing_requests::start_fetch(request_id id, bool of_blocks,
   for (const auto& item : ids) {
     if (wanted_.count(item.hash) == 0)
       message.entries.push_back(
-        !of_blocks
-          ? entry_for(item, witness)
-          : wire::inventory_entry{witness ? wire::inv_witness_block : wire::inv_block,
-                                  item.hash});
+        !of_blocks ? entry_for(item, witness)
+                   : wire::inventory_entry{
+                       witness ? wire::inv_witness_block : wire::inv_block, item.hash});
     wanted_.emplace(item.hash, wanted{id, next.items.size()});
     next.items.push_back({item, false, {}});
   }
@@ -265,7 +266,8 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
   if (entries.empty())
     return false;
   if (auto& lane = lanes_[mempool_lane];
-      lane.current && std::ranges::all_of(entries, &wire::inventory_entry::is_transaction)) {
+      lane.current &&
+      std::ranges::all_of(entries, &wire::inventory_entry::is_transaction)) {
     transaction_ids result;
     for (const auto& entry : entries)
       result.entries.push_back({entry.hash, entry.type == wire::inv_wtx});
@@ -350,9 +352,8 @@ bool outgoing_requests::settle(const wire::hash256& hash, bool of_blocks,
 
 void outgoing_requests::finish_fetch(std::size_t index) {
   auto& done = fetches_[index];
-  auto missing = std::ranges::all_of(done.items, [](const fetch_item& item) {
-    return item.body.empty();
-  });
+  auto missing = std::ranges::all_of(
+    done.items, [](const fetch_item& item) { return item.body.empty(); });
   if (missing && !done.items.empty()) {
     fail(done.id, caf::make_error(request_error::not_found));
   } else if (done.of_blocks) {

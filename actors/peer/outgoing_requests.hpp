@@ -25,11 +25,11 @@ struct completion {
 
 /// Our requests to one peer: what is on the wire, what waits, and what answers what.
 ///
-/// Keyed requests (blocks, transactions, pings) run side by side and are matched by hash or
-/// nonce. Of each unkeyed kind one runs at a time. The network answers messages in order,
-/// so a ping sent behind getheaders and getblocks is a fence: its pong says that whatever
-/// answer was coming has come. An answer that arrives before the fence of an earlier,
-/// given-up request belongs to that one, and completes nothing (invariant I9).
+/// Keyed requests (blocks, transactions, pings) run side by side and are matched by hash
+/// or nonce. Of each unkeyed kind one runs at a time. The network answers messages in
+/// order, so a ping sent behind getheaders and getblocks is a fence: its pong says that
+/// whatever answer was coming has come. An answer that arrives before the fence of an
+/// earlier, given-up request belongs to that one, and completes nothing (invariant I9).
 class outgoing_requests {
 public:
   /// @param next_nonce Draws ping nonces; never 0.
@@ -67,7 +67,12 @@ public:
   std::size_t held_bytes() const { return held_bytes_; }
 
 private:
-  enum lane_kind : std::uint8_t { address_lane, header_lane, block_hash_lane, mempool_lane };
+  enum lane_kind : std::uint8_t {
+    address_lane,
+    header_lane,
+    block_hash_lane,
+    mempool_lane
+  };
   static constexpr std::size_t lane_count = 4;
 
   struct queued_request {
@@ -126,12 +131,14 @@ private:
   bool can_start(const request& what) const;
   void start(request_id id, request&& what, time_point deadline, time_point now);
   void start_unkeyed(lane_kind which, request_id id, request&& what, time_point deadline);
-  void start_fetch(request_id id, bool of_blocks, std::vector<transaction_id> ids,
+  void start_fetch(request_id id, bool of_blocks, const std::vector<transaction_id>& ids,
                    time_point deadline);
   bool settle(const wire::hash256& hash, bool of_blocks, const wire::slice& body);
   void finish_fetch(std::size_t index);
   void drop_fetch(std::size_t index);
-  void complete(request_id id, reply value) { completed_.push_back({id, std::move(value)}); }
+  void complete(request_id id, reply value) {
+    completed_.push_back({id, std::move(value)});
+  }
   void fail(request_id id, caf::error why) { completed_.push_back({id, std::move(why)}); }
   void finish_unkeyed(lane_state& lane, reply value);
   void give_up(lane_state& lane);

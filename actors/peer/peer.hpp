@@ -7,9 +7,9 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
-/// One peer, from a socket to a client. This is the folder's only public header: the actors
-/// behind it (CONNECTOR, HANDSHAKE, CONNECTION, HEARTBEAT, CLIENT) are nobody else's
-/// business.
+/// One peer, from a socket to a client. This is the folder's only public header: the
+/// actors behind it (CONNECTOR, HANDSHAKE, CONNECTION, HEARTBEAT, CLIENT) are nobody
+/// else's business.
 ///
 /// ```
 /// dial ── CONNECTOR ──┐
@@ -27,8 +27,8 @@ namespace peerage {
 caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
                 const endpoint& to, const peer_sink_actor& sink);
 
-/// Shakes hands on a connection that the remote opened; otherwise like `dial`. Returns the
-/// HANDSHAKE.
+/// Shakes hands on a connection that the remote opened; otherwise like `dial`. Returns
+/// the HANDSHAKE.
 caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
                   transport_ptr connection, const peer_sink_actor& sink);
 

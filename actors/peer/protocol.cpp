@@ -80,93 +80,92 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     return count(ignored::unknown_command);
   wire::message decoded;
   switch (wire::decode(frame.type, frame.payload, decoded)) {
-    case wire::decode_result::malformed: return count(ignored::malformed);
-    case wire::decode_result::over_limit: return end_with(peer_exit::too_many_entries);
-    case wire::decode_result::ok: break;
+  case wire::decode_result::malformed: return count(ignored::malformed);
+  case wire::decode_result::over_limit: return end_with(peer_exit::too_many_entries);
+  case wire::decode_result::ok: break;
   }
   switch (frame.type) {
-    case command::version:
-    case command::verack: return count(ignored::duplicate_handshake);
-    case command::wtxidrelay:
-    case command::sendaddrv2:
-      if (info_.protocol < wire::limits::feature_version)
-        return count(ignored::old_peer_feature);
-      return end_with(peer_exit::late_feature_message);
-    case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
-    case command::getaddr:
-      // Once, and never to a peer that we chose: it could read our book by it.
-      if (info_.way == direction::outbound || std::exchange(addresses_served_, true))
-        return count(ignored::repeated_getaddr);
-      return hand_over(service_request{serve_addresses{info_.id}}, frame);
-    case command::addr: {
-      std::vector<wire::network_address> entries;
-      for (const auto& entry : std::get<wire::addr>(decoded).entries)
-        entries.push_back(wire::to_network_address(entry));
-      return on_addresses(std::move(entries), frame);
-    }
-    case command::addrv2:
-      return on_addresses(std::move(std::get<wire::addrv2>(decoded).entries), frame);
-    case command::inv: return on_inventory(std::get<wire::inv>(decoded), frame);
-    case command::getdata: {
-      auto& wanted = std::get<wire::getdata>(decoded);
-      for (const auto& entry : wanted.entries)
-        if (!entry.is_block() && !entry.is_transaction() &&
-            entry.type != wire::inv_compact_block)
-          count(ignored::unknown_inventory);
-      return hand_over(std::move(wanted), frame);
-    }
-    case command::notfound:
-      if (!outgoing_ ||
-          !outgoing_->on_notfound(std::get<wire::notfound>(decoded).entries))
-        count(ignored::unsolicited);
+  case command::version:
+  case command::verack: return count(ignored::duplicate_handshake);
+  case command::wtxidrelay:
+  case command::sendaddrv2:
+    if (info_.protocol < wire::limits::feature_version)
+      return count(ignored::old_peer_feature);
+    return end_with(peer_exit::late_feature_message);
+  case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
+  case command::getaddr:
+    // Once, and never to a peer that we chose: it could read our book by it.
+    if (info_.way == direction::outbound || std::exchange(addresses_served_, true))
+      return count(ignored::repeated_getaddr);
+    return hand_over(service_request{serve_addresses{info_.id}}, frame);
+  case command::addr: {
+    std::vector<wire::network_address> entries;
+    for (const auto& entry : std::get<wire::addr>(decoded).entries)
+      entries.push_back(wire::to_network_address(entry));
+    return on_addresses(std::move(entries), frame);
+  }
+  case command::addrv2:
+    return on_addresses(std::move(std::get<wire::addrv2>(decoded).entries), frame);
+  case command::inv: return on_inventory(std::get<wire::inv>(decoded), frame);
+  case command::getdata: {
+    auto& wanted = std::get<wire::getdata>(decoded);
+    for (const auto& entry : wanted.entries)
+      if (!entry.is_block() && !entry.is_transaction() &&
+          entry.type != wire::inv_compact_block)
+        count(ignored::unknown_inventory);
+    return hand_over(std::move(wanted), frame);
+  }
+  case command::notfound:
+    if (!outgoing_ || !outgoing_->on_notfound(std::get<wire::notfound>(decoded).entries))
+      count(ignored::unsolicited);
+    return;
+  case command::getheaders: {
+    auto& asked = std::get<wire::getheaders>(decoded);
+    return hand_over(
+      service_request{serve_headers{info_.id, std::move(asked.locator), asked.stop}},
+      frame);
+  }
+  case command::getblocks: {
+    auto& asked = std::get<wire::getblocks>(decoded);
+    return hand_over(
+      service_request{serve_block_hashes{info_.id, std::move(asked.locator), asked.stop}},
+      frame);
+  }
+  case command::headers: {
+    auto& entries = std::get<wire::headers>(decoded).entries;
+    if (outgoing_ && outgoing_->on_headers(entries))
       return;
-    case command::getheaders: {
-      auto& asked = std::get<wire::getheaders>(decoded);
-      return hand_over(
-        service_request{serve_headers{info_.id, std::move(asked.locator), asked.stop}},
-        frame);
-    }
-    case command::getblocks: {
-      auto& asked = std::get<wire::getblocks>(decoded);
-      return hand_over(
-        service_request{serve_block_hashes{info_.id, std::move(asked.locator), asked.stop}},
-        frame);
-    }
-    case command::headers: {
-      auto& entries = std::get<wire::headers>(decoded).entries;
-      if (outgoing_ && outgoing_->on_headers(entries))
-        return;
-      count(ignored::unsolicited);
-      if (!entries.empty())
-        hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
+    count(ignored::unsolicited);
+    if (!entries.empty())
+      hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
+    return;
+  }
+  case command::block: {
+    auto& body = std::get<wire::block>(decoded);
+    if (outgoing_ && outgoing_->on_block(body))
       return;
-    }
-    case command::block: {
-      auto& body = std::get<wire::block>(decoded);
-      if (outgoing_ && outgoing_->on_block(body))
-        return;
-      count(ignored::unsolicited);
-      return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
-    }
-    case command::tx: {
-      auto& body = std::get<wire::tx>(decoded);
-      if (outgoing_ && outgoing_->on_transaction(body))
-        return;
-      count(ignored::unsolicited);
-      // A slice of it would keep the whole read alive that it came in.
-      body.bytes = wire::slice::copy_of(body.bytes.view());
-      return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
-                       frame);
-    }
-    case command::mempool:
-      if (!offers(wire::node_bloom))
-        return end_with(peer_exit::unoffered_service);
-      return hand_over(service_request{serve_mempool{info_.id}}, frame);
-    case command::sendheaders:
-    case command::sendcmpct:
-    case command::feefilter: return; // hints that ask nothing of us
-    case command::reject: return count(ignored::obsolete);
-    default: return on_opaque(frame.type);
+    count(ignored::unsolicited);
+    return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
+  }
+  case command::tx: {
+    auto& body = std::get<wire::tx>(decoded);
+    if (outgoing_ && outgoing_->on_transaction(body))
+      return;
+    count(ignored::unsolicited);
+    // A slice of it would keep the whole read alive that it came in.
+    body.bytes = wire::slice::copy_of(body.bytes.view());
+    return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
+                     frame);
+  }
+  case command::mempool:
+    if (!offers(wire::node_bloom))
+      return end_with(peer_exit::unoffered_service);
+    return hand_over(service_request{serve_mempool{info_.id}}, frame);
+  case command::sendheaders:
+  case command::sendcmpct:
+  case command::feefilter: return; // hints that ask nothing of us
+  case command::reject: return count(ignored::obsolete);
+  default: return on_opaque(frame.type);
   }
 }
 
@@ -201,31 +200,31 @@ void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
   if (outgoing_ && outgoing_->on_inventory(message.entries))
     return;
   if (!message.entries.empty())
-    hand_over(
-      service_request{inventory_announced{info_.id, std::move(message.entries)}}, frame);
+    hand_over(service_request{inventory_announced{info_.id, std::move(message.entries)}},
+              frame);
 }
 
 void protocol::on_opaque(wire::command type) {
   using wire::command;
   switch (type) {
-    case command::filterload:
-    case command::filteradd:
-    case command::filterclear:
-      if (!offers(wire::node_bloom))
-        end_with(peer_exit::unoffered_service);
-      else
-        count(ignored::obsolete);
-      break;
-    case command::getcfilters:
-    case command::getcfheaders:
-    case command::getcfcheckpt:
-      if (!offers(wire::node_compact_filters))
-        end_with(peer_exit::unoffered_service);
-      else
-        count(ignored::obsolete);
-      break;
-    case command::getblocktxn: count(ignored::obsolete); break;
-    default: count(ignored::unsolicited); // answers that nothing of ours asks for
+  case command::filterload:
+  case command::filteradd:
+  case command::filterclear:
+    if (!offers(wire::node_bloom))
+      end_with(peer_exit::unoffered_service);
+    else
+      count(ignored::obsolete);
+    break;
+  case command::getcfilters:
+  case command::getcfheaders:
+  case command::getcfcheckpt:
+    if (!offers(wire::node_compact_filters))
+      end_with(peer_exit::unoffered_service);
+    else
+      count(ignored::obsolete);
+    break;
+  case command::getblocktxn: count(ignored::obsolete); break;
+  default: count(ignored::unsolicited); // answers that nothing of ours asks for
   }
 }
 

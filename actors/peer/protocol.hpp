@@ -11,9 +11,10 @@
 
 namespace peerage {
 
-/// What a message means once the handshake is over. No socket, no clock, no actor: frames,
-/// requests, answers of the node and the time go in; messages for the remote, completed
-/// requests, questions for the node and, perhaps, a reason to end the peer come out.
+/// What a message means once the handshake is over. No socket, no clock, no actor:
+/// frames, requests, answers of the node and the time go in; messages for the remote,
+/// completed requests, questions for the node and, perhaps, a reason to end the peer come
+/// out.
 ///
 /// What is merely unexpected is counted and ignored; what breaks a stated limit or rule
 /// ends the peer with its own reason (invariant I10, design section 7b).

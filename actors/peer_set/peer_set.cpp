@@ -20,9 +20,10 @@ void insert(self_pointer self, const peer_ready& x) {
   self->monitor(x.client);
   state.by_client[x.client.address()] = x.info.id;
   state.members[x.info.id] = {x.info, x.client};
-  spdlog::info("peer {} joined: {} {} version {} {}", x.info.id, to_string(x.info.way),
-               to_string(x.info.remote), x.info.remote_protocol,
-               sanitised(x.info.user_agent));
+  spdlog::log(state.quiet ? spdlog::level::debug : spdlog::level::info,
+              "peer {} joined: {} {} version {} {}", x.info.id, to_string(x.info.way),
+              to_string(x.info.remote), x.info.remote_protocol,
+              sanitised(x.info.user_agent));
   for (const auto& observer : state.observers)
     self->send(observer, peer_joined{x.info});
 }
@@ -37,9 +38,11 @@ void remove(self_pointer self, const caf::down_msg& x) {
   auto reason = exit_of(x.reason);
   ++state.exits[static_cast<std::size_t>(reason)];
   const auto& info = member.mapped().info;
-  spdlog::log(reason == peer_exit::internal_error ? spdlog::level::err
-                                                  : spdlog::level::info,
-              "peer {} left: {} {}", info.id, to_string(info.remote), to_string(reason));
+  const auto level = reason == peer_exit::internal_error ? spdlog::level::err
+                     : state.quiet                       ? spdlog::level::debug
+                                                         : spdlog::level::info;
+  spdlog::log(level, "peer {} left: {} {}", info.id, to_string(info.remote),
+              to_string(reason));
   for (const auto& observer : state.observers)
     self->send(observer, peer_left{info, reason});
   if (state.stopping && state.members.empty())
@@ -100,8 +103,9 @@ caf::result<peer_snapshots> ask_all(self_pointer self) {
 
 } // namespace
 
-peer_set_actor::behavior_type peer_set(self_pointer self,
-                                       std::vector<peer_observer_actor> observers) {
+peer_set_actor::behavior_type
+peer_set(self_pointer self, std::vector<peer_observer_actor> observers, bool quiet) {
+  self->state.quiet = quiet;
   self->state.observers = std::move(observers);
   self->set_down_handler([self](caf::down_msg& x) { remove(self, x); });
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });

@@ -43,14 +43,16 @@ struct peer_set_state {
   std::map<caf::actor_addr, peer_id> by_client;
   std::vector<peer_observer_actor> observers;
   std::array<std::uint64_t, peer_exit_count + 1> exits{};
+  bool quiet = false;
   bool stopping = false;
   static inline const char* name = "peer_set";
 };
 
 /// When told to exit, ends every peer with `shutting_down` and quits when all are gone.
+/// @param quiet Joins and leaves are logged as debug: one of many nodes in a process.
 peer_set_actor::behavior_type
 peer_set(peer_set_actor::stateful_pointer<peer_set_state> self,
-         std::vector<peer_observer_actor> observers);
+         std::vector<peer_observer_actor> observers, bool quiet);
 
 } // namespace peerage
 

@@ -47,10 +47,10 @@ http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) 
 
 http_reply render_health(const node_snapshot& node) {
   return json_reply(
-      {{"healthy", node.can_serve},
-       {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
-       {"uptime", node.uptime}},
-      node.can_serve ? http::status::ok : http::status::service_unavailable);
+    {{"healthy", node.can_serve},
+     {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
+     {"uptime", node.uptime}},
+    node.can_serve ? http::status::ok : http::status::service_unavailable);
 }
 
 } // namespace
@@ -58,29 +58,29 @@ http_reply render_health(const node_snapshot& node) {
 void add_read_endpoints(router& routes, const status_actor& status) {
   using parameters = std::vector<std::string>;
   routes.add(
-      http::verb::get, "/status",
-      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-        ask<query_node, node_snapshot>(
-            status, slot, [](const node_snapshot& x) { return json_reply(to_json(x)); });
-      });
+    http::verb::get, "/status",
+    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+      ask<query_node, node_snapshot>(
+        status, slot, [](const node_snapshot& x) { return json_reply(to_json(x)); });
+    });
   routes.add(
-      http::verb::get, "/peers",
-      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-        ask<query_peers, peer_snapshots>(
-            status, slot, [](const peer_snapshots& x) { return json_reply(to_json(x)); });
-      });
+    http::verb::get, "/peers",
+    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+      ask<query_peers, peer_snapshots>(
+        status, slot, [](const peer_snapshots& x) { return json_reply(to_json(x)); });
+    });
   routes.add(
-      http::verb::get, "/peers/:id",
-      [status](const http_request&, const parameters& names, const reply_slot_ptr& slot) {
-        ask<query_peers, peer_snapshots>(
-            status, slot,
-            [id = names[0]](const peer_snapshots& x) { return render_peer(id, x); });
-      });
+    http::verb::get, "/peers/:id",
+    [status](const http_request&, const parameters& names, const reply_slot_ptr& slot) {
+      ask<query_peers, peer_snapshots>(
+        status, slot,
+        [id = names[0]](const peer_snapshots& x) { return render_peer(id, x); });
+    });
   routes.add(
-      http::verb::get, "/health",
-      [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-        ask<query_node, node_snapshot>(status, slot, render_health);
-      });
+    http::verb::get, "/health",
+    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
+      ask<query_node, node_snapshot>(status, slot, render_health);
+    });
 }
 
 } // namespace peerage

@@ -23,16 +23,15 @@ void http_thread_door::close() {
 }
 
 reply_slot::~reply_slot() {
-  answer([] {
-    return http_error(http::status::service_unavailable, "the node is stopping");
-  });
+  answer(
+    [] { return http_error(http::status::service_unavailable, "the node is stopping"); });
 }
 
 void reply_slot::answer(maker make) {
   if (!receive_)
     return;
   door_->post(
-      [receive = std::move(receive_), make = std::move(make)] { receive(make()); });
+    [receive = std::move(receive_), make = std::move(make)] { receive(make()); });
   receive_ = nullptr;
 }
 

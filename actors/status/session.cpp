@@ -53,8 +53,8 @@ private:
     parser_->body_limit(status_limits::body_bytes);
     stream_.expires_after(status_limits::request_deadline);
     http::async_read(
-        stream_, buffer_, *parser_,
-        [me = self()](error_code error, std::size_t) { me->on_read(error); });
+      stream_, buffer_, *parser_,
+      [me = self()](error_code error, std::size_t) { me->on_read(error); });
   }
 
   void on_read(error_code error) {
@@ -67,10 +67,10 @@ private:
     // The slot holds the session weakly: `all_.open` keeps it until it ends, and a slot
     // in some actor's hands must not be what destroys a socket.
     auto slot = std::make_shared<reply_slot>(
-        all_.door, [weak = std::weak_ptr<session>(self())](http_reply reply) {
-          if (auto me = weak.lock())
-            me->on_reply(std::move(reply));
-        });
+      all_.door, [weak = std::weak_ptr<session>(self())](http_reply reply) {
+        if (auto me = weak.lock())
+          me->on_reply(std::move(reply));
+      });
     stream_.expires_never();
     if (auto refusal = check_host(request))
       slot->answer([refusal] { return *refusal; });

@@ -15,8 +15,8 @@ namespace peerage {
 
 /// Where status comes from: the part of the peer manager that it may use.
 using status_source_actor =
-    caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
-                     caf::replies_to<get_peer_snapshots>::with<peer_snapshots>>;
+  caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
+                   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>>;
 
 /// HTTP thread -> STATUS: ask the node, and call `done` with what it said, or did not say
 /// in time. At most one of these per HTTP connection is under way, so the mailbox is
@@ -29,7 +29,7 @@ struct query_peers {
 };
 
 using status_actor =
-    caf::typed_actor<caf::reacts_to<query_node>, caf::reacts_to<query_peers>>;
+  caf::typed_actor<caf::reacts_to<query_node>, caf::reacts_to<query_peers>>;
 
 struct status_state {
   status_state() = default;

@@ -22,10 +22,10 @@ using asio::ip::tcp;
 
 namespace {
 
-/// One I/O thread. A concurrency hint of more than 1 is needed: `send` and `grant` start
-/// waits from other threads.
+/// One I/O thread. The hint says that only one thread runs the context; others may still
+/// start waits, as `send` and `grant` do.
 struct io_thread {
-  asio::io_context context{2};
+  asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::thread thread{[this] { context.run(); }};
 
@@ -53,10 +53,10 @@ public:
         sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
 
   void start(const endpoint& to) {
-    socket_.async_connect(
-      to_asio(to), [self = shared_from_this()](boost::system::error_code error) {
-        self->on_connected(error);
-      });
+    socket_.async_connect(to_asio(to),
+                          [self = shared_from_this()](boost::system::error_code error) {
+                            self->on_connected(error);
+                          });
   }
 
   void abandon() {
@@ -173,7 +173,8 @@ private:
     }
     auto connection =
       std::make_shared<asio_connection>(std::move(socket), magic_, totals_);
-    deliver(sink, accepted{std::make_shared<asio_transport>(std::move(connection)), token});
+    deliver(sink,
+            accepted{std::make_shared<asio_transport>(std::move(connection)), token});
     if (--credit_ > 0)
       accept_next();
   }

@@ -131,8 +131,8 @@ void asio_connection::on_readable() {
       if (size < buffer.size())
         break;
     } else if (count == 0) {
-      end = decoder_.mid_message() ? peer_exit::truncated_message
-                                   : peer_exit::remote_closed;
+      end =
+        decoder_.mid_message() ? peer_exit::truncated_message : peer_exit::remote_closed;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
@@ -157,6 +157,9 @@ void asio_connection::end_reading(peer_exit reason) {
     std::lock_guard guard{mutex_};
     if (std::exchange(reading_ended_, true) || closed_)
       return;
+    if (reset_ &&
+        (reason == peer_exit::remote_closed || reason == peer_exit::truncated_message))
+      reason = peer_exit::socket_error;
     sink = sink_;
   }
   deliver(sink, transport_closed{reason});
@@ -193,7 +196,10 @@ bool asio_connection::send_now() {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return false;
     } else if (errno != EINTR) {
-      unsent_.clear(); // reading reports the error
+      // Reading reports the end, but the socket tells an error only once. EPIPE is none:
+      // the remote closed before.
+      reset_ = reset_ || errno != EPIPE;
+      unsent_.clear();
       return true;
     }
   }

@@ -11,8 +11,9 @@
 
 namespace peerage {
 
-/// A TCP connection: reads on its I/O thread, and sends from whichever thread calls `send`
-/// as long as the socket takes everything, so that an answer costs no change of threads.
+/// A TCP connection: reads on its I/O thread, and sends from whichever thread calls
+/// `send` as long as the socket takes everything, so that an answer costs no change of
+/// threads.
 ///
 /// Kept alive by the handlers that wait for the socket; `close` ends those. Users hold it
 /// through an `asio_transport`, which closes it.
@@ -55,6 +56,7 @@ private:
   bool reading_ended_ = false;
   bool waiting_writable_ = false;
   bool congested_ = false;
+  bool reset_ = false; ///< A send found the connection reset, and used that error up.
 };
 
 /// The owner of an `asio_connection`.

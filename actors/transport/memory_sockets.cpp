@@ -195,8 +195,8 @@ void memory_remote::flush() {
   for (std::size_t taken = 1; taken > 0 && !unsent_.empty();) {
     auto offered = std::exchange(unsent_, {});
     taken = to->take(offered);
-    unsent_.insert(unsent_.begin(),
-                   offered.begin() + static_cast<std::ptrdiff_t>(taken), offered.end());
+    unsent_.insert(unsent_.begin(), offered.begin() + static_cast<std::ptrdiff_t>(taken),
+                   offered.end());
   }
 }
 

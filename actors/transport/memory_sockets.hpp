@@ -59,9 +59,8 @@ using memory_remote_ptr = std::shared_ptr<memory_remote>;
 class memory_sockets : public socket_provider {
 public:
   /// A connection whose other end the test plays. `magic` is the network's.
-  std::pair<transport_ptr, memory_remote_ptr> open_pair(std::uint32_t magic,
-                                                        const endpoint& remote,
-                                                        const endpoint& local);
+  std::pair<transport_ptr, memory_remote_ptr>
+  open_pair(std::uint32_t magic, const endpoint& remote, const endpoint& local);
 
   /// Dials to `at` stay open for ever, neither connected nor refused.
   void add_black_hole(const endpoint& at) { black_holes_.insert(at); }

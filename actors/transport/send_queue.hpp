@@ -16,12 +16,15 @@ public:
   std::size_t bytes() const { return bytes_; }
 
   void push(std::vector<wire::slice>&& slices) {
-    if (empty())
-      clear();
-    for (auto& slice : slices) {
+    for (const auto& slice : slices)
       bytes_ += slice.size();
-      slices_.push_back(std::move(slice));
+    if (empty()) {
+      first_ = offset_ = 0;
+      slices_ = std::move(slices);
+      return;
     }
+    for (auto& slice : slices)
+      slices_.push_back(std::move(slice));
   }
 
   /// Describes what to send next in at most `count` pieces; returns how many it used.

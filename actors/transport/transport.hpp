@@ -31,8 +31,8 @@ struct transport_closed {
 /// TRANSPORT -> sink: after `send` answered `congested`, the queue is short again.
 struct transport_drained {};
 
-/// How much may wait to be sent before reading from that peer pauses, when it goes on, and
-/// when the peer is ended. Bytes.
+/// How much may wait to be sent before reading from that peer pauses, when it goes on,
+/// and when the peer is ended. Bytes.
 inline constexpr std::size_t unsent_pause = 1 << 20;
 inline constexpr std::size_t unsent_resume = 512 << 10;
 inline constexpr std::size_t unsent_limit = 10 << 20;
@@ -65,7 +65,8 @@ public:
   /// What `send` did with the bytes.
   enum class send_result {
     accepted,  ///< Sent or queued.
-    congested, ///< Queued; more than `unsent_pause` waits. `transport_drained` will follow.
+    congested, ///< Queued; more than `unsent_pause` waits. `transport_drained` will
+               ///< follow.
     overflow,  ///< More than `unsent_limit` waits: the peer is to be ended.
   };
 

@@ -28,10 +28,8 @@ public:
   std::size_t remaining() const { return rest_.size(); }
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  void number(T& x) {
-    bytes(&x, sizeof x);
-  }
+  requires std::is_arithmetic_v<T>
+  void number(T& x) { bytes(&x, sizeof x); }
 
   void boolean(bool& x) {
     std::uint8_t byte = 0;
@@ -147,16 +145,12 @@ public:
   explicit writer(std::vector<std::byte>& out) : out_(out) {}
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  void number(T x) {
-    bytes(&x, sizeof x);
-  }
+  requires std::is_arithmetic_v<T>
+  void number(T x) { bytes(&x, sizeof x); }
 
   void boolean(bool x) { number(static_cast<std::uint8_t>(x)); }
 
-  void port(std::uint16_t x) {
-    number(static_cast<std::uint16_t>((x << 8) | (x >> 8)));
-  }
+  void port(std::uint16_t x) { number(static_cast<std::uint16_t>((x << 8) | (x >> 8))); }
 
   void bytes(const void* from, std::size_t count) {
     const auto* first = static_cast<const std::byte*>(from);
@@ -431,53 +425,53 @@ bool split_witness_form(bytes_view all, txid_parts& out) {
 
 decode_result decode(command type, const slice& payload, message& out) {
   switch (type) {
-    case command::version: return read<version>(payload, out);
-    case command::verack: return read<verack>(payload, out);
-    case command::ping: return read<ping>(payload, out);
-    case command::pong: return read<pong>(payload, out);
-    case command::getaddr: return read<getaddr>(payload, out);
-    case command::addr: return read<addr>(payload, out);
-    case command::addrv2: return read<addrv2>(payload, out);
-    case command::sendaddrv2: return read<sendaddrv2>(payload, out);
-    case command::wtxidrelay: return read<wtxidrelay>(payload, out);
-    case command::inv: return read<inv>(payload, out);
-    case command::getdata: return read<getdata>(payload, out);
-    case command::notfound: return read<notfound>(payload, out);
-    case command::getheaders: return read<getheaders>(payload, out);
-    case command::headers: return read<headers>(payload, out);
-    case command::getblocks: return read<getblocks>(payload, out);
-    case command::mempool: return read<mempool>(payload, out);
-    case command::sendheaders: return read<sendheaders>(payload, out);
-    case command::sendcmpct: return read<sendcmpct>(payload, out);
-    case command::feefilter: return read<feefilter>(payload, out);
-    case command::reject: return read<reject>(payload, out);
-    case command::block:
-      // Header and a transaction count; whoever wants more reads the body.
-      if (payload.size() < 81)
-        return decode_result::malformed;
-      return read<block>(payload, out);
-    case command::tx:
-      // Version, one empty input and output list, lock time.
-      if (payload.size() < 10)
-        return decode_result::malformed;
-      return read<tx>(payload, out);
-    case command::unknown:
-    case command::filterload:
-    case command::filteradd:
-    case command::filterclear:
-    case command::merkleblock:
-    case command::cmpctblock:
-    case command::getblocktxn:
-    case command::blocktxn:
-    case command::getcfilters:
-    case command::cfilter:
-    case command::getcfheaders:
-    case command::cfheaders:
-    case command::getcfcheckpt:
-    case command::cfcheckpt: {
-      out = opaque{type, payload};
-      return decode_result::ok;
-    }
+  case command::version: return read<version>(payload, out);
+  case command::verack: return read<verack>(payload, out);
+  case command::ping: return read<ping>(payload, out);
+  case command::pong: return read<pong>(payload, out);
+  case command::getaddr: return read<getaddr>(payload, out);
+  case command::addr: return read<addr>(payload, out);
+  case command::addrv2: return read<addrv2>(payload, out);
+  case command::sendaddrv2: return read<sendaddrv2>(payload, out);
+  case command::wtxidrelay: return read<wtxidrelay>(payload, out);
+  case command::inv: return read<inv>(payload, out);
+  case command::getdata: return read<getdata>(payload, out);
+  case command::notfound: return read<notfound>(payload, out);
+  case command::getheaders: return read<getheaders>(payload, out);
+  case command::headers: return read<headers>(payload, out);
+  case command::getblocks: return read<getblocks>(payload, out);
+  case command::mempool: return read<mempool>(payload, out);
+  case command::sendheaders: return read<sendheaders>(payload, out);
+  case command::sendcmpct: return read<sendcmpct>(payload, out);
+  case command::feefilter: return read<feefilter>(payload, out);
+  case command::reject: return read<reject>(payload, out);
+  case command::block:
+    // Header and a transaction count; whoever wants more reads the body.
+    if (payload.size() < 81)
+      return decode_result::malformed;
+    return read<block>(payload, out);
+  case command::tx:
+    // Version, one empty input and output list, lock time.
+    if (payload.size() < 10)
+      return decode_result::malformed;
+    return read<tx>(payload, out);
+  case command::unknown:
+  case command::filterload:
+  case command::filteradd:
+  case command::filterclear:
+  case command::merkleblock:
+  case command::cmpctblock:
+  case command::getblocktxn:
+  case command::blocktxn:
+  case command::getcfilters:
+  case command::cfilter:
+  case command::getcfheaders:
+  case command::cfheaders:
+  case command::getcfcheckpt:
+  case command::cfcheckpt: {
+    out = opaque{type, payload};
+    return decode_result::ok;
+  }
   }
   return decode_result::malformed;
 }
@@ -490,11 +484,11 @@ void encode_payload(const message& x, std::vector<std::byte>& out) {
 command command_of(const message& x) {
   // In the order of the variant.
   static constexpr command order[] = {
-    command::version,    command::verack,     command::ping,      command::pong,
-    command::getaddr,    command::addr,       command::addrv2,    command::sendaddrv2,
-    command::wtxidrelay, command::inv,        command::getdata,   command::notfound,
-    command::getheaders, command::headers,    command::getblocks, command::block,
-    command::tx,         command::mempool,    command::sendheaders, command::sendcmpct,
+    command::version,    command::verack,  command::ping,        command::pong,
+    command::getaddr,    command::addr,    command::addrv2,      command::sendaddrv2,
+    command::wtxidrelay, command::inv,     command::getdata,     command::notfound,
+    command::getheaders, command::headers, command::getblocks,   command::block,
+    command::tx,         command::mempool, command::sendheaders, command::sendcmpct,
     command::feefilter,  command::reject,
   };
   static_assert(std::size(order) + 1 == std::variant_size_v<message>);

@@ -9,7 +9,7 @@ namespace peerage::wire {
 
 enum class decode_result : std::uint8_t {
   ok,
-  malformed,  ///< Too short, a count that cannot fit, an overlong field: drop the message.
+  malformed, ///< Too short, a count that cannot fit, an overlong field: drop the message.
   over_limit, ///< An entry count beyond its limit: ends the peer.
 };
 

@@ -7,13 +7,13 @@ namespace peerage::wire {
 namespace {
 
 constexpr std::array<std::string_view, command_count> names{
-  "unknown",      "version",     "verack",      "ping",        "pong",
-  "getaddr",      "addr",        "addrv2",      "sendaddrv2",  "wtxidrelay",
-  "inv",          "getdata",     "notfound",    "getheaders",  "headers",
-  "getblocks",    "block",       "tx",          "mempool",     "sendheaders",
-  "sendcmpct",    "feefilter",   "reject",      "filterload",  "filteradd",
-  "filterclear",  "merkleblock", "cmpctblock",  "getblocktxn", "blocktxn",
-  "getcfilters",  "cfilter",     "getcfheaders", "cfheaders",  "getcfcheckpt",
+  "unknown",     "version",     "verack",       "ping",        "pong",
+  "getaddr",     "addr",        "addrv2",       "sendaddrv2",  "wtxidrelay",
+  "inv",         "getdata",     "notfound",     "getheaders",  "headers",
+  "getblocks",   "block",       "tx",           "mempool",     "sendheaders",
+  "sendcmpct",   "feefilter",   "reject",       "filterload",  "filteradd",
+  "filterclear", "merkleblock", "cmpctblock",   "getblocktxn", "blocktxn",
+  "getcfilters", "cfilter",     "getcfheaders", "cfheaders",   "getcfcheckpt",
   "cfcheckpt",
 };
 static_assert(static_cast<std::size_t>(command::cfcheckpt) + 1 == command_count);

@@ -64,6 +64,8 @@ void outbox::push_pong(std::uint64_t nonce, std::uint32_t known_checksum) {
   std::memcpy(payload, &nonce, sizeof nonce);
   if (known_checksum == 0)
     known_checksum = checksum({payload, sizeof nonce});
+  if (packed_.capacity() == 0)
+    packed_.reserve(16 * whole.size()); // where there is one ping there are more
   write_envelope(whole.data(), magic_, command::pong, sizeof nonce, known_checksum);
   packed_.insert(packed_.end(), whole.begin(), whole.end());
   ++pushed_;

@@ -41,6 +41,8 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
   // payloads share.
   std::size_t end = 0;
   const auto first = out.size();
+  if (bytes.size() > 2 * envelope_size)
+    out.reserve(first + std::min<std::size_t>(bytes.size() / 32 + 1, 128));
   while (bytes.size() - end >= envelope_size && error_ == frame_error::none && !paused_) {
     auto head = read_envelope(bytes.data() + end);
     if (!accept(head))
@@ -57,8 +59,7 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
     auto chunk = slice::copy_of(bytes.first(end));
     for (auto i = first; i < out.size(); ++i) {
       auto offset = out[i].payload.data() - bytes.data();
-      out[i].payload =
-        chunk.sub(static_cast<std::size_t>(offset), out[i].payload.size());
+      out[i].payload = chunk.sub(static_cast<std::size_t>(offset), out[i].payload.size());
     }
   }
   if (error_ != frame_error::none)

@@ -102,7 +102,8 @@ private:
   frame_error error_ = frame_error::none;
   bool paused_ = false;
   std::optional<command> pause_after_;
-  std::vector<std::byte> held_; ///< An incomplete envelope, or what stands behind a pause.
+  std::vector<std::byte>
+    held_; ///< An incomplete envelope, or what stands behind a pause.
   std::optional<partial_payload> payload_;
 };
 

@@ -16,14 +16,14 @@ inline constexpr std::uint32_t payload_before_handshake = 4'096;
 /// Buffer that may stand ready for bytes that were announced but have not arrived.
 inline constexpr std::size_t read_ahead = 256 * 1024;
 
-inline constexpr std::size_t user_agent = 256;      ///< Bytes; BIP 14 strings.
-inline constexpr std::size_t addresses = 1'000;     ///< Entries of an addr or addrv2.
-inline constexpr std::size_t address_bytes = 512;   ///< One address in addrv2 (BIP 155).
-inline constexpr std::size_t inventory = 50'000;    ///< Entries of inv, getdata, notfound.
-inline constexpr std::size_t headers = 2'000;       ///< Entries of a headers message.
-inline constexpr std::size_t locator = 101;         ///< Hashes of a block locator.
-inline constexpr std::size_t reject_message = 12;   ///< BIP 61: the rejected command.
-inline constexpr std::size_t reject_reason = 111;   ///< BIP 61 as nodes implemented it.
+inline constexpr std::size_t user_agent = 256;    ///< Bytes; BIP 14 strings.
+inline constexpr std::size_t addresses = 1'000;   ///< Entries of an addr or addrv2.
+inline constexpr std::size_t address_bytes = 512; ///< One address in addrv2 (BIP 155).
+inline constexpr std::size_t inventory = 50'000;  ///< Entries of inv, getdata, notfound.
+inline constexpr std::size_t headers = 2'000;     ///< Entries of a headers message.
+inline constexpr std::size_t locator = 101;       ///< Hashes of a block locator.
+inline constexpr std::size_t reject_message = 12; ///< BIP 61: the rejected command.
+inline constexpr std::size_t reject_reason = 111; ///< BIP 61 as nodes implemented it.
 
 /// What we say we speak: wtxidrelay and addrv2 are negotiated from here on (BIP 339).
 inline constexpr std::int32_t protocol_version = 70'016;

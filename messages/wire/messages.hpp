@@ -77,8 +77,8 @@ struct addr {
   friend bool operator==(const addr&, const addr&) = default;
 };
 
-/// An entry of addrv2 (BIP 155). `bytes` is as long as its network prescribes; addresses of
-/// unknown networks, up to 512 bytes, pass as they are.
+/// An entry of addrv2 (BIP 155). `bytes` is as long as its network prescribes; addresses
+/// of unknown networks, up to 512 bytes, pass as they are.
 struct network_address {
   std::uint32_t time = 0; ///< Unix seconds.
   std::uint64_t services = 0;
@@ -217,8 +217,8 @@ struct reject {
   friend bool operator==(const reject&, const reject&) = default;
 };
 
-/// A command that is recognised but whose payload nobody here reads: filter*, merkleblock,
-/// cmpctblock, getblocktxn, blocktxn, getcf*, cf*.
+/// A command that is recognised but whose payload nobody here reads: filter*,
+/// merkleblock, cmpctblock, getblocktxn, blocktxn, getcf*, cf*.
 struct opaque {
   command type = command::unknown;
   slice bytes;

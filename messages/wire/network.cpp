@@ -52,7 +52,10 @@ const std::array<network_parameters, 5>& all() {
     {network::signet, "signet", 0x40cf030a, 38333,
      hash_of("00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6"),
      signet_seeds},
-    {network::regtest, "regtest", 0xdab5bffa, 18444,
+    {network::regtest,
+     "regtest",
+     0xdab5bffa,
+     18444,
      hash_of("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"),
      {}},
   }};

@@ -56,8 +56,8 @@ constexpr std::size_t read_buffer_size = 256 * 1024;
 
 // A reply is never longer than the message that asked for it, except once in the life
 // of a connection for the handshake; the last term is room for that.
-constexpr std::size_t reply_buffer_size
-  = read_buffer_size + header_size + ping_payload_size + 1024;
+constexpr std::size_t reply_buffer_size =
+  read_buffer_size + header_size + ping_payload_size + 1024;
 
 using command = std::array<char, 12>;
 
@@ -77,9 +77,9 @@ bool is_command(const byte* header, const command& expected) {
 }
 
 std::uint32_t read_u32(const byte* from) {
-  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8
-         | static_cast<std::uint32_t>(from[2]) << 16
-         | static_cast<std::uint32_t>(from[3]) << 24;
+  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8 |
+         static_cast<std::uint32_t>(from[2]) << 16 |
+         static_cast<std::uint32_t>(from[3]) << 24;
 }
 
 std::array<byte, SHA256_DIGEST_LENGTH> double_sha256(std::span<const byte> data) {
@@ -157,7 +157,7 @@ struct connection {
   std::uint32_t payload_bytes = 0;
   stage at = stage::wait_for_version;
   std::unique_ptr<byte[]> payload; ///< Only while a message is incomplete.
-  std::vector<byte> unsent; ///< While this is not empty, nothing is read.
+  std::vector<byte> unsent;        ///< While this is not empty, nothing is read.
 };
 
 /// Ends one connection, and is caught where its events are handled.
@@ -192,8 +192,8 @@ public:
     std::fflush(stdout);
     std::array<epoll_event, 512> events;
     for (;;) {
-      const int count
-        = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      const int count =
+        ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
       if (count < 0 && errno != EINTR)
         throw_errno("epoll_wait");
       // An event ends no connection but its own, and accepting waits for the end of the
@@ -277,8 +277,8 @@ private:
     // closed instead of waking us again and again.
     constexpr std::size_t spare_descriptors = 8;
     for (;;) {
-      const int descriptor
-        = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int descriptor =
+        ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) {
         if (errno == EINTR || errno == ECONNABORTED)
           continue;
@@ -321,8 +321,8 @@ private:
       parts[part_count++] = {remote.header.data() + remote.header_bytes, expected};
     }
     parts[part_count++] = {read_buffer_.get(), read_buffer_size};
-    const ssize_t result
-      = ::readv(descriptor, parts.data(), static_cast<int>(part_count));
+    const ssize_t result =
+      ::readv(descriptor, parts.data(), static_cast<int>(part_count));
     if (result < 0 && (errno == EAGAIN || errno == EINTR))
       return;
     if (result <= 0)
@@ -378,8 +378,8 @@ private:
     if (std::memcmp(header, regtest_magic.data(), regtest_magic.size()) != 0)
       throw connection_ended{};
     const std::uint32_t length = read_u32(header + length_offset);
-    const std::uint32_t limit
-      = remote.at == stage::ready ? payload_limit : payload_limit_before_handshake;
+    const std::uint32_t limit =
+      remote.at == stage::ready ? payload_limit : payload_limit_before_handshake;
     if (length > limit)
       throw connection_ended{};
     return length;
@@ -400,23 +400,23 @@ private:
     if (std::memcmp(digest.data(), header + checksum_offset, checksum_size) != 0)
       return;
     switch (remote.at) {
-      case stage::wait_for_version:
-        if (is_command(header, version_command) && payload.size() >= 4) {
-          const auto version = static_cast<std::int32_t>(read_u32(payload.data()));
-          if (version < lowest_protocol_version)
-            throw connection_ended{};
-          reply(make_greeting(version));
-          remote.at = stage::wait_for_verack;
-        }
-        break;
-      case stage::wait_for_verack:
-        if (is_command(header, verack_command))
-          remote.at = stage::ready;
-        break;
-      case stage::ready:
-        if (is_command(header, ping_command) && payload.size() == ping_payload_size)
-          reply_pong(header, payload);
-        break;
+    case stage::wait_for_version:
+      if (is_command(header, version_command) && payload.size() >= 4) {
+        const auto version = static_cast<std::int32_t>(read_u32(payload.data()));
+        if (version < lowest_protocol_version)
+          throw connection_ended{};
+        reply(make_greeting(version));
+        remote.at = stage::wait_for_verack;
+      }
+      break;
+    case stage::wait_for_verack:
+      if (is_command(header, verack_command))
+        remote.at = stage::ready;
+      break;
+    case stage::ready:
+      if (is_command(header, ping_command) && payload.size() == ping_payload_size)
+        reply_pong(header, payload);
+      break;
     }
   }
 

@@ -60,7 +60,7 @@ constexpr std::uint64_t own_protocol_version = 70016;
 constexpr std::size_t read_buffer_size = header_size + payload_limit + 256 * 1024;
 
 constexpr seconds warm_up = 300ms;
-constexpr seconds set_up_limit = 20s; // connecting, and what else is not measured
+constexpr seconds set_up_limit = 20s;    // connecting, and what else is not measured
 constexpr std::size_t most_opening = 64; // so that no backlog of the server overflows
 
 /// What the server did not do, in a sentence.
@@ -97,9 +97,9 @@ bool is_command(const byte* header, const command& expected) {
 }
 
 std::uint32_t read_u32(const byte* from) {
-  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8
-         | static_cast<std::uint32_t>(from[2]) << 16
-         | static_cast<std::uint32_t>(from[3]) << 24;
+  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8 |
+         static_cast<std::uint32_t>(from[2]) << 16 |
+         static_cast<std::uint32_t>(from[3]) << 24;
 }
 
 std::array<byte, SHA256_DIGEST_LENGTH> double_sha256(std::span<const byte> data) {
@@ -173,14 +173,14 @@ bytes make_block(std::size_t size) {
     script_size = room(fixed + 5);
     script_length.push_back(0xfe);
     put_integer(script_length, script_size, 4);
-  } else if (room(fixed + 3) > largest_one_byte_count
-             && room(fixed + 3) <= largest_three_byte_count) {
+  } else if (room(fixed + 3) > largest_one_byte_count &&
+             room(fixed + 3) <= largest_three_byte_count) {
     script_size = room(fixed + 3);
     script_length.push_back(0xfd);
     put_integer(script_length, script_size, 2);
   } else {
-    throw usage_problem("--size " + std::to_string(size)
-                        + ": no block of one transaction has exactly this size");
+    throw usage_problem("--size " + std::to_string(size) +
+                        ": no block of one transaction has exactly this size");
   }
 
   bytes transaction;
@@ -198,13 +198,13 @@ bytes make_block(std::size_t size) {
   put_integer(transaction, 0, 4);             // locktime
 
   bytes block;
-  put_integer(block, 0x20000000, 4);          // version
-  block.insert(block.end(), 32, byte{0});     // previous block
+  put_integer(block, 0x20000000, 4);            // version
+  block.insert(block.end(), 32, byte{0});       // previous block
   put_range(block, double_sha256(transaction)); // the Merkle root of one transaction
-  put_integer(block, 1'700'000'000, 4);       // time
-  put_integer(block, 0x207fffff, 4);          // bits
-  put_integer(block, 0, 4);                   // nonce
-  block.push_back(1);                         // transactions
+  put_integer(block, 1'700'000'000, 4);         // time
+  put_integer(block, 0x207fffff, 4);            // bits
+  put_integer(block, 0, 4);                     // nonce
+  block.push_back(1);                           // transactions
   put_range(block, transaction);
   return block;
 }
@@ -214,7 +214,7 @@ bytes make_block(std::size_t size) {
 class ping_ring {
 public:
   explicit ping_ring(std::size_t largest_run)
-    : count_(std::max(std::size_t{1024}, 2 * largest_run)) {
+      : count_(std::max(std::size_t{1024}, 2 * largest_run)) {
     // The beginning follows the end once more: no run is ever broken.
     for (std::size_t i = 0; i < count_ + largest_run; ++i) {
       bytes nonce;
@@ -228,9 +228,7 @@ public:
     return std::span{pings_}.subspan(first * ping_size, count * ping_size);
   }
 
-  const byte* pong(std::size_t index) const {
-    return pongs_.data() + index * ping_size;
-  }
+  const byte* pong(std::size_t index) const { return pongs_.data() + index * ping_size; }
 
   std::size_t after(std::size_t index, std::size_t step) const {
     return (index + step) % count_;
@@ -272,8 +270,8 @@ Number parse_number(const std::string& name, std::string_view text, Number lowes
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), result);
   const bool whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
   if (!whole || !(result >= lowest && result <= highest))
-    throw usage_problem(name + " " + std::string{text} + ": expected a number from "
-                        + std::to_string(lowest) + " to " + std::to_string(highest));
+    throw usage_problem(name + " " + std::string{text} + ": expected a number from " +
+                        std::to_string(lowest) + " to " + std::to_string(highest));
   return result;
 }
 
@@ -284,8 +282,8 @@ sockaddr_in parse_address(std::string_view text) {
   const std::string host{text.substr(0, colon)};
   if (colon == text.npos || ::inet_pton(AF_INET, host.c_str(), &result.sin_addr) != 1)
     throw usage_problem(std::string{text} + ": expected IPV4:PORT");
-  result.sin_port = htons(
-    parse_number<std::uint16_t>("port", text.substr(colon + 1), 1, 65535));
+  result.sin_port =
+    htons(parse_number<std::uint16_t>("port", text.substr(colon + 1), 1, 65535));
   return result;
 }
 
@@ -344,8 +342,8 @@ options parse_options(std::span<char*> arguments) {
     throw usage_problem(result.subcommand + ": no such subcommand");
   }
   if (!given.empty())
-    throw usage_problem(given.begin()->first + ": no such option of "
-                        + result.subcommand);
+    throw usage_problem(given.begin()->first + ": no such option of " +
+                        result.subcommand);
   return result;
 }
 
@@ -378,7 +376,7 @@ struct peer {
 class load {
 public:
   explicit load(const options& given)
-    : given_(given), ring_(std::max(given.window, std::size_t{32})) {
+      : given_(given), ring_(std::max(given.window, std::size_t{32})) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
       throw_errno("getrlimit");
@@ -421,8 +419,8 @@ protected:
 
   void open() {
     auto remote = std::make_unique<peer>();
-    const int descriptor
-      = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int descriptor =
+      ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
       throw_errno("socket");
     remote->descriptor = descriptor;
@@ -532,9 +530,9 @@ protected:
       step(deadline);
       ready = ready_count_ - ready_before;
       if (now_ >= deadline && ready < wanted)
-        throw server_problem("only " + std::to_string(ready) + " of "
-                             + std::to_string(wanted)
-                             + " connections have shaken hands in time");
+        throw server_problem("only " + std::to_string(ready) + " of " +
+                             std::to_string(wanted) +
+                             " connections have shaken hands in time");
     }
   }
 
@@ -544,8 +542,8 @@ protected:
   std::size_t pings_in_handshake_ = 0; ///< How many `handshake_reply_` ends with.
   std::size_t ready_count_ = 0;
   std::uint64_t pong_count_ = 0;
-  steady::time_point now_ = steady::now(); ///< When the last batch began.
-  steady::time_point last_bytes_ = now_;   ///< When the server last said something.
+  steady::time_point now_ = steady::now();   ///< When the last batch began.
+  steady::time_point last_bytes_ = now_;     ///< When the server last said something.
   std::vector<std::unique_ptr<peer>> peers_; ///< By descriptor.
 
 private:
@@ -569,8 +567,8 @@ private:
   }
 
   std::size_t send_some(peer& remote, std::span<const byte> data) {
-    const ssize_t result
-      = ::send(remote.descriptor, data.data(), data.size(), MSG_NOSIGNAL);
+    const ssize_t result =
+      ::send(remote.descriptor, data.data(), data.size(), MSG_NOSIGNAL);
     if (result >= 0)
       return static_cast<std::size_t>(result);
     if (errno != EAGAIN && errno != EINTR)
@@ -608,8 +606,8 @@ private:
     const std::size_t kept = remote.incomplete.size();
     if (kept > 0)
       std::memcpy(buffer, remote.incomplete.data(), kept);
-    const ssize_t result
-      = ::recv(remote.descriptor, buffer + kept, read_buffer_size - kept, 0);
+    const ssize_t result =
+      ::recv(remote.descriptor, buffer + kept, read_buffer_size - kept, 0);
     if (result < 0 && (errno == EAGAIN || errno == EINTR))
       return;
     if (result < 0)
@@ -630,8 +628,8 @@ private:
     while (remote.at != stage::closed) {
       const byte* here = data.data() + at;
       const std::size_t left = data.size() - at;
-      if (left >= ping_size && pongs < remote.outstanding && remote.at == stage::ready
-          && std::memcmp(here, ring_.pong(remote.next_pong), ping_size) == 0) {
+      if (left >= ping_size && pongs < remote.outstanding && remote.at == stage::ready &&
+          std::memcmp(here, ring_.pong(remote.next_pong), ping_size) == 0) {
         remote.next_pong = ring_.after(remote.next_pong, 1);
         ++pongs;
         at += ping_size;
@@ -665,39 +663,38 @@ private:
   void handle(peer& remote, std::span<const byte> message) {
     const byte* header = message.data();
     switch (remote.at) {
-      case stage::wait_for_version:
-        if (is_command(header, version_command)) {
-          remote.at = stage::wait_for_verack;
-          send(remote, handshake_reply_);
-        }
-        break;
-      case stage::wait_for_verack:
-        if (is_command(header, verack_command)) {
-          remote.at = stage::ready;
-          ++ready_count_;
-          on_ready(remote);
-        }
-        break;
-      case stage::ready:
-        if (is_command(header, pong_command)) {
-          on_failure(remote, "a pong is not the one that was due");
-        } else if (is_command(header, ping_command)) {
-          bytes pong{message.begin(), message.end()}; // same payload, same checksum
-          std::copy(pong_command.begin(), pong_command.end(),
-                    pong.begin() + command_offset);
-          send(remote, pong);
-        }
-        break;
-      case stage::connecting:
-      case stage::closed:
-        break;
+    case stage::wait_for_version:
+      if (is_command(header, version_command)) {
+        remote.at = stage::wait_for_verack;
+        send(remote, handshake_reply_);
+      }
+      break;
+    case stage::wait_for_verack:
+      if (is_command(header, verack_command)) {
+        remote.at = stage::ready;
+        ++ready_count_;
+        on_ready(remote);
+      }
+      break;
+    case stage::ready:
+      if (is_command(header, pong_command)) {
+        on_failure(remote, "a pong is not the one that was due");
+      } else if (is_command(header, ping_command)) {
+        bytes pong{message.begin(), message.end()}; // same payload, same checksum
+        std::copy(pong_command.begin(), pong_command.end(),
+                  pong.begin() + command_offset);
+        send(remote, pong);
+      }
+      break;
+    case stage::connecting:
+    case stage::closed: break;
     }
   }
 
   int epoll_ = -1;
   std::uint32_t source_counter_ = 0;
-  std::unique_ptr<byte[]> read_buffer_
-    = std::make_unique_for_overwrite<byte[]>(read_buffer_size);
+  std::unique_ptr<byte[]> read_buffer_ =
+    std::make_unique_for_overwrite<byte[]>(read_buffer_size);
   std::vector<std::unique_ptr<peer>> closed_;
 };
 
@@ -760,13 +757,13 @@ public:
     const std::uint64_t finished = finished_ - finished_before;
     const std::uint64_t failed = failed_ - failed_before;
     if (finished == 0)
-      throw server_problem("not one handshake has finished"
-                           + (last_problem_.empty() ? "" : "; " + last_problem_));
+      throw server_problem("not one handshake has finished" +
+                           (last_problem_.empty() ? "" : "; " + last_problem_));
     if (failed > 0)
       std::fprintf(stderr, "load_client: %s\n", last_problem_.c_str());
     const double rate = static_cast<double>(finished) / seconds{end - begin}.count();
-    return "{\"handshakes_per_second\":" + to_text(rate)
-           + ",\"failed\":" + std::to_string(failed) + "}";
+    return "{\"handshakes_per_second\":" + to_text(rate) +
+           ",\"failed\":" + std::to_string(failed) + "}";
   }
 
 private:
@@ -830,8 +827,8 @@ public:
     const seconds taken = last_pong_ - begin;
     if (pong_count_ == count_before)
       throw server_problem("not one pong has come while measuring");
-    const double sent
-      = static_cast<double>(pong_count_ - count_before) * static_cast<double>(unit_size_);
+    const double sent =
+      static_cast<double>(pong_count_ - count_before) * static_cast<double>(unit_size_);
     return "{\"megabytes_per_second\":" + to_text(sent / 1e6 / taken.count()) + "}";
   }
 
@@ -880,14 +877,13 @@ private:
       const std::size_t gone = std::min(skip, data.size());
       skip -= gone;
       if (gone < data.size()) // iovec knows no const; sending changes nothing
-        parts[part_count++]
-          = {const_cast<byte*>(data.data() + gone), data.size() - gone};
+        parts[part_count++] = {const_cast<byte*>(data.data() + gone), data.size() - gone};
     };
     for (std::size_t i = 0; i < blocks_per_unit; ++i)
       add(block_);
     add(ring_.pings(remote.next_ping, 1));
-    const ssize_t sent
-      = ::writev(remote.descriptor, parts.data(), static_cast<int>(part_count));
+    const ssize_t sent =
+      ::writev(remote.descriptor, parts.data(), static_cast<int>(part_count));
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
       on_failure(remote, std::string{"writev: "} + std::strerror(errno));
     if (sent > 0)
@@ -913,10 +909,10 @@ public:
     const double before = resident_bytes();
     open_all(given_.connections, given_.in_flight);
     wait_until_quiet(2s);
-    const double per_peer
-      = (resident_bytes() - before) / static_cast<double>(given_.connections);
-    return "{\"connections\":" + std::to_string(given_.connections)
-           + ",\"resident_bytes_per_peer\":" + to_text(per_peer) + "}";
+    const double per_peer =
+      (resident_bytes() - before) / static_cast<double>(given_.connections);
+    return "{\"connections\":" + std::to_string(given_.connections) +
+           ",\"resident_bytes_per_peer\":" + to_text(per_peer) + "}";
   }
 
 private:
@@ -947,8 +943,8 @@ private:
     double total = 0;
     double resident = 0;
     if (!(pages >> total >> resident))
-      throw server_problem("--pid " + std::to_string(given_.server_process)
-                           + ": cannot read its memory use");
+      throw server_problem("--pid " + std::to_string(given_.server_process) +
+                           ": cannot read its memory use");
     return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
   }
 };

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto result = decode(type, payload, x);
   if (result != decode_result::ok) {
     fuzz::require(result == decode_result::malformed ||
-                      result == decode_result::over_limit,
+                    result == decode_result::over_limit,
                   "a result is one of three");
     return 0;
   }
@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(once == twice, "and is written the same");
   if (const auto* body = std::get_if<tx>(&x))
     fuzz::require(body->txid() == std::get<tx>(y).txid() &&
-                      body->wtxid() == double_sha256(payload.view()),
+                    body->wtxid() == double_sha256(payload.view()),
                   "identifiers depend on the bytes alone");
   if (const auto* body = std::get_if<block>(&x))
     fuzz::require(body->hash() == body->header().hash(),

@@ -86,14 +86,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       auto split = read_all(stream, ready, longest, direct, data[0]);
       fuzz::require(split.error == whole.error, "every split ends alike");
       fuzz::require(whole.error != frame_error::none ||
-                        split.mid_message == whole.mid_message,
+                      split.mid_message == whole.mid_message,
                     "every split is as far");
       fuzz::require(split.frames.size() == whole.frames.size(), "as many frames");
       for (std::size_t i = 0; i < split.frames.size(); ++i)
         fuzz::require(split.frames[i].type == whole.frames[i].type &&
-                          split.frames[i].checksum_ok == whole.frames[i].checksum_ok &&
-                          split.frames[i].checksum == whole.frames[i].checksum &&
-                          split.frames[i].payload == whole.frames[i].payload,
+                        split.frames[i].checksum_ok == whole.frames[i].checksum_ok &&
+                        split.frames[i].checksum == whole.frames[i].checksum &&
+                        split.frames[i].payload == whole.frames[i].payload,
                       "the same frames");
     }
   return 0;

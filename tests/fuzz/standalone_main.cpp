@@ -57,7 +57,7 @@ private:
       break;
     case 4: // a few bytes less
       x.erase(position, position + static_cast<std::ptrdiff_t>(
-                                       std::min(x.size() - at, 1 + below(8))));
+                                     std::min(x.size() - at, 1 + below(8))));
       break;
     case 5: { // another input behind it
       const auto other = pick();

@@ -165,7 +165,7 @@ void bcoin_node::read_lines(int from) {
 void bcoin_node::take_line(const std::string& line) {
   auto said = json::parse(line, nullptr, false);
   const bool is_answer =
-      said.is_object() && said.contains("id") && said["id"].is_number_unsigned();
+    said.is_object() && said.contains("id") && said["id"].is_number_unsigned();
   std::lock_guard guard{mutex_};
   if (said.is_object() && said.contains("event")) {
     events_.push_back(std::move(said));
@@ -203,7 +203,7 @@ bcoin_node::json bcoin_node::wait_event(const std::string& name,
   std::optional<json> result;
   auto take = [&] {
     auto found = std::ranges::find_if(
-        events_, [&](const json& x) { return x["event"] == name && (!fits || fits(x)); });
+      events_, [&](const json& x) { return x["event"] == name && (!fits || fits(x)); });
     if (found == events_.end())
       return false;
     result = std::move(*found);

@@ -66,7 +66,7 @@ using nlohmann::json;
 /// for our mempool.
 constexpr std::uint64_t our_services = wire::node_network | wire::node_witness;
 constexpr std::uint64_t bcoin_services =
-    wire::node_network | wire::node_bloom | wire::node_witness;
+  wire::node_network | wire::node_bloom | wire::node_witness;
 
 /// The chain that bcoin mines for a start. Segwit is active from 432 on.
 constexpr std::size_t first_height = 440;
@@ -131,8 +131,8 @@ std::size_t height_of(bcoin_node& node) {
 // -- our side
 // ------------------------------------------------------------------------------
 
-using recorder_actor = inbound_service_actor::extend<caf::reacts_to<offer>,
-                                                     caf::reacts_to<leave_unanswered>>;
+using recorder_actor =
+  inbound_service_actor::extend<caf::reacts_to<offer>, caf::reacts_to<leave_unanswered>>;
 
 struct recorder_state {
   recorder_state() = default;
@@ -154,44 +154,44 @@ recorder(recorder_actor::stateful_pointer<recorder_state> self, caf::actor_addr 
       caf::anon_send(listener, what); // a typed actor may not `send` to an untyped one
   };
   return {
-      [=](const serve_headers& x) {
-        pass_on(x);
-        return headers{};
-      },
-      [=](const serve_block_hashes& x) {
-        pass_on(x);
-        return block_hashes{};
-      },
-      [=](const serve_block& x) -> caf::result<wire::block> {
-        pass_on(x);
-        return caf::make_error(request_error::not_found);
-      },
-      [=](const serve_transaction& x) -> caf::result<wire::tx> {
-        pass_on(x);
-        if (!self->state.answers) {
-          self->state.unanswered.push_back(self->make_response_promise<wire::tx>());
-          return self->state.unanswered.back();
-        }
-        auto found = self->state.offered.find(x.id.hash);
-        if (found != self->state.offered.end())
-          return found->second;
-        return caf::make_error(request_error::not_found);
-      },
-      [=](const serve_mempool& x) {
-        pass_on(x);
-        return transaction_ids{};
-      },
-      [=](const serve_addresses& x) {
-        pass_on(x);
-        return addresses{};
-      },
-      [=](const inventory_announced& x) { pass_on(x); },
-      [=](const headers_announced& x) { pass_on(x); },
-      [=](const addresses_announced& x) { pass_on(x); },
-      [=](const transaction_received& x) { pass_on(x); },
-      [=](const block_received& x) { pass_on(x); },
-      [=](const offer& x) { self->state.offered[x.body.txid()] = x.body; },
-      [=](leave_unanswered) { self->state.answers = false; },
+    [=](const serve_headers& x) {
+      pass_on(x);
+      return headers{};
+    },
+    [=](const serve_block_hashes& x) {
+      pass_on(x);
+      return block_hashes{};
+    },
+    [=](const serve_block& x) -> caf::result<wire::block> {
+      pass_on(x);
+      return caf::make_error(request_error::not_found);
+    },
+    [=](const serve_transaction& x) -> caf::result<wire::tx> {
+      pass_on(x);
+      if (!self->state.answers) {
+        self->state.unanswered.push_back(self->make_response_promise<wire::tx>());
+        return self->state.unanswered.back();
+      }
+      auto found = self->state.offered.find(x.id.hash);
+      if (found != self->state.offered.end())
+        return found->second;
+      return caf::make_error(request_error::not_found);
+    },
+    [=](const serve_mempool& x) {
+      pass_on(x);
+      return transaction_ids{};
+    },
+    [=](const serve_addresses& x) {
+      pass_on(x);
+      return addresses{};
+    },
+    [=](const inventory_announced& x) { pass_on(x); },
+    [=](const headers_announced& x) { pass_on(x); },
+    [=](const addresses_announced& x) { pass_on(x); },
+    [=](const transaction_received& x) { pass_on(x); },
+    [=](const block_received& x) { pass_on(x); },
+    [=](const offer& x) { self->state.offered[x.body.txid()] = x.body; },
+    [=](leave_unanswered) { self->state.answers = false; },
   };
 }
 
@@ -258,12 +258,12 @@ struct our_node {
     auto deadline = std::chrono::steady_clock::now() + soon;
     while (!found && !late)
       self->receive(
-          [&](const What& x) {
-            if (!fits || fits(x))
-              found = x;
-          },
-          caf::after(caf::timespan{deadline - std::chrono::steady_clock::now()}) >>
-              [&] { late = true; });
+        [&](const What& x) {
+          if (!fits || fits(x))
+            found = x;
+        },
+        caf::after(caf::timespan{deadline - std::chrono::steady_clock::now()}) >>
+          [&] { late = true; });
     REQUIRE_MESSAGE(found, "the expected message did not come");
     return std::move(*found);
   }
@@ -293,7 +293,7 @@ struct lone_peer : our_node {
       REQUIRE_MESSAGE(acceptor, error);
       acceptor->start(test, 0, 1);
       node.command(
-          {{"cmd", "connect"}, {"host", "127.0.0.1"}, {"port", acceptor->local().port}});
+        {{"cmd", "connect"}, {"host", "127.0.0.1"}, {"port", acceptor->local().port}});
       auto incoming = hear<accepted>();
       accept(system, context, std::move(incoming.connection), sink);
     }
@@ -400,7 +400,7 @@ BOTH_WAYS("dropping the client ends the peer at bcoin") {
   lone_peer peer{Side::way};
   peer.client = nullptr;
   auto closed = peer.node.wait_event(
-      "peer_closed", [&](const json& x) { return x["id"] == peer.at_bcoin["id"]; });
+    "peer_closed", [&](const json& x) { return x["id"] == peer.at_bcoin["id"]; });
   CHECK(closed["handshake"] == true);
 }
 
@@ -442,7 +442,7 @@ BOTH_WAYS("200 headers connect from genesis") {
   CHECK(to_string(genesis) == expected[0]);
 
   auto found =
-      peer.get<headers>(get_headers{{genesis}, to_hash(expected[200]), {}}).entries;
+    peer.get<headers>(get_headers{{genesis}, to_hash(expected[200]), {}}).entries;
   REQUIRE(found.size() == 200);
   auto previous = genesis;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -456,7 +456,7 @@ BOTH_WAYS("200 headers connect from genesis") {
   auto all = peer.get<headers>(get_headers{{genesis}, {}, {}}).entries;
   CHECK(all.size() == height);
   auto rest =
-      peer.get<headers>(get_headers{{to_hash(expected[150]), genesis}, {}, {}}).entries;
+    peer.get<headers>(get_headers{{to_hash(expected[150]), genesis}, {}, {}}).entries;
   REQUIRE(rest.size() == height - 150);
   CHECK(to_string(rest.front().hash()) == expected[151]);
 }
@@ -465,10 +465,10 @@ BOTH_WAYS("200 block hashes") {
   lone_peer peer{Side::way};
   auto expected = hashes_of(peer.node, 1, 200);
   // bcoin ends with the stop hash; others end before it.
-  auto found = peer.get<block_hashes>(get_block_hashes{{peer.context->network.genesis},
-                                                       to_hash(expected.back()),
-                                                       {}})
-                   .entries;
+  auto found = peer
+                 .get<block_hashes>(get_block_hashes{
+                   {peer.context->network.genesis}, to_hash(expected.back()), {}})
+                 .entries;
   REQUIRE(found.size() == 200);
   for (std::size_t i = 0; i < found.size(); ++i)
     CHECK(to_string(found[i]) == expected[i]);
@@ -516,8 +516,8 @@ BOTH_WAYS("a missing block is told from those that are there") {
   lone_peer peer{Side::way};
   auto known = to_hashes(hashes_of(peer.node, 10, 12));
   auto found =
-      peer.get<blocks>(get_blocks{{known[0], unknown_hash(0x11), known[1], known[2]}, {}})
-          .entries;
+    peer.get<blocks>(get_blocks{{known[0], unknown_hash(0x11), known[1], known[2]}, {}})
+      .entries;
   REQUIRE(found.size() == 4);
   CHECK(found[0].available);
   CHECK_FALSE(found[1].available);
@@ -573,7 +573,7 @@ BOTH_WAYS("bcoin fetches the transactions that we announce") {
     transaction_id id{transaction.txid(), false};
     peer.get<void>(announce_transactions{{id}});
     auto asked = peer.hear<serve_transaction>(
-        [&](const serve_transaction& x) { return x.id == id; });
+      [&](const serve_transaction& x) { return x.id == id; });
     CHECK(asked.peer == peer.info.id);
     CHECK(asked.witness); // our services say that we have them
     peer.node.wait_event("tx", [&](const json& x) { return x["txid"] == spend["txid"]; });
@@ -612,7 +612,7 @@ BOTH_WAYS("bcoin hangs up when we send a transaction unasked, and we see it") {
   auto spend = peer.node.command({{"cmd", "spend"}});
   peer.get<void>(send_transaction{to_transaction(spend)});
   auto down = peer.hear<caf::down_msg>(
-      [&](const caf::down_msg& x) { return x.source == peer.client.address(); });
+    [&](const caf::down_msg& x) { return x.source == peer.client.address(); });
   auto reason = exit_of(down.reason);
   CAPTURE(to_string(reason));
   CHECK((reason == peer_exit::remote_closed || reason == peer_exit::socket_error));
@@ -629,10 +629,10 @@ BOTH_WAYS("transactions that bcoin announces can be fetched") {
     peer.hear<inventory_announced>([&](const inventory_announced& x) {
       return std::ranges::find(x.entries, expected) != x.entries.end();
     });
-    auto found =
-        peer.get<transactions>(
-                get_transactions{{{txid, false}, {unknown_hash(0x55), false}}, {}})
-            .entries;
+    auto found = peer
+                   .get<transactions>(
+                     get_transactions{{{txid, false}, {unknown_hash(0x55), false}}, {}})
+                   .entries;
     REQUIRE(found.size() == 2);
     REQUIRE(found[0].available);
     CHECK(wire::to_hex(found[0].body.bytes.view()) == sent["raw"]);
@@ -675,7 +675,7 @@ BOTH_WAYS("an empty address book is answered with silence") {
   peer.check_alive();
   if constexpr (Side::way == direction::inbound) // it asks us, too
     peer.hear<serve_addresses>(
-        [&](const serve_addresses& x) { return x.peer == peer.info.id; });
+      [&](const serve_addresses& x) { return x.peer == peer.info.id; });
 }
 
 // -- a whole chain from us
@@ -697,7 +697,7 @@ TEST_CASE("bcoin downloads our chain") {
     REQUIRE_MESSAGE(acceptor, error);
     acceptor->start(test, 0, 1);
     empty.command(
-        {{"cmd", "connect"}, {"host", "127.0.0.1"}, {"port", acceptor->local().port}});
+      {{"cmd", "connect"}, {"host", "127.0.0.1"}, {"port", acceptor->local().port}});
     auto incoming = ours.hear<accepted>();
     ours.context->identity.start_height = 200;
     accept(ours.system, ours.context, std::move(incoming.connection),
@@ -723,7 +723,7 @@ struct managed_node : our_node {
     } else {
       std::string error;
       auto acceptor =
-          sockets->listen(bcoin_at.with_port(0), context->network.magic, error);
+        sockets->listen(bcoin_at.with_port(0), context->network.magic, error);
       REQUIRE_MESSAGE(acceptor, error);
       port = acceptor->local().port;
       options.acceptors.push_back(std::move(acceptor));
@@ -772,7 +772,7 @@ struct managed_node : our_node {
   client_actor client_of(peer_id id) {
     std::optional<client_actor> result;
     self->request(peers, soon, caf::get_atom_v, id)
-        .receive([&](client_actor& x) { result = std::move(x); }, [](caf::error&) {});
+      .receive([&](client_actor& x) { result = std::move(x); }, [](caf::error&) {});
     REQUIRE(result);
     return *result;
   }
@@ -823,9 +823,10 @@ BOTH_WAYS("bcoin is killed, noticed, and connected again when it is back") {
 
   // It is as good as the first one.
   auto tip = mortal.command({{"cmd", "mine"}, {"count", 5}})["tip"];
-  auto found = ours.get<headers>(ours.client_of(again.info.id),
-                                 get_headers{{ours.context->network.genesis}, {}, {}})
-                   .entries;
+  auto found = ours
+                 .get<headers>(ours.client_of(again.info.id),
+                               get_headers{{ours.context->network.genesis}, {}, {}})
+                 .entries;
   REQUIRE(found.size() == 5);
   CHECK(to_string(found.back().hash()) == tip);
 }

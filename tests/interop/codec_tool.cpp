@@ -218,7 +218,7 @@ json encode_line(std::uint32_t magic, const std::string& text) {
   auto from = json::parse(text);
   // A generated message of the type has the right alternative; its fields are replaced.
   auto x = test::message_generator{1}.message(
-      command_named(from.at("command").get<std::string>()));
+    command_named(from.at("command").get<std::string>()));
   std::visit([&](auto& body) { json_reader::value(from.at("fields"), body); }, x);
   return {{"hex", to_hex(encode(magic, x))}};
 }

@@ -105,11 +105,10 @@ std::vector<rule> rules() {
      ends(peer_exit::late_feature_message), ends(peer_exit::late_feature_message)},
     {"sendaddrv2", message(wire::sendaddrv2{}), counts(before_version), passes,
      ends(peer_exit::late_feature_message), ends(peer_exit::late_feature_message)},
-    anywhere("bad checksum",
-             [](std::uint32_t magic) {
-               return garble(wire::encode(magic, wire::ping{1}), 30);
-             },
-             counts(bad_checksum)),
+    anywhere(
+      "bad checksum",
+      [](std::uint32_t magic) { return garble(wire::encode(magic, wire::ping{1}), 30); },
+      counts(bad_checksum)),
     from_ready("malformed inv", raw("inv", {std::byte{9}, std::byte{1}}),
                counts(malformed)),
     from_ready("malformed headers", raw("headers", {}), counts(malformed)),
@@ -145,12 +144,14 @@ std::vector<rule> rules() {
     {"getaddr", message(wire::getaddr{}), counts(before_version), counts(before_verack),
      passes, counts(repeated_getaddr)},
     // Ends the peer.
-    anywhere("wrong magic",
-             [](std::uint32_t) { return wire::encode(0xd9b4bef9, wire::ping{1}); },
-             ends(peer_exit::wrong_magic)),
-    anywhere("garbage",
-             [](std::uint32_t) { return std::vector<std::byte>(100, std::byte{0x47}); },
-             ends(peer_exit::wrong_magic)),
+    anywhere(
+      "wrong magic",
+      [](std::uint32_t) { return wire::encode(0xd9b4bef9, wire::ping{1}); },
+      ends(peer_exit::wrong_magic)),
+    anywhere(
+      "garbage",
+      [](std::uint32_t) { return std::vector<std::byte>(100, std::byte{0x47}); },
+      ends(peer_exit::wrong_magic)),
     anywhere("a length over the limit", raw("tx", {}, 4'000'001),
              ends(peer_exit::oversized_message)),
     from_ready("mempool", message(wire::mempool{}), unoffered),
@@ -158,10 +159,12 @@ std::vector<rule> rules() {
     from_ready("filteradd", raw("filteradd", std::vector<std::byte>(20)), unoffered),
     from_ready("filterclear", raw("filterclear", {}), unoffered),
     from_ready("getcfilters", raw("getcfilters", std::vector<std::byte>(37)), unoffered),
-    from_ready("getcfheaders", raw("getcfheaders", std::vector<std::byte>(37)), unoffered),
-    from_ready("getcfcheckpt", raw("getcfcheckpt", std::vector<std::byte>(33)), unoffered),
-    from_ready("getheaders with 102 locator hashes",
-               raw("getheaders", list(102, 32, 4)), entries),
+    from_ready("getcfheaders", raw("getcfheaders", std::vector<std::byte>(37)),
+               unoffered),
+    from_ready("getcfcheckpt", raw("getcfcheckpt", std::vector<std::byte>(33)),
+               unoffered),
+    from_ready("getheaders with 102 locator hashes", raw("getheaders", list(102, 32, 4)),
+               entries),
     from_ready("getblocks with 102 locator hashes", raw("getblocks", list(102, 32, 4)),
                entries),
     too_large_early("addr of 1,001", raw("addr", list(1'001, 30)), entries),
@@ -235,8 +238,9 @@ void check(const rule& rule, state when, direction way) {
       (when == state::before_verack && std::string_view(rule.what) == "verack");
     for (std::size_t i = 0; i < ignored_count && !completes_early; ++i) {
       CAPTURE(to_string(static_cast<ignored>(i)));
-      CHECK(seen[i] ==
-            (expected.counted && static_cast<std::size_t>(*expected.counted) == i ? 1 : 0));
+      CHECK(
+        seen[i] ==
+        (expected.counted && static_cast<std::size_t>(*expected.counted) == i ? 1 : 0));
     }
   }
   // Nothing else is disturbed.
@@ -345,7 +349,8 @@ TEST_CASE("I11: an announced length takes no memory, in either state") {
   }
 }
 
-TEST_CASE("I12: a remote that asks for much and reads nothing stalls, and loses nothing") {
+TEST_CASE(
+  "I12: a remote that asks for much and reads nothing stalls, and loses nothing") {
   simulation world;
   // Ten blocks of 1 MB each are what it asks for, five times over.
   struct big_blocks {
@@ -426,7 +431,9 @@ TEST_CASE("I12: a remote that reads nothing while we push ends at the bound") {
   }
   CHECK(remote.saw_end());
   observer->receive(
-    [](const caf::down_msg& x) { CHECK(exit_of(x.reason) == peer_exit::unsent_overflow); },
+    [](const caf::down_msg& x) {
+      CHECK(exit_of(x.reason) == peer_exit::unsent_overflow);
+    },
     caf::after(0s) >> [] { FAIL("the peer is still there"); });
 }
 
@@ -448,8 +455,8 @@ TEST_CASE("any split of a session into segments is the same session") {
     add(wire::getheaders{70016, {}, {}});
     for (std::size_t at = 0; at < all.size(); at += piece) {
       auto end = std::min(at + piece, all.size());
-      remote.send_raw({all.begin() + static_cast<long>(at),
-                       all.begin() + static_cast<long>(end)});
+      remote.send_raw(
+        {all.begin() + static_cast<long>(at), all.begin() + static_cast<long>(end)});
       world.run();
     }
     std::uint64_t next = 0;

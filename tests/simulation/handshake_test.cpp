@@ -71,9 +71,8 @@ TEST_CASE("what stands behind the verack in one segment is not lost, and not ear
   auto bytes = wire::encode(remote.magic(), wire::verack{});
   auto ping = wire::encode(remote.magic(), wire::ping{42});
   // Larger than the limit before the handshake: only right behind it may this pass.
-  auto block =
-    wire::encode(remote.magic(), wire::block{wire::slice::adopt(
-                                   std::vector<std::byte>(100'000))});
+  auto block = wire::encode(
+    remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(100'000))});
   bytes.insert(bytes.end(), ping.begin(), ping.end());
   bytes.insert(bytes.end(), block.begin(), block.end());
   bytes.insert(bytes.end(), ping.begin(), ping.end());
@@ -88,7 +87,8 @@ TEST_CASE("I6: it finishes though the result finds nobody, and then closes its s
   world.sink = nullptr; // the last handle: the sink is gone
   world.run();
   auto from = ipv4_endpoint(10, 0, 0, 1, 99);
-  auto [ours, theirs] = world.sockets->open_pair(world.context->network.magic, from, from);
+  auto [ours, theirs] =
+    world.sockets->open_pair(world.context->network.magic, from, from);
   accept(world.system, world.context, std::move(ours), world.sink);
   scripted_remote remote{theirs, world.context->network.magic};
   world.run();
@@ -103,8 +103,8 @@ TEST_CASE("I6: it finishes though the result finds nobody, and then closes its s
 }
 
 TEST_CASE("I6: a remote that stalls is ended at the deadline, wherever it stalls") {
-  auto whole = wire::encode(wire::parameters(wire::network::regtest).magic,
-                            remote_version());
+  auto whole =
+    wire::encode(wire::parameters(wire::network::regtest).magic, remote_version());
   struct stall {
     const char* where;
     std::vector<std::byte> sent;

@@ -1,7 +1,8 @@
 #include "tests/simulation/simulation.hpp"
 
-/// I4: a heartbeat pings once when the peer is ready and then exactly once per interval; a
-/// silent peer is ended interval + timeout later; only the heartbeat's pings decide that.
+/// I4: a heartbeat pings once when the peer is ready and then exactly once per interval;
+/// a silent peer is ended interval + timeout later; only the heartbeat's pings decide
+/// that.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -117,11 +118,11 @@ TEST_CASE("I4: while our own node is behind, its delay is not blamed on the peer
   // A service that takes requests and answers none.
   auto parked = std::make_shared<std::vector<caf::response_promise>>();
   caf::actor lazy = world.system.spawn([parked](caf::event_based_actor* self) {
-    self->set_default_handler(
-      [parked](caf::scheduled_actor* me, caf::message_view&) -> caf::result<caf::message> {
-        parked->push_back(me->make_response_promise());
-        return caf::delegated<caf::message>{};
-      });
+    self->set_default_handler([parked](caf::scheduled_actor* me,
+                                       caf::message_view&) -> caf::result<caf::message> {
+      parked->push_back(me->make_response_promise());
+      return caf::delegated<caf::message>{};
+    });
     return caf::behavior{[](caf::unit_t) {}};
   });
   world.context->timing.service_timeout = 600s;

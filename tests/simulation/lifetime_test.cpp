@@ -154,14 +154,16 @@ TEST_CASE("I2: whichever part ends, all end with its reason, and the set learns 
      },
      peer_exit::truncated_message},
     {"the remote breaks a rule",
-     [](const client_actor&, scripted_remote& remote) { remote.send(wire::wtxidrelay{}); },
+     [](const client_actor&, scripted_remote& remote) {
+       remote.send(wire::wtxidrelay{});
+     },
      peer_exit::late_feature_message},
   };
   for (const auto& ending : endings) {
     const std::string what = ending.what;
     CAPTURE(what);
     simulation world;
-    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{});
+    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{}, false);
     auto remote = world.ready_inbound();
     auto ready = std::move(world.results->ready.back());
     world.results->ready.clear();
@@ -200,7 +202,7 @@ TEST_CASE("I2: a clean end logs no error") {
     "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
   {
     simulation world;
-    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{});
+    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{}, false);
     auto closing = world.ready_inbound();
     auto dropped = world.ready_inbound();
     caf::anon_send(set, world.results->ready.front());

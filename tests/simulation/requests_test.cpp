@@ -196,7 +196,8 @@ TEST_CASE("get_addresses: a list answers, a single one only at the deadline") {
   CHECK(failure_of(silent->failure) == request_error::timeout);
 }
 
-TEST_CASE("get_mempool: an inv of transactions; not asked of peers that do not offer it") {
+TEST_CASE(
+  "get_mempool: an inv of transactions; not asked of peers that do not offer it") {
   world_with_peer world;
   auto answer = world.ask<transaction_ids>(world.client, get_mempool{});
   world.run();
@@ -230,8 +231,8 @@ TEST_CASE("measure_latency, send_transaction, announcements") {
   REQUIRE(rtt->value);
   CHECK(rtt->value->round_trip == 300ms);
   auto sent = world.ask<caf::unit_t>(world.client, send_transaction{make_tx(1)});
-  auto told = world.ask<caf::unit_t>(
-    world.client, announce_transactions{{{make_tx(1).txid(), false}}});
+  auto told = world.ask<caf::unit_t>(world.client,
+                                     announce_transactions{{{make_tx(1).txid(), false}}});
   auto block = world.ask<caf::unit_t>(world.client, announce_block{make_block(1).hash()});
   world.run();
   CHECK(sent->value);
@@ -346,7 +347,10 @@ TEST_CASE("I3: exactly one end, with the peer killed at every step of an exchang
      [&](world_with_peer& x) { caf::anon_send_exit(connection_of(x.client), kill); }},
     {"the heartbeat is killed",
      [&](world_with_peer& x) { caf::anon_send_exit(heartbeat_of(x.client), kill); }},
-    {"garbage", [](world_with_peer& x) { x.remote.send_raw(std::vector<std::byte>(4'096, std::byte{7})); }},
+    {"garbage",
+     [](world_with_peer& x) {
+       x.remote.send_raw(std::vector<std::byte>(4'096, std::byte{7}));
+     }},
   };
   using step = std::function<void(world_with_peer&)>;
   const step steps[] = {
@@ -482,8 +486,8 @@ TEST_CASE("I9: a late list of block hashes completes nobody else's request") {
   auto first_sent = world.remote.take();
   auto second = world.ask<block_hashes>(world.client, get_block_hashes{{{}}, {}, {}});
   world.run();
-  wire::inv late{{{wire::inv_block, make_block(1).hash()},
-                  {wire::inv_block, make_block(2).hash()}}};
+  wire::inv late{
+    {{wire::inv_block, make_block(1).hash()}, {wire::inv_block, make_block(2).hash()}}};
   world.remote.send(late);
   world.run();
   CHECK(second->replies == 0);

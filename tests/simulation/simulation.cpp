@@ -53,8 +53,7 @@ simulation::simulation(std::uint64_t seed) {
     std::make_shared<peer_context>(wire::parameters(wire::network::regtest), seed);
   context->sockets = sockets;
   context->alarms = system.spawn(alarm_clock);
-  context->service =
-    system.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
+  context->service = system.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
   sink = system.spawn(collect, results);
   run();
   base_actors_ = system.registry().running();

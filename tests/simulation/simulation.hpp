@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-/// A whole node under virtual time: CAF's test scheduler, in-memory connections, one seed.
-/// Nothing runs unless `run` is called, no time passes unless `advance` is.
+/// A whole node under virtual time: CAF's test scheduler, in-memory connections, one
+/// seed. Nothing runs unless `run` is called, no time passes unless `advance` is.
 namespace peerage::test {
 
 using namespace std::chrono_literals;
@@ -87,8 +87,8 @@ public:
   /// A dial to a scripted remote; its handshake has begun.
   scripted_remote open_outbound();
   /// Plays the remote's part of a handshake to the end; the peer is in `results.ready`.
-  void shake_hands(scripted_remote& remote, const wire::version& theirs = remote_version(),
-                   bool features = true);
+  void shake_hands(scripted_remote& remote,
+                   const wire::version& theirs = remote_version(), bool features = true);
   /// A running inbound (outbound) peer; the client is in `results.ready.back()`.
   scripted_remote ready_inbound();
   scripted_remote ready_outbound();

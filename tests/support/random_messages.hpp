@@ -194,7 +194,7 @@ private:
   wire::message addrv2() {
     // Network id and address length of BIP 155; the last two stand for networks to come.
     static constexpr std::pair<std::uint8_t, std::size_t> networks[] = {
-        {1, 4}, {2, 16}, {4, 32}, {5, 32}, {6, 16}, {0xaa, 0}, {0x7f, 512}};
+      {1, 4}, {2, 16}, {4, 32}, {5, 32}, {6, 16}, {0xaa, 0}, {0x7f, 512}};
     wire::addrv2 x;
     x.entries.resize(count(1'000));
     for (auto& entry : x.entries) {

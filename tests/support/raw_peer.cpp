@@ -308,7 +308,7 @@ raw_listener::raw_listener(int backlog)
 raw_peer raw_listener::accept(deadline until) {
   for (;;) {
     unique_fd next{
-        ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+      ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (next.get() >= 0)
       return raw_peer(std::move(next));
     if (errno != EAGAIN && errno != EINTR)

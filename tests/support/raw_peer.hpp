@@ -51,7 +51,7 @@ struct raw_identity {
   std::int32_t start_height = 7;
   bool relay = true;
   bool features =
-      true; ///< Sends wtxidrelay and sendaddrv2, as versions from 70016 on do.
+    true; ///< Sends wtxidrelay and sendaddrv2, as versions from 70016 on do.
 
   wire::version version() const;
 };

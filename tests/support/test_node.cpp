@@ -44,8 +44,8 @@ struct collector_state {
 peer_sink_actor::behavior_type sink_behavior(peer_sink_actor::pointer,
                                              const std::shared_ptr<outcome_queue>& to) {
   return {
-      [to](const peer_ready& x) { to->push(x); },
-      [to](const peer_failed& x) { to->push(x); },
+    [to](const peer_ready& x) { to->push(x); },
+    [to](const peer_failed& x) { to->push(x); },
   };
 }
 
@@ -58,14 +58,14 @@ collector(collector_actor::stateful_pointer<collector_state> self,
   self->state.acceptor = std::move(acceptor);
   self->state.acceptor->start(caf::actor_cast<caf::strong_actor_ptr>(self), 0, 64);
   return {
-      [outcomes](const peer_ready& x) { outcomes->push(x); },
-      [outcomes](const peer_failed& x) { outcomes->push(x); },
-      [self, context, outcomes, on_handshake, deaf](const accepted& x) {
-        self->state.acceptor->grant(1);
-        auto sink = *deaf ? self->spawn(sink_behavior, outcomes)
-                          : caf::actor_cast<peer_sink_actor>(self);
-        on_handshake(accept(self->system(), context, x.connection, sink));
-      },
+    [outcomes](const peer_ready& x) { outcomes->push(x); },
+    [outcomes](const peer_failed& x) { outcomes->push(x); },
+    [self, context, outcomes, on_handshake, deaf](const accepted& x) {
+      self->state.acceptor->grant(1);
+      auto sink = *deaf ? self->spawn(sink_behavior, outcomes)
+                        : caf::actor_cast<peer_sink_actor>(self);
+      on_handshake(accept(self->system(), context, x.connection, sink));
+    },
   };
 }
 
@@ -93,6 +93,11 @@ std::size_t resident_bytes() {
   std::size_t all = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> all >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t allocated_bytes() {
+  auto info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
 }
 
 void outcome_queue::push(outcome x) {
@@ -138,14 +143,14 @@ test_node::test_node(test_node_options options)
   spdlog::set_level(spdlog::level::err); // thousands of peers come and go
   context->sockets = sockets_;
   context->service =
-      options.service
-          ? options.service(system_)
-          : system_.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
+    options.service
+      ? options.service(system_)
+      : system_.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
   if (options.adjust)
     options.adjust(*context);
   std::string error;
   auto acceptor =
-      sockets_->listen(ipv4_endpoint(127, 0, 0, 1, 0), context->network.magic, error);
+    sockets_->listen(ipv4_endpoint(127, 0, 0, 1, 0), context->network.magic, error);
   if (!acceptor)
     throw std::runtime_error(error);
   listens_at_ = acceptor->local();
@@ -162,8 +167,8 @@ test_node::test_node(test_node_options options)
       newest->handshake = x.address();
     };
     sink_ = caf::actor_cast<peer_sink_actor>(
-        system_.spawn(collector, context, std::move(acceptor), outcomes_,
-                      std::function<void(const caf::actor&)>(remember), deaf_));
+      system_.spawn(collector, context, std::move(acceptor), outcomes_,
+                    std::function<void(const caf::actor&)>(remember), deaf_));
   }
   baseline_ = now();
 }

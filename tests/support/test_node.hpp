@@ -42,6 +42,8 @@ std::size_t open_descriptors();
 std::size_t running_threads();
 /// Resident bytes of this process; what malloc keeps for later is given back first.
 std::size_t resident_bytes();
+/// Bytes that malloc has given out, touched or not.
+std::size_t allocated_bytes();
 
 using outcome = std::variant<peer_ready, peer_failed>;
 

@@ -51,15 +51,15 @@ TEST_CASE("an address has one form, however it was written (I13)") {
     std::string_view text, printed;
   };
   for (const auto& x : {
-           sample{"1.2.3.4:8333", "1.2.3.4:8333"},
-           sample{"[::ffff:1.2.3.4]:8333", "1.2.3.4:8333"},
-           sample{"[::ffff:102:304]:8333", "1.2.3.4:8333"},
-           sample{"[0:0:0:0:0:FFFF:0102:0304]:8333", "1.2.3.4:8333"},
-           sample{"[2001:DB8:0:0::1]:65535", "[2001:db8::1]:65535"},
-           sample{"[::1]:1", "[::1]:1"},
-           sample{"[::]:0", "[::]:0"},
-           sample{"0.0.0.0:0", "0.0.0.0:0"},
-           sample{"255.255.255.255:65535", "255.255.255.255:65535"},
+         sample{"1.2.3.4:8333", "1.2.3.4:8333"},
+         sample{"[::ffff:1.2.3.4]:8333", "1.2.3.4:8333"},
+         sample{"[::ffff:102:304]:8333", "1.2.3.4:8333"},
+         sample{"[0:0:0:0:0:FFFF:0102:0304]:8333", "1.2.3.4:8333"},
+         sample{"[2001:DB8:0:0::1]:65535", "[2001:db8::1]:65535"},
+         sample{"[::1]:1", "[::1]:1"},
+         sample{"[::]:0", "[::]:0"},
+         sample{"0.0.0.0:0", "0.0.0.0:0"},
+         sample{"255.255.255.255:65535", "255.255.255.255:65535"},
        }) {
     CAPTURE(x.text);
     auto read = parse(x.text);
@@ -71,7 +71,7 @@ TEST_CASE("an address has one form, however it was written (I13)") {
   CHECK(parse("1.2.3.4:8333") == ipv4_endpoint(1, 2, 3, 4, 8333));
   // As it comes in a message.
   wire::socket_address mapped{
-      1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, 5};
+    1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, 5};
   CHECK(to_endpoint(mapped) == ipv4_endpoint(1, 2, 3, 4, 5));
 }
 

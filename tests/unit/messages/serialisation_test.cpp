@@ -96,7 +96,7 @@ public:
 private:
   template <class T>
   static constexpr bool is_annotation =
-      std::is_base_of_v<caf::meta::annotation, std::remove_cvref_t<T>>;
+    std::is_base_of_v<caf::meta::annotation, std::remove_cvref_t<T>>;
 
   template <class T>
   void one(T& x) {
@@ -203,7 +203,7 @@ static_assert(member_count<get_peer_snapshot>() == 0);
 TEST_CASE_FIXTURE(fixture, "every registered type can be sent to another process") {
   using block = caf::id_block::peerage_messages;
   auto count =
-      check_types(typename caf::detail::il_range<block::begin, block::end>::type{});
+    check_types(typename caf::detail::il_range<block::begin, block::end>::type{});
   CHECK(count >= 40);
 }
 

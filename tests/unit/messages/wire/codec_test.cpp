@@ -61,7 +61,7 @@ std::vector<std::byte> payload_of(const message& x) {
 bool may_end_at(const message& x, std::size_t length, std::size_t whole) {
   if (const auto* v = std::get_if<version>(&x)) {
     const std::size_t agent_end =
-        80 + (v->user_agent.size() < 0xfd ? 1u : 3u) + v->user_agent.size();
+      80 + (v->user_agent.size() < 0xfd ? 1u : 3u) + v->user_agent.size();
     return length == 46 || length == 80 || length == agent_end ||
            length == agent_end + 4 || length == whole;
   }
@@ -91,10 +91,10 @@ struct limited_list {
 };
 
 constexpr limited_list lists[] = {
-    {command::addr, 1'000, 30, 0, 0},      {command::addrv2, 1'000, 9, 0, 0},
-    {command::inv, 50'000, 36, 0, 0},      {command::getdata, 50'000, 36, 0, 0},
-    {command::notfound, 50'000, 36, 0, 0}, {command::headers, 2'000, 81, 0, 0},
-    {command::getheaders, 101, 32, 4, 32}, {command::getblocks, 101, 32, 4, 32},
+  {command::addr, 1'000, 30, 0, 0},      {command::addrv2, 1'000, 9, 0, 0},
+  {command::inv, 50'000, 36, 0, 0},      {command::getdata, 50'000, 36, 0, 0},
+  {command::notfound, 50'000, 36, 0, 0}, {command::headers, 2'000, 81, 0, 0},
+  {command::getheaders, 101, 32, 4, 32}, {command::getblocks, 101, 32, 4, 32},
 };
 
 } // namespace
@@ -347,13 +347,13 @@ TEST_CASE("a block or transaction refers to the payload instead of copying it") 
     CHECK(result == decode_result::ok);
     CHECK(taken == 0);
     auto first = std::visit(
-        [](const auto& x) -> const std::byte* {
-          if constexpr (requires { x.bytes.data(); })
-            return x.bytes.data();
-          else
-            return nullptr;
-        },
-        out);
+      [](const auto& x) -> const std::byte* {
+        if constexpr (requires { x.bytes.data(); })
+          return x.bytes.data();
+        else
+          return nullptr;
+      },
+      out);
     CHECK(first == payload.data());
   }
 }

@@ -163,7 +163,7 @@ TEST_CASE("a wrong magic is found with its fourth byte") {
 TEST_CASE("a length over the limit is found before any of the payload") {
   for (bool ready : {false, true}) {
     const std::uint32_t limit =
-        ready ? limits::payload : limits::payload_before_handshake;
+      ready ? limits::payload : limits::payload_before_handshake;
     for (std::uint32_t length : {limit, limit + 1, 0xffffffffu}) {
       CAPTURE(length);
       for (bool in_pieces : {false, true}) {
@@ -247,7 +247,7 @@ TEST_CASE("a pause in the middle of what was held, and one with half a message b
   std::vector<frame> out;
   auto next = encode(magic, ping{9});
   decoder.feed(encode(magic, verack{}) +
-                   std::vector<std::byte>(next.begin(), next.begin() + 27),
+                 std::vector<std::byte>(next.begin(), next.begin() + 27),
                out);
   REQUIRE(out.size() == 1);
   decoder.resume(out);
@@ -271,8 +271,8 @@ TEST_CASE("large payloads read directly equal those that were fed") {
   for (std::size_t length : {32u * 1'024u, 1'000'000u, 4'000'000u}) {
     auto payload = random.bytes(length);
     auto whole =
-        envelope_bytes("block", static_cast<std::uint32_t>(length), checksum(payload)) +
-        payload + encode(magic, ping{5});
+      envelope_bytes("block", static_cast<std::uint32_t>(length), checksum(payload)) +
+      payload + encode(magic, ping{5});
     auto fed = ready_decoder();
     auto expected = feed_in_pieces(fed, whole, [] { return 65'536; });
     REQUIRE(expected.size() == 2);
@@ -342,7 +342,7 @@ TEST_CASE("mid_message tells a truncation from an end") {
 
 TEST_CASE("payloads of length zero, in any split from their envelope") {
   auto whole =
-      encode(magic, verack{}) + encode(magic, getaddr{}) + encode(magic, ping{1});
+    encode(magic, verack{}) + encode(magic, getaddr{}) + encode(magic, ping{1});
   for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
     CAPTURE(cut);
     frame_decoder decoder{magic};
@@ -365,7 +365,7 @@ TEST_CASE("an idle decoder holds no memory, however the last message came") {
       CAPTURE(size);
       frame_decoder decoder{magic};
       auto out =
-          feed_in_pieces(decoder, message_bytes("tx", length), [&] { return size; });
+        feed_in_pieces(decoder, message_bytes("tx", length), [&] { return size; });
       REQUIRE(out.size() == 1);
       CHECK(decoder.buffered() == 0);
     }

@@ -37,16 +37,16 @@ T decoded(command type, std::string_view text) {
 constexpr std::uint32_t main_magic = 0xd9b4bef9;
 
 constexpr std::string_view genesis_header =
-    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b"
-    "12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c";
+  "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b"
+  "12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c";
 constexpr std::string_view genesis_coinbase =
-    "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d"
-    "04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f"
-    "6e206272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2"
-    "052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649"
-    "f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000";
+  "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d"
+  "04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f"
+  "6e206272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2"
+  "052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649"
+  "f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000";
 constexpr std::string_view genesis_merkle_root =
-    "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b";
+  "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b";
 
 } // namespace
 
@@ -92,24 +92,24 @@ TEST_CASE("whole messages of the protocol documentation") {
   CHECK(x.entries[0].address.ip[15] == 1);
   CHECK(x.entries[0].address.port == 8333);
   CHECK(
-      to_hex(encode(main_magic, x)) ==
-      "f9beb4d96164647200000000000000001f000000ed52399b01e215104d01000000000000000000000"
-      "0000000000000ffff0a000001208d");
+    to_hex(encode(main_magic, x)) ==
+    "f9beb4d96164647200000000000000001f000000ed52399b01e215104d01000000000000000000000"
+    "0000000000000ffff0a000001208d");
 }
 
 TEST_CASE("addr and addrv2 as Bitcoin Core's net_tests have them (BIP 155)") {
   constexpr std::string_view loopback = "00000000000000000000000000000001";
   const std::string at(loopback);
   auto v1 =
-      decoded<addr>(command::addr, "03"
-                                   "61bc66490000000000000000" +
-                                       at + "0000" + "796276830100000000000000" + at +
-                                       "00f1" + "ffffffff4804000000000000" + at + "f1f2");
+    decoded<addr>(command::addr, "03"
+                                 "61bc66490000000000000000" +
+                                   at + "0000" + "796276830100000000000000" + at +
+                                   "00f1" + "ffffffff4804000000000000" + at + "f1f2");
   auto v2 =
-      decoded<addrv2>(command::addrv2, "03"
-                                       "61bc6649000210" +
-                                           at + "0000" + "79627683010210" + at + "00f1" +
-                                           "fffffffffd48040210" + at + "f1f2");
+    decoded<addrv2>(command::addrv2, "03"
+                                     "61bc6649000210" +
+                                       at + "0000" + "79627683010210" + at + "00f1" +
+                                       "fffffffffd48040210" + at + "f1f2");
   REQUIRE(v1.entries.size() == 3);
   REQUIRE(v2.entries.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -131,13 +131,13 @@ TEST_CASE("an addrv2 entry of every network of BIP 155") {
     std::string_view address;
   };
   for (const auto& x : {
-           sample{1, "01020304"},
-           sample{2, "1a1b2a2b3a3b4a4b5a5b6a6b7a7b8a8b"},
-           sample{3, "f1f2f3f4f5f6f7f8f9fa"},
-           sample{4, "79bcc625184b05194975c28b66b66b0469f7f6556fb1ac3189a79b40dda32f1f"},
-           sample{5, "a2894dabaec08c0051a481a6dac88b64f98232ae42d4b6fd2fa81952dfe36a87"},
-           sample{6, "fc000001000200030004000500060007"},
-           sample{0xaa, "01020304"},
+         sample{1, "01020304"},
+         sample{2, "1a1b2a2b3a3b4a4b5a5b6a6b7a7b8a8b"},
+         sample{3, "f1f2f3f4f5f6f7f8f9fa"},
+         sample{4, "79bcc625184b05194975c28b66b66b0469f7f6556fb1ac3189a79b40dda32f1f"},
+         sample{5, "a2894dabaec08c0051a481a6dac88b64f98232ae42d4b6fd2fa81952dfe36a87"},
+         sample{6, "fc000001000200030004000500060007"},
+         sample{0xaa, "01020304"},
        }) {
     auto length = x.address.size() / 2;
     auto text = "0100000000"
@@ -162,17 +162,17 @@ TEST_CASE("each network's parameters fit its genesis block") {
   };
   // Sources: the chain parameters of the network's nodes, and BIPs 94 and 325.
   for (const auto& x : {
-           genesis{network::main, "f9beb4d9", genesis_merkle_root, 1'231'006'505,
-                   0x1d00ffff, 2'083'236'893},
-           genesis{network::testnet, "0b110907", genesis_merkle_root, 1'296'688'602,
-                   0x1d00ffff, 414'098'458},
-           genesis{network::testnet4, "1c163f28",
-                   "7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e",
-                   1'714'777'860, 0x1d00ffff, 393'743'547},
-           genesis{network::signet, "0a03cf40", genesis_merkle_root, 1'598'918'400,
-                   0x1e0377ae, 52'613'770},
-           genesis{network::regtest, "fabfb5da", genesis_merkle_root, 1'296'688'602,
-                   0x207fffff, 2},
+         genesis{network::main, "f9beb4d9", genesis_merkle_root, 1'231'006'505,
+                 0x1d00ffff, 2'083'236'893},
+         genesis{network::testnet, "0b110907", genesis_merkle_root, 1'296'688'602,
+                 0x1d00ffff, 414'098'458},
+         genesis{network::testnet4, "1c163f28",
+                 "7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e",
+                 1'714'777'860, 0x1d00ffff, 393'743'547},
+         genesis{network::signet, "0a03cf40", genesis_merkle_root, 1'598'918'400,
+                 0x1e0377ae, 52'613'770},
+         genesis{network::regtest, "fabfb5da", genesis_merkle_root, 1'296'688'602,
+                 0x207fffff, 2},
        }) {
     const auto& known = parameters(x.id);
     CAPTURE(known.name);
@@ -196,7 +196,7 @@ TEST_CASE("the genesis block of the main network") {
   CHECK(x.header().previous.is_zero());
   CHECK(to_string(x.header().merkle_root) == genesis_merkle_root);
   auto list =
-      decoded<headers>(command::headers, "01" + std::string(genesis_header) + "00");
+    decoded<headers>(command::headers, "01" + std::string(genesis_header) + "00");
   REQUIRE(list.entries.size() == 1);
   CHECK(list.entries[0] == x.header());
 }
