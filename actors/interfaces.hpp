@@ -39,6 +39,7 @@ using client_actor =
 /// What the node supplies to answer its peers; see messages/inbound.hpp. An error is
 /// "nothing". It must answer each message; it may take its time only at the expense of
 /// the peer that asked.
+/// A service that keeps a response promise keeps itself alive by it: answer, or end it.
 using inbound_service_actor =
   caf::typed_actor<caf::replies_to<serve_headers>::with<headers>,
                    caf::replies_to<serve_block_hashes>::with<block_hashes>,

@@ -133,10 +133,10 @@ void update_credit(self_pointer self) {
     state.starved = starved;
     self->send(state.heartbeat, reading_paused{starved});
   }
-  if (!state.granted && !state.congested && !starved) {
-    state.granted = true;
+  if (state.congested || starved)
+    return;
+  for (; state.owed > 0; --state.owed)
     state.transport->grant();
-  }
 }
 
 /// Everything that may follow from an input.
@@ -176,14 +176,18 @@ peer_snapshot snapshot_of(self_pointer self) {
   result.last_sent = state.last_sent;
   result.traffic.bytes_sent = state.bytes_sent;
   result.unsent_bytes = state.transport->unsent_bytes();
-  result.reading_paused = !state.granted;
+  result.reading_paused = state.owed > 0;
   return result;
 }
 
 void start(self_pointer self, const caf::actor_addr& client) {
   auto& state = self->state;
   state.client = client;
-  self->monitor(client);
+  // CAF monitors an address without asking whether its actor still exists: hold it first.
+  auto front = caf::actor_cast<client_actor>(client);
+  if (!front)
+    return end(self, peer_exit::client_dropped);
+  self->monitor(front);
   auto hold = state.context->heartbeat_holds_client
                 ? caf::actor_cast<caf::strong_actor_ptr>(client)
                 : caf::strong_actor_ptr{};
@@ -213,7 +217,7 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     // First, because CAF looks handlers up in this order.
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
-      self->state.granted = false;
+      ++self->state.owed;
       self->state.last_received = unix_seconds();
       for (const auto& frame : batch.frames)
         self->state.protocol->receive(frame, now);

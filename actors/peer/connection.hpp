@@ -39,7 +39,7 @@ struct connection_state {
   std::unordered_map<request_id, pending_reply> callers;
   request_id last_request = 0;
 
-  bool granted = true;    ///< The transport has credit to read.
+  std::size_t owed = 0;   ///< Batches taken for which no new credit was given yet.
   bool congested = false; ///< The remote does not read; `transport_drained` will come.
   bool starved = false;   ///< We do not read because our own node is behind.
 

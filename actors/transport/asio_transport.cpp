@@ -69,38 +69,49 @@ void asio_connection::set_sink(const caf::strong_actor_ptr& sink) {
 }
 
 void asio_connection::grant() {
-  if (decoder_.paused()) {
-    // A verack that ended no handshake: what stood behind it is due.
-    std::vector<wire::frame> frames;
-    decoder_.resume_until_next(frames);
-    return go_on(std::move(frames), {});
+  {
+    std::lock_guard guard{mutex_};
+    ++credit_;
+    if (std::exchange(reading_, true))
+      return;
   }
-  wait_readable();
+  // A verack that ended no handshake: what stood behind it is due.
+  std::vector<wire::frame> frames;
+  if (decoder_.paused())
+    decoder_.resume_until_next(frames);
+  go_on(std::move(frames), {});
 }
 
 void asio_connection::finish_handshake() {
+  {
+    std::lock_guard guard{mutex_};
+    credit_ = batches_ahead;
+    reading_ = true;
+  }
   decoder_.set_payload_limit(wire::limits::payload);
   std::vector<wire::frame> frames;
   decoder_.resume(frames);
   go_on(std::move(frames), {});
 }
 
-/// Delivers what was read, or reads on if that was nothing.
+/// Delivers what was read, then reads on if there is credit for it.
 void asio_connection::go_on(std::vector<wire::frame>&& frames,
                             std::optional<peer_exit> end) {
   if (!end && decoder_.error() != wire::frame_error::none)
     end = exit_of(decoder_.error());
-  const bool nothing = frames.empty() && !end;
-  if (!frames.empty())
+  const std::size_t used = frames.empty() ? 0 : 1;
+  if (used > 0)
     deliver_batch(std::move(frames));
   if (end)
-    end_reading(*end);
-  if (nothing)
+    return end_reading(*end);
+  std::lock_guard guard{mutex_};
+  credit_ -= used;
+  reading_ = credit_ > 0;
+  if (reading_)
     wait_readable();
 }
 
 void asio_connection::wait_readable() {
-  std::lock_guard guard{mutex_};
   if (closed_ || reading_ended_)
     return;
   socket_.async_wait(tcp::socket::wait_read,

@@ -45,14 +45,16 @@ private:
   std::shared_ptr<traffic_totals> totals_;
   endpoint remote_, local_;
 
-  // Used by whoever has the read turn: the I/O thread between `grant` and the batch that
-  // answers it, the caller of `grant` and `finish_handshake` otherwise.
+  // Used by whoever has the read turn: the I/O thread while there is credit, the caller
+  // of `grant` or `finish_handshake` that gives the first credit otherwise.
   wire::frame_decoder decoder_;
 
   mutable std::mutex mutex_; ///< Guards what follows, and opening and closing the socket.
   caf::weak_actor_ptr sink_;
   send_queue unsent_;
   bool closed_ = false;
+  std::size_t credit_ = 0; ///< Batches that may still be delivered.
+  bool reading_ = false;   ///< The I/O thread has the read turn.
   bool reading_ended_ = false;
   bool waiting_writable_ = false;
   bool congested_ = false;

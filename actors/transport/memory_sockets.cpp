@@ -63,18 +63,19 @@ public:
     std::vector<wire::frame> frames;
     if (decoder_.paused())
       decoder_.resume_until_next(frames);
-    go_on(std::move(frames));
+    go_on(std::move(frames), 1);
   }
 
   void finish_handshake() {
     decoder_.set_payload_limit(wire::limits::payload);
     std::vector<wire::frame> frames;
     decoder_.resume(frames);
-    go_on(std::move(frames));
+    credit_ = 0;
+    go_on(std::move(frames), batches_ahead);
   }
 
-  void go_on(std::vector<wire::frame>&& frames) {
-    granted_ = true;
+  void go_on(std::vector<wire::frame>&& frames, std::size_t granted) {
+    credit_ += granted;
     if (!frames.empty())
       deliver_batch(std::move(frames));
     pump();
@@ -110,12 +111,12 @@ public:
 
 private:
   void deliver_batch(std::vector<wire::frame>&& frames) {
-    granted_ = false;
+    --credit_;
     deliver(sink, frame_batch{std::move(frames)});
   }
 
   void pump() {
-    while (granted_ && !closed_ && !ended_) {
+    while (credit_ > 0 && !closed_ && !ended_) {
       if (decoder_.error() != wire::frame_error::none)
         return end(exit_of(decoder_.error()));
       if (incoming_.empty()) {
@@ -149,7 +150,7 @@ private:
   std::shared_ptr<std::size_t> open_;
   std::deque<std::byte> incoming_;
   send_queue unsent_;
-  bool granted_ = false;
+  std::size_t credit_ = 0;
   bool closed_ = false;
   bool ended_ = false;
   bool remote_closed_ = false;

@@ -43,6 +43,10 @@ inline peer_exit exit_of(wire::frame_error error) {
                                                  : peer_exit::oversized_message;
 }
 
+/// Batches that may be under way to a connection: while it works on one, the next is
+/// read.
+inline constexpr std::size_t batches_ahead = 2;
+
 /// One open connection of either direction. Calls may come from any one thread at a time.
 /// Destroying the last reference closes the connection.
 class transport {
@@ -58,8 +62,9 @@ public:
   /// Read credit for one batch. Nothing is read without it.
   virtual void grant() = 0;
 
-  /// The handshake is over: lifts the small payload limit, and grants credit. Until this
-  /// call a batch never reaches behind the remote's verack.
+  /// The handshake is over: lifts the small payload limit, and grants credit for
+  /// `batches_ahead` batches. Until this call a batch never reaches behind the remote's
+  /// verack.
   virtual void finish_handshake() = 0;
 
   /// What `send` did with the bytes.

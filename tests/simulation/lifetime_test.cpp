@@ -92,6 +92,25 @@ TEST_CASE("I1: dropping the handle while the remote reads nothing") {
   CHECK(world.peer_actors() == 0);
 }
 
+TEST_CASE("I1: a client that is dropped before its connection knows it") {
+  simulation world;
+  auto magic = world.context->network.magic;
+  auto at = ipv4_endpoint(10, 0, 0, 1, 1);
+  auto [ours, theirs] = world.sockets->open_pair(magic, at, at);
+  scripted_remote remote{theirs, magic};
+  {
+    auto group =
+      world.system.spawn(connection, world.context, std::move(ours), peer_info{},
+                         std::array<std::uint64_t, ignored_count>{});
+    auto front = world.system.spawn(client, group);
+    world.run();
+    caf::anon_send(group, attach_client{front.address()});
+  }
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(world.peer_actors() == 0);
+}
+
 TEST_CASE("I1: a thousand connections and drops leave nothing behind") {
   simulation world;
   for (int i = 0; i < 1'000; ++i) {
