@@ -5,8 +5,10 @@
 
 #include <caf/actor_registry.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/thread_hook.hpp>
 #include <spdlog/spdlog.h>
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -202,7 +204,25 @@ peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_pt
   return system.spawn(peer_manager, std::move(context), std::move(options));
 }
 
+namespace {
+
+/// Workers do not preempt whoever wakes them: on few cores the I/O thread then reads what
+/// is there from all peers before the first batch is worked on.
+class patient_workers : public caf::thread_hook {
+public:
+  void init(caf::actor_system&) override {}
+  void thread_started() override {
+    sched_param none{};
+    ::sched_setscheduler(0, SCHED_BATCH,
+                         &none); // a hint: failing costs nothing but speed
+  }
+  void thread_terminates() override {}
+};
+
+} // namespace
+
 node_system_config::node_system_config() {
+  add_thread_hook<patient_workers>();
   add_message_types<caf::id_block::peerage_messages>();
   // One queue that workers sleep on: work stealing would poll, and on few cores take the
   // time of those who have work.
