@@ -4,6 +4,7 @@
 #include "actors/discovery/listener.hpp"
 
 #include <caf/actor_registry.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/thread_hook.hpp>
 #include <spdlog/spdlog.h>
@@ -20,6 +21,17 @@ namespace peerage {
 /// who is used by all ends last.
 struct peer_manager_state {
   peer_manager_state() = default;
+  peer_manager_state(const peer_manager_state&) = delete;
+  peer_manager_state& operator=(const peer_manager_state&) = delete;
+  /// However the manager ends. The children hold each other, and the clock itself.
+  ~peer_manager_state() {
+    for (const auto& child :
+         {caf::actor_cast<caf::actor>(listener), caf::actor_cast<caf::actor>(dialer),
+          caf::actor_cast<caf::actor>(peers)})
+      caf::anon_send_exit(child, caf::exit_reason::user_shutdown);
+    if (context)
+      caf::anon_send_exit(context->alarms, caf::exit_reason::user_shutdown);
+  }
 
   peer_context_ptr context;
   std::vector<std::string> listening;
@@ -33,6 +45,7 @@ struct peer_manager_state {
   std::vector<caf::actor_addr> running; ///< Children that have not ended.
   std::vector<caf::actor_addr> awaited; ///< What has to end before the next phase.
   caf::error reason;
+  caf::strong_actor_ptr keep; ///< Ourselves, while we stop: who asked may not wait.
   static inline const char* name = "peer_manager";
 };
 
@@ -54,7 +67,6 @@ void end_child(self_pointer self, const Handle& child) {
 }
 
 void finish(self_pointer self) {
-  self->send_exit(self->state.context->alarms, caf::exit_reason::user_shutdown);
   self->quit(self->state.reason);
 }
 
@@ -76,6 +88,7 @@ void stop(self_pointer self, caf::error reason) {
   if (state.phase != stop_phase::running)
     return;
   state.phase = stop_phase::intake;
+  state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   state.reason = std::move(reason);
   self->send(state.context->alarms,
              set_alarm{stop_alarm, self->clock().now() + stop_deadline});

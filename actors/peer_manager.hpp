@@ -36,7 +36,8 @@ using peer_manager_actor =
 /// The root supervisor: starts LISTENERs, DIALER and PEER_SET, monitors all of them, and
 /// ends everything in order (accepting and dialing first, then the peers, then what they
 /// share) when it is told to exit or when one of them crashes. It quits when all of them
-/// are gone, at the latest `stop_deadline` later, by force if it must.
+/// are gone, at the latest `stop_deadline` later, by force if it must. Dropping its last
+/// handle ends everything, too, but at once and in no order.
 struct peer_manager_state;
 peer_manager_actor::behavior_type
 peer_manager(peer_manager_actor::stateful_pointer<peer_manager_state> self,

@@ -1,0 +1,110 @@
+#include "messages/subnet.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <vector>
+
+namespace peerage {
+
+namespace {
+
+constexpr std::uint8_t mapped_bits = 96; ///< In front of an IPv4 address.
+
+void clear_behind(std::array<std::uint8_t, 16>& ip, std::uint8_t prefix_length) {
+  for (std::size_t i = 0; i < ip.size(); ++i) {
+    auto kept =
+      std::clamp(static_cast<int>(prefix_length) - static_cast<int>(8 * i), 0, 8);
+    ip[i] = static_cast<std::uint8_t>(ip[i] & (0xff00 >> kept));
+  }
+}
+
+std::vector<subnet> ranges(std::initializer_list<std::string_view> texts) {
+  std::vector<subnet> result;
+  for (auto text : texts)
+    parse_subnet(text, result.emplace_back());
+  return result;
+}
+
+bool in_any(const endpoint& x, const std::vector<subnet>& these) {
+  return std::ranges::any_of(these, [&](const subnet& y) { return y.contains(x); });
+}
+
+} // namespace
+
+bool subnet::is_ipv4() const {
+  return prefix_length >= mapped_bits && endpoint{ip, 0}.is_ipv4();
+}
+
+bool subnet::contains(const endpoint& x) const {
+  return subnet_of(x, prefix_length).ip == ip;
+}
+
+bool subnet::contains(const subnet& x) const {
+  return x.prefix_length >= prefix_length && contains(endpoint{x.ip, 0});
+}
+
+subnet subnet_of(const endpoint& x, std::uint8_t prefix_length) {
+  subnet result{x.ip, std::min<std::uint8_t>(prefix_length, 128)};
+  clear_behind(result.ip, result.prefix_length);
+  return result;
+}
+
+subnet host_of(const endpoint& x) {
+  return subnet_of(x, 128);
+}
+
+subnet neighbourhood_of(const endpoint& x) {
+  return subnet_of(x, x.is_ipv4() ? mapped_bits + 24 : 64);
+}
+
+subnet address_group_of(const endpoint& x) {
+  return subnet_of(x, x.is_ipv4() ? mapped_bits + 16 : 32);
+}
+
+std::string to_string(const subnet& x) {
+  auto length = x.is_ipv4() ? x.prefix_length - mapped_bits : x.prefix_length;
+  return ip_to_string({x.ip, 0}) + "/" + std::to_string(length);
+}
+
+bool parse_subnet(std::string_view text, subnet& out) {
+  auto slash = text.find('/');
+  auto address = text.substr(0, slash);
+  endpoint ip;
+  // A port has no place here; brackets belong to ports.
+  if (address.starts_with('[') || !parse_endpoint(address, 1, ip) || ip.port != 1)
+    return false;
+  if (std::ranges::count(address, ':') == 1)
+    return false;
+  unsigned longest = ip.is_ipv4() ? 32 : 128;
+  unsigned length = longest;
+  if (slash != std::string_view::npos) {
+    auto digits = text.substr(slash + 1);
+    auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc{} || end != digits.data() + digits.size() || length > longest)
+      return false;
+  }
+  out = subnet_of(ip, static_cast<std::uint8_t>(length + 128 - longest));
+  return true;
+}
+
+bool is_routable(const endpoint& x) {
+  static const auto reserved_ipv4 = ranges(
+    {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+     "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+     "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"});
+  // Of IPv6 only global unicast, and not what is set aside inside of it. The OnionCat
+  // range, an old disguise of Tor addresses, lies in fc00::/7.
+  static const auto global_ipv6 = ranges({"2000::/3"});
+  static const auto reserved_ipv6 =
+    ranges({"2001::/32", "2001:2::/48", "2001:10::/28", "2001:20::/28", "2001:db8::/32",
+            "2002::/16"});
+  if (x.port == 0)
+    return false;
+  if (x.is_ipv4())
+    return !in_any(x, reserved_ipv4);
+  return in_any(x, global_ipv6) && !in_any(x, reserved_ipv6);
+}
+
+} // namespace peerage

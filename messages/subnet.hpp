@@ -1,0 +1,61 @@
+#pragma once
+
+#include "messages/endpoint.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace peerage {
+
+/// A range of addresses in canonical form: bits behind the prefix are zero, and IPv4 is
+/// kept as the IPv6 range it maps to, so 1.2.3.0/24 has a `prefix_length` of 120.
+struct subnet {
+  std::array<std::uint8_t, 16> ip{};
+  std::uint8_t prefix_length = 128; ///< In bits, of the 128-bit form.
+
+  friend auto operator<=>(const subnet&, const subnet&) = default;
+
+  bool is_ipv4() const;
+  bool contains(const endpoint& x) const;
+  bool contains(const subnet& x) const;
+};
+
+/// The range of `prefix_length` bits (of 128) that `x` lies in.
+subnet subnet_of(const endpoint& x, std::uint8_t prefix_length);
+
+/// One address alone.
+subnet host_of(const endpoint& x);
+
+/// What one operator easily has many addresses of: the /24 of IPv4, the /64 of IPv6. Caps
+/// on connections count by it.
+subnet neighbourhood_of(const endpoint& x);
+
+/// What one operator hardly has many of: the /16 of IPv4, the /32 of IPv6, as Bitcoin
+/// nodes group addresses. The address book's buckets and outbound diversity count by it.
+subnet address_group_of(const endpoint& x);
+
+/// "1.2.3.0/24" or "2001:db8::/32"; always with the length.
+std::string to_string(const subnet& x);
+
+/// Reads "ADDR" or "ADDR/LENGTH", bits behind the length are cleared. IPv4-mapped IPv6 is
+/// IPv4. False (and `out` untouched) for anything else.
+bool parse_subnet(std::string_view text, subnet& out);
+
+/// An address that the public network can reach: none of the private, loopback,
+/// link-local, shared, documentation, benchmark, multicast and reserved ranges
+/// (RFCs 1918, 2544, 3849, 3927, 4193, 4291, 4843, 5737, 6598, 6890, 7343), and a port.
+bool is_routable(const endpoint& x);
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, subnet& x) {
+  return f(caf::meta::type_name("peerage.subnet"), x.ip, x.prefix_length);
+}
+
+} // namespace peerage
+
+template <>
+struct std::hash<peerage::subnet> {
+  std::size_t operator()(const peerage::subnet& x) const noexcept {
+    return std::hash<peerage::endpoint>{}({x.ip, x.prefix_length});
+  }
+};

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace peerage {
+
+/// Seconds since 1970-01-01 UTC, for what is shown, sent, or saved. Everything else is
+/// measured on the actor clock.
+using unix_seconds = std::int64_t;
+
+} // namespace peerage
