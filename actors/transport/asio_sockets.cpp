@@ -47,10 +47,10 @@ struct io_threads {
 class connect_attempt : public std::enable_shared_from_this<connect_attempt> {
 public:
   connect_attempt(asio::io_context& context, std::uint32_t magic,
-                  std::shared_ptr<traffic_totals> totals,
+                  std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool,
                   const caf::strong_actor_ptr& sink)
       : socket_(context), magic_(magic), totals_(std::move(totals)),
-        sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
+        pool_(std::move(pool)), sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
 
   void start(const endpoint& to) {
     socket_.async_connect(to_asio(to),
@@ -78,13 +78,14 @@ private:
       return;
     }
     auto connection =
-      std::make_shared<asio_connection>(std::move(socket_), magic_, totals_);
+      std::make_shared<asio_connection>(std::move(socket_), magic_, totals_, pool_);
     deliver(sink_, connected{std::make_shared<asio_transport>(std::move(connection))});
   }
 
   tcp::socket socket_;
   std::uint32_t magic_;
   std::shared_ptr<traffic_totals> totals_;
+  wire::payload_pool_ptr pool_;
   caf::weak_actor_ptr sink_;
   std::atomic<bool> abandoned_{false};
 };
@@ -93,9 +94,9 @@ private:
 class listening_socket : public std::enable_shared_from_this<listening_socket> {
 public:
   listening_socket(io_threads& threads, std::uint32_t magic,
-                   std::shared_ptr<traffic_totals> totals)
+                   std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool)
       : threads_(threads), acceptor_(threads.next()), pause_(acceptor_.get_executor()),
-        magic_(magic), totals_(std::move(totals)) {}
+        magic_(magic), totals_(std::move(totals)), pool_(std::move(pool)) {}
 
   boost::system::error_code open(const endpoint& at) {
     auto where = to_asio(at);
@@ -172,7 +173,7 @@ private:
       token = token_;
     }
     auto connection =
-      std::make_shared<asio_connection>(std::move(socket), magic_, totals_);
+      std::make_shared<asio_connection>(std::move(socket), magic_, totals_, pool_);
     deliver(sink,
             accepted{std::make_shared<asio_transport>(std::move(connection)), token});
     if (--credit_ > 0)
@@ -184,6 +185,7 @@ private:
   asio::steady_timer pause_;
   std::uint32_t magic_;
   std::shared_ptr<traffic_totals> totals_;
+  wire::payload_pool_ptr pool_;
   endpoint local_;
   std::size_t credit_ = 0; ///< Touched by the I/O thread only.
   std::mutex mutex_;
@@ -218,7 +220,7 @@ public:
   std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
                                 const caf::strong_actor_ptr& sink) override {
     auto attempt =
-      std::make_shared<connect_attempt>(threads_.next(), magic, totals_, sink);
+      std::make_shared<connect_attempt>(threads_.next(), magic, totals_, pool_, sink);
     attempt->start(to);
     // The token abandons the attempt when it goes, whatever became of it.
     return {attempt.get(), [attempt](void*) { attempt->abandon(); }};
@@ -226,7 +228,7 @@ public:
 
   acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
                       std::string& error) override {
-    auto socket = std::make_shared<listening_socket>(threads_, magic, totals_);
+    auto socket = std::make_shared<listening_socket>(threads_, magic, totals_, pool_);
     if (auto failure = socket->open(at)) {
       error = "cannot listen on " + to_string(at) + ": " + failure.message();
       return nullptr;
@@ -235,6 +237,8 @@ public:
   }
 
 private:
+  /// One for all: large messages are rare, and do not come to all connections at once.
+  wire::payload_pool_ptr pool_ = std::make_shared<wire::payload_pool>();
   io_threads threads_;
 };
 

@@ -53,8 +53,10 @@ tcp::endpoint to_asio(const endpoint& x) {
 }
 
 asio_connection::asio_connection(tcp::socket socket, std::uint32_t magic,
-                                 std::shared_ptr<traffic_totals> totals)
-    : socket_(std::move(socket)), totals_(std::move(totals)), decoder_(magic) {
+                                 std::shared_ptr<traffic_totals> totals,
+                                 wire::payload_pool_ptr pool)
+    : socket_(std::move(socket)), totals_(std::move(totals)),
+      decoder_(magic, std::move(pool)) {
   boost::system::error_code ignored_error;
   socket_.set_option(tcp::no_delay(true), ignored_error);
   socket_.native_non_blocking(true, ignored_error);
@@ -128,6 +130,8 @@ void asio_connection::on_readable() {
   for (int turn = 0; turn < reads_per_turn && frames.empty() && !end; ++turn) {
     auto direct = decoder_.direct_buffer();
     auto buffer = direct.empty() ? scratch() : direct;
+    // What is hashed right after it came is still in the cache.
+    buffer = buffer.first(std::min(buffer.size(), scratch_size));
     auto count = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count > 0) {
       auto size = static_cast<std::size_t>(count);

@@ -20,7 +20,7 @@ namespace peerage {
 class asio_connection : public std::enable_shared_from_this<asio_connection> {
 public:
   asio_connection(boost::asio::ip::tcp::socket socket, std::uint32_t magic,
-                  std::shared_ptr<traffic_totals> totals);
+                  std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool);
 
   endpoint remote() const { return remote_; }
   endpoint local() const { return local_; }

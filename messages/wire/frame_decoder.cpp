@@ -1,6 +1,7 @@
 #include "messages/wire/frame_decoder.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <tuple>
@@ -107,6 +108,8 @@ bool frame_decoder::accept(const envelope& head) {
 void frame_decoder::begin_payload(const envelope& head) {
   payload_.emplace();
   payload_->head = head;
+  if (pool_ && head.length >= payload_pool::min_capacity)
+    payload_->buffer = pool_->take(head.length);
 }
 
 void frame_decoder::grow(std::size_t arriving) {
@@ -117,21 +120,21 @@ void frame_decoder::grow(std::size_t arriving) {
   const std::size_t smallest = p.head.length < direct_from ? 512 : direct_from;
   auto wanted = arrived + std::clamp<std::size_t>(arrived, smallest, limits::read_ahead);
   auto capacity = std::min<std::size_t>(wanted, p.head.length);
-  auto* memory = static_cast<std::byte*>(std::realloc(p.memory.get(), capacity));
+  auto* memory = static_cast<std::byte*>(std::realloc(p.buffer.memory.get(), capacity));
   if (!memory)
     throw std::bad_alloc{};
-  std::ignore = p.memory.release();
-  p.memory.reset(memory);
-  p.capacity = capacity;
+  std::ignore = p.buffer.memory.release();
+  p.buffer.memory.reset(memory);
+  p.buffer.capacity = capacity;
 }
 
 void frame_decoder::append_payload(bytes_view bytes) {
   if (bytes.empty())
     return;
   auto& p = *payload_;
-  if (p.capacity - p.filled < bytes.size())
+  if (p.buffer.capacity - p.filled < bytes.size())
     grow(bytes.size());
-  std::memcpy(p.memory.get() + p.filled, bytes.data(), bytes.size());
+  std::memcpy(p.buffer.memory.get() + p.filled, bytes.data(), bytes.size());
   p.hash.update(bytes);
   p.filled += bytes.size();
 }
@@ -141,17 +144,34 @@ std::span<std::byte> frame_decoder::direct_buffer() {
       payload_->head.length < direct_from)
     return {};
   auto& p = *payload_;
-  if (p.filled == p.capacity)
+  if (p.filled == p.buffer.capacity)
     grow(0);
-  return {p.memory.get() + p.filled, p.capacity - p.filled};
+  // Pooled memory may be longer than the payload.
+  auto room = std::min<std::size_t>(p.buffer.capacity, p.head.length) - p.filled;
+  return {p.buffer.memory.get() + p.filled, room};
 }
 
 void frame_decoder::commit(std::size_t count, std::vector<frame>& out) {
   auto& p = *payload_;
-  p.hash.update({p.memory.get() + p.filled, count});
+  p.hash.update({p.buffer.memory.get() + p.filled, count});
   p.filled += count;
   if (p.filled == p.head.length)
     finish_payload(out);
+}
+
+/// The memory of a whole payload, for all who will hold it; the last one gives it back.
+std::shared_ptr<const std::byte> frame_decoder::shared(payload_pool::buffer&& whole) {
+  if (!pool_ || whole.capacity < payload_pool::min_capacity)
+    return {std::move(whole.memory)};
+  auto* memory = whole.memory.release();
+  return {memory, [pool = pool_, capacity = whole.capacity](std::byte* last) {
+            pool->give_back({payload_pool::memory_ptr{last}, capacity});
+          }};
+}
+
+frame_decoder::~frame_decoder() {
+  if (pool_ && payload_)
+    pool_->give_back(std::move(payload_->buffer));
 }
 
 void frame_decoder::finish_payload(std::vector<frame>& out) {
@@ -159,9 +179,8 @@ void frame_decoder::finish_payload(std::vector<frame>& out) {
   auto hash = p.hash.finish();
   auto ok = std::memcmp(hash.bytes.data(), &p.head.checksum, 4) == 0;
   auto head = p.head;
-  bytes_view view{p.memory.get(), p.filled};
-  out.push_back({head.type, ok, head.checksum,
-                 slice(std::shared_ptr<std::byte>(std::move(p.memory)), view)});
+  bytes_view view{p.buffer.memory.get(), p.filled};
+  out.push_back({head.type, ok, head.checksum, slice(shared(std::move(p.buffer)), view)});
   payload_.reset();
   emitted(head.type);
 }
@@ -172,7 +191,7 @@ void frame_decoder::emitted(command type) {
 }
 
 std::size_t frame_decoder::buffered() const {
-  return held_.capacity() + (payload_ ? payload_->capacity : 0);
+  return held_.capacity() + (payload_ ? payload_->buffer.capacity : 0);
 }
 
 } // namespace peerage::wire

@@ -2,10 +2,10 @@
 
 #include "messages/wire/envelope.hpp"
 #include "messages/wire/limits.hpp"
+#include "messages/wire/payload_pool.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,13 +28,18 @@ enum class frame_error : std::uint8_t {
 };
 
 /// Cuts a byte stream into frames. It owns at most one incomplete message: an idle stream
-/// costs no buffer, an announced payload gets memory only as it arrives, at most
+/// costs no buffer, an announced payload gets new memory only as it arrives, at most
 /// `limits::read_ahead` in advance (invariant I11).
 ///
 /// Not thread-safe; no clock, no socket.
 class frame_decoder {
 public:
-  explicit frame_decoder(std::uint32_t magic) : magic_(magic) {}
+  /// @param pool Where large buffers come from and go to; none: each is made anew.
+  explicit frame_decoder(std::uint32_t magic, payload_pool_ptr pool = nullptr)
+      : magic_(magic), pool_(std::move(pool)) {}
+  frame_decoder(frame_decoder&&) = default;
+  frame_decoder& operator=(frame_decoder&&) = default;
+  ~frame_decoder();
 
   /// Longest payload from the next envelope on; the small limit holds until this call.
   void set_payload_limit(std::uint32_t bytes) { payload_limit_ = bytes; }
@@ -67,21 +72,16 @@ public:
   /// True in the middle of a message: an end of stream here is a truncation.
   bool mid_message() const { return !held_.empty() || payload_.has_value(); }
 
-  /// Bytes of memory taken for the incomplete message.
+  /// Bytes of memory taken for the incomplete message, a pooled buffer included.
   std::size_t buffered() const;
 
 private:
-  struct release {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
-
   /// The payload of an incomplete message; grows as bytes arrive.
   struct partial_payload {
     partial_payload() {} // clang 14 cannot make one for std::optional by itself
     envelope head;
     std::size_t filled = 0;
-    std::size_t capacity = 0;
-    std::unique_ptr<std::byte, release> memory;
+    payload_pool::buffer buffer;
     double_sha256_stream hash;
   };
 
@@ -95,9 +95,11 @@ private:
   /// Makes room for `arriving` bytes, and some read-ahead.
   void grow(std::size_t arriving);
   void finish_payload(std::vector<frame>& out);
+  std::shared_ptr<const std::byte> shared(payload_pool::buffer&& whole);
   void emitted(command type);
 
   std::uint32_t magic_;
+  payload_pool_ptr pool_;
   std::uint32_t payload_limit_ = limits::payload_before_handshake;
   frame_error error_ = frame_error::none;
   bool paused_ = false;

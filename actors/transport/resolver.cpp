@@ -1,0 +1,198 @@
+#include "actors/transport/resolver.hpp"
+
+#include "actors/transport/sink.hpp"
+#include "messages/subnet.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+namespace peerage {
+
+namespace {
+
+/// The endpoint of an address in numbers, without a port of its own.
+std::optional<endpoint> parse_numbers(const std::string& name, std::uint16_t port) {
+  subnet host;
+  if (name.find('/') != name.npos || !parse_subnet(name, host))
+    return std::nullopt;
+  return endpoint{host.ip, port};
+}
+
+/// Keeps what `resolved` promises, whatever a lookup left there.
+void tidy(resolved& x) {
+  std::vector<endpoint> distinct;
+  for (const auto& found : x.endpoints)
+    if (distinct.size() < resolver::max_endpoints &&
+        std::ranges::find(distinct, found) == distinct.end())
+      distinct.push_back(found);
+  x.endpoints = std::move(distinct);
+  if (!x.endpoints.empty())
+    x.error.clear();
+  else if (x.error.empty())
+    x.error = "the name has no address";
+}
+
+// -- threads ------------------------------------------------------------------------
+
+/// What a resolver and its threads share. Threads may outlive all else.
+struct shared_lookups {
+  lookup_function lookup;
+
+  /// Held while an answer is sent, so that none is under way once a resolver is closed.
+  /// Recursive, as to send can mean to let go of the sink's last reference, and thereby
+  /// of the resolver.
+  std::recursive_mutex mutex;
+  bool closed = false;
+  std::size_t under_way = 0;
+};
+
+void run_lookup(const std::shared_ptr<shared_lookups>& shared, std::string name,
+                std::uint16_t port, const caf::weak_actor_ptr& sink) {
+  resolved result{std::move(name), {}, {}};
+  shared->lookup(result.name, port, result);
+  tidy(result);
+  std::lock_guard guard{shared->mutex};
+  --shared->under_way;
+  if (!shared->closed)
+    deliver(sink, std::move(result));
+}
+
+class threaded_resolver : public resolver {
+public:
+  explicit threaded_resolver(lookup_function lookup) {
+    shared_->lookup = std::move(lookup);
+  }
+
+  ~threaded_resolver() override {
+    std::lock_guard guard{shared_->mutex};
+    shared_->closed = true;
+  }
+
+  void resolve(std::string name, std::uint16_t port,
+               const caf::strong_actor_ptr& sink) override {
+    auto to = caf::actor_cast<caf::weak_actor_ptr>(sink);
+    if (auto numbers = parse_numbers(name, port)) {
+      deliver(to, resolved{std::move(name), {*numbers}, {}});
+    } else if (name.empty() || name.size() > max_name_length ||
+               name.find('\0') != name.npos) {
+      deliver(to, resolved{std::move(name), {}, "not a name"});
+    } else if (!begin()) {
+      deliver(to, resolved{std::move(name), {}, "too many lookups under way"});
+    } else {
+      start(std::move(name), port, std::move(to));
+    }
+  }
+
+private:
+  /// Takes one of the places for lookups.
+  bool begin() {
+    std::lock_guard guard{shared_->mutex};
+    if (shared_->under_way >= max_lookups)
+      return false;
+    ++shared_->under_way;
+    return true;
+  }
+
+  void start(std::string name, std::uint16_t port, caf::weak_actor_ptr sink) {
+    try {
+      std::thread{run_lookup, shared_, name, port, sink}.detach();
+    } catch (const std::system_error& error) {
+      std::lock_guard guard{shared_->mutex};
+      --shared_->under_way;
+      deliver(sink, resolved{std::move(name), {}, error.what()});
+    }
+  }
+
+  std::shared_ptr<shared_lookups> shared_ = std::make_shared<shared_lookups>();
+};
+
+// -- the system's lookup ------------------------------------------------------------
+
+std::optional<endpoint> to_endpoint(const sockaddr& from, std::uint16_t port) {
+  endpoint result{{}, port};
+  if (from.sa_family == AF_INET) {
+    sockaddr_in ipv4;
+    std::memcpy(&ipv4, &from, sizeof ipv4);
+    std::ranges::copy(wire::ipv4_mapped_prefix, result.ip.begin());
+    std::memcpy(result.ip.data() + 12, &ipv4.sin_addr, 4);
+    return result;
+  }
+  if (from.sa_family == AF_INET6) {
+    sockaddr_in6 ipv6;
+    std::memcpy(&ipv6, &from, sizeof ipv6);
+    std::memcpy(result.ip.data(), &ipv6.sin6_addr, 16);
+    return result;
+  }
+  return std::nullopt;
+}
+
+void system_lookup(const std::string& name, std::uint16_t port, resolved& out) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM; // else each address comes once per type
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (auto error = getaddrinfo(name.c_str(), nullptr, &hints, &found); error != 0) {
+    out.error = error == EAI_SYSTEM ? std::generic_category().message(errno)
+                                    : std::string{gai_strerror(error)};
+    return;
+  }
+  for (auto* at = found; at != nullptr; at = at->ai_next)
+    if (auto where = to_endpoint(*at->ai_addr, port))
+      out.endpoints.push_back(*where);
+  freeaddrinfo(found);
+}
+
+} // namespace
+
+resolver_ptr make_threaded_resolver(lookup_function lookup) {
+  return std::make_shared<threaded_resolver>(std::move(lookup));
+}
+
+resolver_ptr make_system_resolver() {
+  return make_threaded_resolver(system_lookup);
+}
+
+// -- memory_resolver ----------------------------------------------------------------
+
+void memory_resolver::add(const std::string& name, std::vector<endpoint> endpoints) {
+  script_[name] = resolved{name, std::move(endpoints), {}};
+}
+
+void memory_resolver::add_error(const std::string& name, std::string error) {
+  script_[name] = resolved{name, {}, std::move(error)};
+}
+
+void memory_resolver::add_black_hole(const std::string& name) {
+  script_[name] = std::nullopt;
+}
+
+void memory_resolver::resolve(std::string name, std::uint16_t port,
+                              const caf::strong_actor_ptr& sink) {
+  ++lookups_;
+  resolved result{name, {}, {}};
+  if (auto found = script_.find(name); found != script_.end()) {
+    if (!found->second)
+      return;
+    result = *found->second;
+    for (auto& where : result.endpoints)
+      where.port = port;
+  } else if (auto numbers = parse_numbers(name, port)) {
+    result.endpoints = {*numbers};
+  } else {
+    result.error = "nobody knows this name";
+  }
+  tidy(result);
+  deliver(caf::actor_cast<caf::weak_actor_ptr>(sink), std::move(result));
+}
+
+} // namespace peerage

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "messages/endpoint.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Names made into addresses, behind one small interface like sockets: the system's
+/// resolver for real ones, `memory_resolver` for tests.
+namespace peerage {
+
+/// RESOLVER -> sink: what a name stands for.
+struct resolved {
+  std::string name;                ///< As asked.
+  std::vector<endpoint> endpoints; ///< At most `resolver::max_endpoints`, each once.
+  std::string error;               ///< For people; empty exactly if there are endpoints.
+};
+
+class resolver {
+public:
+  /// What one name may bring; Bitcoin Core takes as many from a DNS seed.
+  static constexpr std::size_t max_endpoints = 32;
+  static constexpr std::size_t max_name_length = 253; ///< Characters; RFC 1035.
+
+  virtual ~resolver() = default;
+
+  /// Sends exactly one `resolved` to `sink`, which is held weakly, unless the resolver is
+  /// destroyed first. An address in numbers is a name, too. Never blocks, and knows no
+  /// deadline: a lookup may take minutes.
+  virtual void resolve(std::string name, std::uint16_t port,
+                       const caf::strong_actor_ptr& sink) = 0;
+};
+
+using resolver_ptr = std::shared_ptr<resolver>;
+
+/// Finds the endpoints of a name, or leaves an error. May block, must not throw. Called
+/// from many threads at once, and possibly running still when all else has ended.
+using lookup_function =
+  std::function<void(const std::string& name, std::uint16_t port, resolved& out)>;
+
+/// Lookups under way at one time. Those beyond get an error at once.
+inline constexpr std::size_t max_lookups = 16;
+
+/// Runs each lookup on a thread of its own, which nobody waits for: a lookup that hangs
+/// does not stop other lookups, nor the resolver's end, nor that of the process. After
+/// its end a resolver sends nothing any more, so **destroy it before the actor system**.
+resolver_ptr make_threaded_resolver(lookup_function lookup);
+
+/// The same with the system's own lookup (getaddrinfo: hosts file, DNS …), which finds
+/// only addresses of the families that this host has, too. Thread-safe.
+resolver_ptr make_system_resolver();
+
+/// Knows what it is told. Answers inside of the call, so that under a deterministic
+/// scheduler all is deterministic. For one thread only.
+class memory_resolver : public resolver {
+public:
+  /// The port of these is replaced by the one asked for.
+  void add(const std::string& name, std::vector<endpoint> endpoints);
+  void add_error(const std::string& name, std::string error);
+  /// Lookups of this name never end.
+  void add_black_hole(const std::string& name);
+
+  /// Every call counts, answered or not.
+  std::size_t lookups() const { return lookups_; }
+
+  /// Names that nobody added, and no numbers either, are an error.
+  void resolve(std::string name, std::uint16_t port,
+               const caf::strong_actor_ptr& sink) override;
+
+private:
+  std::map<std::string, std::optional<resolved>> script_; ///< Nothing: never answered.
+  std::size_t lookups_ = 0;
+};
+
+} // namespace peerage
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::resolved)
