@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 PROGRAM = os.environ.get(
     "PEERAGE", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "peerage"))
@@ -20,6 +21,25 @@ STOP_SECONDS = 5  # what the program promises
 
 class NotReady(Exception):
     """The node ended, or said something else than it should."""
+
+
+class FolderCase(unittest.TestCase):
+    """Tests with a folder of their own, each."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="peerage-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def refuse(self, *arguments, names):
+        """Exit 2, nothing on stdout, and one line on stderr, with all of `names` in it."""
+        status, out, err = run_to_end(*arguments)
+        what = f"{arguments}: {status} {err!r}"
+        self.assertEqual((status, out), (2, ""), what)
+        self.assertEqual(err.count("\n"), 1, what)
+        self.assertTrue(err.startswith("peerage: "), what)
+        for name in names:
+            self.assertIn(name, err, what)
 
 
 def run_to_end(*arguments, seconds=20, env=None):
@@ -58,10 +78,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Node:
     """One `peerage run` on regtest. Unless told otherwise: any free ports, a temporary
-    data directory, status on loopback. For use as a context manager."""
+    data directory, status on loopback. For use as a context manager. Who gives it a
+    `stdout` reads no ready line, so it does not `wait`."""
 
     def __init__(self, *arguments, listen="127.0.0.1:0", status="127.0.0.1:0",
-                 data_dir=None, wait=True, defaults=True):
+                 data_dir=None, wait=True, defaults=True,
+                 stdout=subprocess.PIPE):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="peerage-test-"))
         command = [PROGRAM, "run"]
         if defaults:
@@ -73,7 +95,7 @@ class Node:
         with open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
                 [*command, *arguments], stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=stderr)
+                stdout=stdout, stderr=stderr)
         self.pid = self.process.pid
         self.ready_line = None
         self.ready = None
@@ -94,7 +116,8 @@ class Node:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
+        if self.process.stdout:
+            self.process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def stderr(self):

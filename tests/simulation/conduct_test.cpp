@@ -1,4 +1,5 @@
 #include "tests/simulation/simulation.hpp"
+#include "tests/support/scripted_service.hpp"
 
 #include <functional>
 
@@ -353,33 +354,15 @@ TEST_CASE(
   "I12: a remote that asks for much and reads nothing stalls, and loses nothing") {
   simulation world;
   // Ten blocks of 1 MB each are what it asks for, five times over.
-  struct big_blocks {
-    static inbound_service_actor::behavior_type make(inbound_service_actor::pointer,
-                                                     std::shared_ptr<std::size_t> asked) {
-      return {
-        [](const serve_headers&) { return headers{}; },
-        [](const serve_block_hashes&) { return block_hashes{}; },
-        [asked](const serve_block& x) {
-          ++*asked;
-          std::vector<std::byte> bytes(1'000'000);
-          std::memcpy(bytes.data() + 4, x.hash.bytes.data(), 32);
-          return wire::block{wire::slice::adopt(std::move(bytes))};
-        },
-        [](const serve_transaction&) -> caf::result<wire::tx> {
-          return caf::make_error(request_error::not_found);
-        },
-        [](const serve_mempool&) { return transaction_ids{}; },
-        [](const serve_addresses&) { return addresses{}; },
-        [](const inventory_announced&) {},
-        [](const headers_announced&) {},
-        [](const addresses_announced&) {},
-        [](const transaction_received&) {},
-        [](const block_received&) {},
-      };
-    }
-  };
   auto asked = std::make_shared<std::size_t>(0);
-  world.context->service = world.system.spawn(big_blocks::make, asked);
+  service_script script;
+  script.on_block = [asked](const serve_block& x) {
+    ++*asked;
+    std::vector<std::byte> bytes(1'000'000);
+    std::memcpy(bytes.data() + 4, x.hash.bytes.data(), 32);
+    return wire::block{wire::slice::adopt(std::move(bytes))};
+  };
+  world.context->service = world.system.spawn(scripted_service, script);
   auto remote = world.ready_inbound();
   auto client = world.take_client();
   remote.take();

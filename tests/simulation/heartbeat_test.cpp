@@ -1,4 +1,5 @@
 #include "tests/simulation/simulation.hpp"
+#include "tests/support/scripted_service.hpp"
 
 /// I4: a heartbeat pings once when the peer is ready and then exactly once per interval;
 /// a silent peer is ended interval + timeout later; only the heartbeat's pings decide
@@ -115,18 +116,11 @@ TEST_CASE("I4: a timeout of a request fails the request, not the peer") {
 
 TEST_CASE("I4: while our own node is behind, its delay is not blamed on the peer") {
   simulation world;
-  // A service that takes requests and answers none.
-  auto parked = std::make_shared<std::vector<caf::response_promise>>();
-  caf::actor lazy = world.system.spawn([parked](caf::event_based_actor* self) {
-    self->set_default_handler([parked](caf::scheduled_actor* me,
-                                       caf::message_view&) -> caf::result<caf::message> {
-      parked->push_back(me->make_response_promise());
-      return caf::delegated<caf::message>{};
-    });
-    return caf::behavior{[](caf::unit_t) {}};
-  });
+  service_script silence;
+  silence.on_headers = [](const serve_headers&) { return caf::delegated<headers>{}; };
+  auto service = world.system.spawn(scripted_service, silence);
   world.context->timing.service_timeout = 600s;
-  world.context->service = caf::actor_cast<inbound_service_actor>(lazy);
+  world.context->service = service;
   auto remote = world.ready_inbound();
   answer_pings(remote);
   world.run();
@@ -138,10 +132,9 @@ TEST_CASE("I4: while our own node is behind, its delay is not blamed on the peer
   CHECK_FALSE(remote.saw_end());
   // The pong has been waiting in the socket since the ping.
   CHECK(answer_pings(remote) >= 1);
-  caf::anon_send_exit(lazy, caf::exit_reason::user_shutdown);
-  lazy = nullptr;
+  caf::anon_send_exit(service, caf::exit_reason::user_shutdown);
+  service = nullptr;
   world.context->service = nullptr;
-  parked->clear();
   world.run();
   world.advance(1s);
   CHECK_FALSE(remote.saw_end());

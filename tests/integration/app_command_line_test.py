@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""What is said to the executable, in options and in a file of them."""
+
+import json
+import os
+import time
+import unittest
+
+from node import FolderCase, Node, run_to_end
+
+
+class CommandLine(FolderCase):
+    """Each mistake is refused by a line that names the option and the value."""
+
+    def refuse_run(self, option, value):
+        data = ["--network", "regtest", "--listen", "none", "--data-dir",
+                str(self.folder / "data")]
+        if option in data:
+            at = data.index(option)
+            del data[at:at + 2]
+        self.refuse("run", *data, option, value, names=[option, value or "''"])
+
+    def test_values(self):
+        bad = {
+            "--network": ["mainnet", "MAIN", "", "0"],
+            "--listen": ["nonsense", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1",
+                         "1.2.3.4:x", "localhost:18444", "[::1]", "::1:18444", ":18444", "",
+                         "18444", "1.2.3:80", "[1.2.3.4:80", "None", "--status"],
+            "--connect": ["nonsense", "127.0.0.1:0", "seed.example.com:8333", "none"],
+            "--add-peer": ["nonsense", "127.0.0.1:0", "[::1]"],
+            "--max-outbound": ["-1", "10001", "x", "", "1.5", "1e3", "0x10", " 5", "5 ", "+5",
+                               "99999999999999999999999"],
+            "--max-inbound": ["-1", "10001", "many"],
+            "--max-per-ip": ["-1", "10001", "1,000"],
+            "--status": ["nonsense", "0.0.0.0:8645", "192.0.2.1:8645", "[::]:8645", "unix:",
+                         "unix:" + "x" * 200, "localhost:8645", "", "http://127.0.0.1:80",
+                         "127.0.0.1"],
+            "--handshake-timeout": ["0", "0.049", "-1", "3601", "nan", "inf", "1s", "", "1,5"],
+            "--connect-timeout": ["0", "3600.1", "x"],
+            "--request-timeout": ["0", "3601", "x"],
+            "--ping-interval": ["0", "86401", "x"],
+            "--seed": ["-1", "18446744073709551616", "x", "1.0"],
+            "--swarm": ["-1", "1001", "x"],
+            "--log-level": ["loud", "warn", "off", "INFO"],
+            "--log-format": ["xml", ""],
+            "--data-dir": [""],
+        }
+        for option, values in bad.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.refuse_run(option, value)
+
+    def test_the_limits_themselves_are_fine(self):
+        for option, value in (("--max-outbound", "0"), ("--max-inbound", "10000"),
+                              ("--ping-interval", "86400"), ("--ping-interval", "0.05"),
+                              ("--connect-timeout", "3600"), ("--swarm", "0"),
+                              ("--handshake-timeout", "1e1"),
+                              ("--seed", "18446744073709551615")):
+            with self.subTest(option=option, value=value), Node(option, value) as node:
+                self.assertEqual(node.stop()[0], 0)
+
+    def test_shape(self):
+        for arguments, names in (
+            ((), []),
+            (("stroll",), ["stroll"]),
+            (("run", "--bogus"), ["--bogus"]),
+            (("run", "--bogus", "3"), ["--bogus"]),
+            (("run", "--maxinbound=3"), ["--maxinbound"]),
+            (("run", "extra"), ["extra"]),
+            (("run", "--network"), ["--network"]),
+            (("run", "--network", "regtest", "--listen"), ["--listen"]),
+            (("run", "--config"), ["--config"]),
+            (("run", "--max-inbound=",), ["--max-inbound"]),
+            (("run", "--no-dns-seeds=maybe"), ["--no-dns-seeds"]),
+            (("run", "line\nbreak"), ["line"]),
+            (("run", "--network", "two\nlines"), ["--network"]),
+            (("run", "--swarm", "3"), ["--swarm 3", "main"]),
+            (("run", "--network", "signet", "--swarm", "3"), ["--swarm 3", "signet"]),
+            (("run", "--listen", "none", "--listen", "127.0.0.1:0"), ["--listen none"]),
+            (("run", "--listen", "127.0.0.1:0", "--listen", "none"), ["--listen none"]),
+        ):
+            with self.subTest(arguments=arguments):
+                self.refuse(*arguments, names=names)
+
+    def test_no_home(self):
+        env = {k: v for k, v in os.environ.items() if k != "HOME"}
+        status, _, err = run_to_end("run", "--network", "regtest", "--listen", "none", env=env)
+        self.assertEqual((status, err.count("\n")), (2, 1))
+        self.assertIn("--data-dir", err)
+
+    def test_the_last_one_counts(self):
+        with Node("--network", "signet", "--network", "regtest", "--max-inbound=3",
+                  "--max-inbound", "4") as node:
+            self.assertEqual(node.ready["network"], "regtest")
+
+    def test_help_and_version(self):
+        for arguments in (["--help"], ["-h"], ["run", "--help"], ["run", "-h"]):
+            status, out, err = run_to_end(*arguments)
+            self.assertEqual((status, err), (0, ""))
+            self.assertLessEqual(max(map(len, out.splitlines())), 100)
+        for option in ("network", "listen", "connect", "add-peer", "max-outbound",
+                       "max-inbound", "max-per-ip", "data-dir", "status", "no-dns-seeds",
+                       "handshake-timeout", "connect-timeout", "request-timeout",
+                       "ping-interval", "seed", "swarm", "log-level", "log-format", "config"):
+            self.assertIn(f"--{option}", out)
+        self.assertIn("Examples", out)
+        status, out, err = run_to_end("--version")
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"^peerage \d+\.\d+\.\d+\n$")
+
+
+class ConfigFile(FolderCase):
+    def write(self, text):
+        path = self.folder / "node.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    def test_every_key(self):
+        unix = self.folder / "status.sock"
+        path = self.write(f"""
+            # comment
+            network = "regtest"
+            listen = ["127.0.0.1:0", "[::1]:0"]
+            add-peer = "127.0.0.1:1"
+            connect = ["127.0.0.1:2"]
+            max-outbound = 3
+            max-inbound = 4
+            max-per-ip = 5
+            data-dir = "{self.folder}/data"
+            status = ["127.0.0.1:0", "unix:{unix}"]
+            no-dns-seeds = true
+            handshake-timeout = 1.5
+            connect-timeout = 2
+            request-timeout = 3
+            ping-interval = 4
+            seed = 5
+            swarm = 2
+            log-level = "debug"
+            log-format = "json"
+            """)
+        with Node("--config", path, defaults=False) as node:
+            self.assertEqual(node.ready["network"], "regtest")
+            self.assertEqual(len(node.ready["p2p"]), 2)
+            self.assertEqual(len(node.ready["status"]), 2)
+            self.assertTrue((self.folder / "data" / "regtest" / ".lock").exists())
+            self.assertEqual(node.stop()[0], 0)
+            levels = set()
+            for line in node.stderr().splitlines():
+                entry = json.loads(line)
+                self.assertEqual(list(entry), ["time", "level", "message"])
+                self.assertAlmostEqual(entry["time"], time.time(), delta=60)
+                levels.add(entry["level"])
+            self.assertIn("info", levels)
+
+    def test_the_command_line_wins(self):
+        path = self.write('network = "signet"\nlisten = "192.0.2.1:1"\nmax-inbound = 7\n')
+        with Node("--config", path) as node:
+            self.assertEqual(node.ready["network"], "regtest")
+            self.assertEqual(len(node.ready["p2p"]), 1)
+
+    def test_section_and_ini(self):
+        path = self.write("[run]\nnetwork=regtest\nlisten=none\n\n; comment\nswarm=2\n")
+        with Node("--config", path, listen=None) as node:
+            self.assertEqual(node.ready["p2p"], [])
+
+    def test_mistakes(self):
+        for text, names in (
+            ("max-inbound = lots\n", ["--max-inbound", "lots"]),
+            ("network = 'moon'\n", ["--network", "moon"]),
+            ("listen = ['127.0.0.1:0', 'nowhere']\n", ["--listen", "nowhere"]),
+            ("listen = \n", ["--listen"]),
+            ("colour = 'red'\n", ["colour"]),
+            ("[swarm]\npeers = 3\n", ["peers"]),
+            ("[other]\nnetwork = 'regtest'\n", ["network"]),
+            ("config = 'other.toml'\n", ["config"]),
+            ("just words\n", ["just words"]),
+            ("no-dns-seeds = perhaps\n", ["--no-dns-seeds", "perhaps"]),
+            ("network = [\n", ["--network"]),
+            (b"\xff\xfe\x00binary\x00", []),
+            (b"\x7fELF" * 100, []),
+            ("swarm = 3\nnetwork = 'main'\n", ["--swarm", "3"]),
+        ):
+            with self.subTest(text=text):
+                path = self.write(text)
+                self.refuse("run", "--config", path, "--data-dir", str(self.folder / "data"),
+                            names=names)
+
+    def test_unreadable(self):
+        plain = self.folder / "plain"
+        plain.write_text("")
+        for path in (self.folder / "missing", self.folder, plain / "below", "/dev/zero", "",
+                     "/proc/self/mem"):
+            with self.subTest(path=path):
+                self.refuse("run", "--config", str(path), names=["--config", str(path)])
+
+
+if __name__ == "__main__":
+    unittest.main()

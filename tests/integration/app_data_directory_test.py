@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Where the executable keeps its data, and that nobody else does."""
+
+import os
+import subprocess
+import unittest
+
+from node import PROGRAM, STOP_SECONDS, FolderCase, Node
+
+
+class DataDirectory(FolderCase):
+    def refuse_directory(self, path, *more_names):
+        self.refuse("run", "--network", "regtest", "--listen", "none", "--data-dir", str(path),
+                    names=["--data-dir", *more_names])
+
+    def test_main_has_no_sub_folder(self):
+        data = self.folder / "data"
+        for network, place in (("main", data), ("signet", data / "signet")):
+            with Node("--network", network, "--data-dir", str(data), "--listen", "none",
+                      defaults=False) as node:
+                self.assertEqual(node.ready["network"], network)
+                self.assertTrue((place / ".lock").exists())
+
+    def test_the_default(self):
+        env = {**os.environ, "HOME": str(self.folder)}
+        with subprocess.Popen([PROGRAM, "run", "--network", "regtest", "--listen", "none"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env=env) as process:
+            process.stdout.readline()
+            self.assertTrue((self.folder / ".peerage" / "regtest" / ".lock").exists())
+            process.terminate()
+            self.assertEqual(process.wait(STOP_SECONDS), 0)
+
+    def test_what_is_none(self):
+        plain = self.folder / "plain"
+        plain.write_text("")
+        (self.folder / "taken").mkdir()
+        (self.folder / "taken" / "regtest").write_text("")
+        (self.folder / "lock" / "regtest" / ".lock").mkdir(parents=True)
+        (self.folder / "loop").symlink_to("loop")
+        for path in (plain, plain / "below", "/proc/peerage", "/dev/null",
+                     self.folder / "taken", self.folder / "lock", self.folder / "loop",
+                     self.folder / ("x" * 300)):
+            with self.subTest(path=path):
+                self.refuse_directory(path, str(path))
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_without_permission(self):
+        folder = self.folder / "closed"
+        (folder / "regtest").mkdir(parents=True)
+        (folder / "regtest").chmod(0o500)
+        self.refuse_directory(folder, str(folder))
+
+    def test_locked(self):
+        data = self.folder / "data"
+        with Node(data_dir=data) as node:
+            self.refuse_directory(data, "in use", str(node.pid))
+            self.assertEqual(node.stop()[0], 0)
+        with Node(data_dir=data) as node:  # a dead process holds no lock
+            node.process.kill()
+            node.process.wait()
+        with Node(data_dir=data) as node:
+            self.assertEqual((data / "regtest" / ".lock").stat().st_mode & 0o777, 0o600)
+            self.assertEqual((data / "regtest").stat().st_mode & 0o777, 0o700)
+
+
+if __name__ == "__main__":
+    unittest.main()

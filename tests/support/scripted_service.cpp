@@ -1,0 +1,53 @@
+#include "tests/support/scripted_service.hpp"
+
+#include <utility>
+
+namespace peerage::test {
+
+namespace {
+
+/// What a node says that has nothing.
+template <class Answer>
+caf::result<Answer> nothing() {
+  return Answer{};
+}
+template <>
+caf::result<wire::block> nothing() {
+  return caf::make_error(request_error::not_found);
+}
+template <>
+caf::result<wire::tx> nothing() {
+  return caf::make_error(request_error::not_found);
+}
+
+} // namespace
+
+inbound_service_actor::behavior_type scripted_service(inbound_service_actor::pointer,
+                                                      const service_script& script) {
+  auto hear = [any = script.on_any](const auto& what) {
+    if (any)
+      any(what);
+  };
+  auto reply = [hear]<class Question, class Answer>(
+                 service_script::reply_to<Question, Answer> scripted) {
+    return [hear, scripted = std::move(scripted)](const Question& x) {
+      hear(x);
+      return scripted ? scripted(x) : nothing<Answer>();
+    };
+  };
+  return {
+    reply(script.on_headers),
+    reply(script.on_block_hashes),
+    reply(script.on_block),
+    reply(script.on_transaction),
+    reply(script.on_mempool),
+    reply(script.on_addresses),
+    [hear](const inventory_announced& x) { hear(x); },
+    [hear](const headers_announced& x) { hear(x); },
+    [hear](const addresses_announced& x) { hear(x); },
+    [hear](const transaction_received& x) { hear(x); },
+    [hear](const block_received& x) { hear(x); },
+  };
+}
+
+} // namespace peerage::test
