@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "shutting_down",
   "remote_closed",
   "disconnect_requested",
+  "feeler_done",
   "truncated_message",
   "socket_error",
   "connect_refused",
@@ -31,6 +32,12 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "self_connection",
   "inbound_limit",
   "address_limit",
+  "neighbourhood_limit",
+  "connection_flood",
+  "evicted",
+  "banned",
+  "lacks_services",
+  "overload_shed",
   "internal_error",
 };
 static_assert(static_cast<std::size_t>(peer_exit::internal_error) == peer_exit_count);
@@ -59,7 +66,7 @@ std::string_view to_string(ignored x) {
 }
 
 bool is_clean(peer_exit x) {
-  return x <= peer_exit::disconnect_requested;
+  return x <= peer_exit::feeler_done;
 }
 
 peer_exit exit_of(const caf::error& reason) {

@@ -37,6 +37,7 @@ enum class peer_exit : std::uint8_t {
   shutting_down,        ///< The peer manager stops.
   remote_closed,        ///< The remote ended the connection between two messages.
   disconnect_requested, ///< A person or program asked for it.
+  feeler_done,          ///< The address answered, which was all we wanted to know.
   // -- the transport ------------------------------------------------------------------
   truncated_message, ///< The remote ended the connection inside a message.
   socket_error,      ///< Reset, unreachable, or another error of the socket.
@@ -55,12 +56,18 @@ enum class peer_exit : std::uint8_t {
   unoffered_service,    ///< mempool, filter* or getcf* though we do not offer them.
   self_connection,      ///< The remote is ourselves: our own nonce came back.
   // -- our own limits -----------------------------------------------------------------
-  inbound_limit,  ///< No inbound slot was free.
-  address_limit,  ///< Too many peers from that address.
-  internal_error, ///< A bug of ours: an actor of the group crashed.
+  inbound_limit,       ///< No inbound slot was free, and none was worth freeing.
+  address_limit,       ///< Too many peers from that address.
+  neighbourhood_limit, ///< Too many peers from its /24 or /64.
+  connection_flood,    ///< Too many connections from there, or from everywhere.
+  evicted,             ///< Gave its inbound slot to a newcomer.
+  banned,              ///< The address, or its range, is banned.
+  lacks_services,      ///< We dialed it for services that it does not offer.
+  overload_shed,       ///< Asked more than the node can answer, and drew the lot.
+  internal_error,      ///< A bug of ours: an actor of the group crashed.
 };
 
-inline constexpr std::size_t peer_exit_count = 22;
+inline constexpr std::size_t peer_exit_count = 29;
 
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);

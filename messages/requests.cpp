@@ -46,4 +46,36 @@ peer_exit exit_of_request(const caf::error& failure) {
   return peer_exit::internal_error;
 }
 
+request_kind kind_of(const request& x) {
+  return static_cast<request_kind>(x.index());
+}
+
+std::string_view to_string(request_kind x) {
+  switch (x) {
+  case request_kind::measure_latency: return "measure_latency";
+  case request_kind::get_addresses: return "get_addresses";
+  case request_kind::get_headers: return "get_headers";
+  case request_kind::get_block_hashes: return "get_block_hashes";
+  case request_kind::get_blocks: return "get_blocks";
+  case request_kind::get_transactions: return "get_transactions";
+  case request_kind::get_mempool: return "get_mempool";
+  case request_kind::send_transaction: return "send_transaction";
+  case request_kind::announce_transactions: return "announce_transactions";
+  case request_kind::announce_block: return "announce_block";
+  case request_kind::announce_addresses: return "announce_addresses";
+  }
+  return "unknown";
+}
+
+bool is_keyed(request_kind x) {
+  return x == request_kind::measure_latency || x == request_kind::get_blocks ||
+         x == request_kind::get_transactions;
+}
+
+bool is_push(request_kind x) {
+  return x == request_kind::send_transaction ||
+         x == request_kind::announce_transactions || x == request_kind::announce_block ||
+         x == request_kind::announce_addresses;
+}
+
 } // namespace peerage

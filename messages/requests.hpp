@@ -164,6 +164,12 @@ struct announce_block {
   wire::hash256 hash;
 };
 
+/// Sends addr or addrv2, whichever the peer understands, leaving out what its form cannot
+/// say; completes when it is handed to the socket.
+struct announce_addresses {
+  std::vector<wire::network_address> entries; ///< At most 1,000.
+};
+
 /// More items than this in one request are answered with `overloaded`.
 inline constexpr std::size_t max_items_per_request = 1'000;
 
@@ -180,11 +186,40 @@ inline constexpr std::size_t max_requests_queued = 16;
 inline constexpr std::size_t max_held_bytes = 64 << 20;
 
 /// Any request, and any reply, for code that handles them alike.
-using request = std::variant<measure_latency, get_addresses, get_headers,
-                             get_block_hashes, get_blocks, get_transactions, get_mempool,
-                             send_transaction, announce_transactions, announce_block>;
+using request =
+  std::variant<measure_latency, get_addresses, get_headers, get_block_hashes, get_blocks,
+               get_transactions, get_mempool, send_transaction, announce_transactions,
+               announce_block, announce_addresses>;
 using reply = std::variant<caf::unit_t, latency, addresses, headers, block_hashes, blocks,
                            transactions, transaction_ids>;
+
+/// The alternatives of `request`, in its order.
+enum class request_kind : std::uint8_t {
+  measure_latency,
+  get_addresses,
+  get_headers,
+  get_block_hashes,
+  get_blocks,
+  get_transactions,
+  get_mempool,
+  send_transaction,
+  announce_transactions,
+  announce_block,
+  announce_addresses,
+};
+
+inline constexpr std::size_t request_kind_count = std::variant_size_v<request>;
+
+request_kind kind_of(const request& x);
+
+/// snake_case: the label `type` of `peerage_outbound_requests_total`.
+std::string_view to_string(request_kind x);
+
+/// Matched to its answer by content, so a peer can have many under way.
+bool is_keyed(request_kind x);
+
+/// Done when handed to the socket: nothing is awaited.
+bool is_push(request_kind x);
 
 // -- serialisation between processes ---------------------------------------------------
 
@@ -269,6 +304,10 @@ typename Inspector::result_type inspect(Inspector& f, announce_transactions& x) 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_block& x) {
   return f(caf::meta::type_name("peerage.announce_block"), x.hash);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, announce_addresses& x) {
+  return f(caf::meta::type_name("peerage.announce_addresses"), x.entries);
 }
 
 } // namespace peerage

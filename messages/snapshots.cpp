@@ -31,6 +31,11 @@ json exit_counts(const std::array<std::uint64_t, peer_exit_count + 1>& counts) {
     counts, [](std::size_t i) { return to_string(static_cast<peer_exit>(i)); });
 }
 
+json request_counts(const std::array<std::uint64_t, request_kind_count>& counts) {
+  return nonzero_counts(
+    counts, [](std::size_t i) { return to_string(static_cast<request_kind>(i)); });
+}
+
 } // namespace
 
 std::string sanitised(const std::string& user_agent) {
@@ -61,6 +66,8 @@ json to_json(const peer_snapshot& x) {
     {"connected_since", x.connected_since},
     {"last_received", optional_number(x.last_received)},
     {"last_sent", optional_number(x.last_sent)},
+    {"last_block", optional_number(x.last_block)},
+    {"last_transaction", optional_number(x.last_transaction)},
     {"ping", optional_number(seconds(x.last_ping))},
     {"lowest_ping", optional_number(seconds(x.lowest_ping))},
     {"bytes_received", x.traffic.bytes_received},
@@ -103,9 +110,11 @@ json to_json(const node_snapshot& x) {
       {"outbound", x.peers.outbound}}},
     {"dialing", x.dials_in_flight},
     {"handshaking", x.handshakes_in_flight},
-    {"address_book", {{"total", x.known_addresses}}},
+    {"address_book", {{"total", x.known_addresses}, {"tried", x.tried_addresses}}},
+    {"bans", x.bans},
     {"traffic", {{"bytes_received", x.bytes_received}, {"bytes_sent", x.bytes_sent}}},
     {"actors", x.actors},
+    {"outbound_requests", request_counts(x.peers.outbound_requests)},
     {"exits", exit_counts(x.peers.exits)},
     {"failures", exit_counts(x.failures)},
   };

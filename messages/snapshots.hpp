@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/lifecycle.hpp"
+#include "messages/requests.hpp"
 #include "messages/wire/commands.hpp"
 
 #include <caf/timespan.hpp>
@@ -33,7 +34,9 @@ struct peer_snapshot {
   double connected_since = 0; ///< Unix seconds.
   double last_received = 0;   ///< Unix seconds; 0: nothing yet.
   double last_sent = 0;
-  caf::timespan last_ping{}; ///< Zero before the first pong.
+  double last_block = 0;       ///< Unix seconds; 0: it sent none.
+  double last_transaction = 0; ///< Likewise.
+  caf::timespan last_ping{};   ///< Zero before the first pong.
   caf::timespan lowest_ping{};
   peer_traffic traffic;
   std::uint64_t requests_in_flight = 0;
@@ -54,6 +57,9 @@ struct peer_set_snapshot {
   std::uint64_t inbound = 0;
   std::uint64_t outbound = 0;
   std::array<std::uint64_t, peer_exit_count + 1> exits{}; ///< By reason, since start.
+  /// Requests that were routed to a peer, by kind (`request_kind`), since start: k for
+  /// one that went to k peers (invariant I5).
+  std::array<std::uint64_t, request_kind_count> outbound_requests{};
 };
 
 /// Asks the peer set for every peer's snapshot.
@@ -78,7 +84,9 @@ struct node_snapshot {
   std::uint64_t dials_in_flight = 0;
   std::uint64_t handshakes_in_flight = 0;
   std::uint64_t known_addresses = 0;
-  std::uint64_t bytes_received = 0; ///< Since start, peers that are gone included.
+  std::uint64_t tried_addresses = 0; ///< Of these: a connection of ours has succeeded.
+  std::uint64_t bans = 0;            ///< In force.
+  std::uint64_t bytes_received = 0;  ///< Since start, peers that are gone included.
   std::uint64_t bytes_sent = 0;
   std::uint64_t actors = 0; ///< Running in this process.
   /// Dials and handshakes that did not make a peer, by reason, since start.
@@ -106,9 +114,9 @@ typename Inspector::result_type inspect(Inspector& f, get_peer_snapshot&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
   return f(caf::meta::type_name("peerage.peer_snapshot"), x.info, x.connected_since,
-           x.last_received, x.last_sent, x.last_ping, x.lowest_ping, x.traffic,
-           x.requests_in_flight, x.requests_queued, x.inbound_backlog, x.unsent_bytes,
-           x.reading_paused);
+           x.last_received, x.last_sent, x.last_block, x.last_transaction, x.last_ping,
+           x.lowest_ping, x.traffic, x.requests_in_flight, x.requests_queued,
+           x.inbound_backlog, x.unsent_bytes, x.reading_paused);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_set_snapshot&) {
@@ -117,7 +125,7 @@ typename Inspector::result_type inspect(Inspector& f, get_peer_set_snapshot&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_set_snapshot& x) {
   return f(caf::meta::type_name("peerage.peer_set_snapshot"), x.total, x.ready, x.unready,
-           x.inbound, x.outbound, x.exits);
+           x.inbound, x.outbound, x.exits, x.outbound_requests);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_snapshots&) {
@@ -135,8 +143,8 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_snapshot& x) {
   return f(caf::meta::type_name("peerage.node_snapshot"), x.version, x.network,
            x.user_agent, x.pid, x.uptime, x.listening, x.peers, x.dials_in_flight,
-           x.handshakes_in_flight, x.known_addresses, x.bytes_received, x.bytes_sent,
-           x.actors, x.failures, x.can_serve);
+           x.handshakes_in_flight, x.known_addresses, x.tried_addresses, x.bans,
+           x.bytes_received, x.bytes_sent, x.actors, x.failures, x.can_serve);
 }
 
 } // namespace peerage

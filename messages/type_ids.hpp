@@ -34,6 +34,7 @@ CAF_ADD_TYPE_ID(peerage_messages, (peerage::transaction_ids))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::send_transaction))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_transactions))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_block))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_addresses))
 
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_headers))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_block_hashes))

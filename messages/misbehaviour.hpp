@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace peerage {
+
+enum class peer_exit : std::uint8_t; // messages/lifecycle.hpp
+enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
+
+/// What counts against a host, with the points that one report of it adds to the host's
+/// score (`weight_of`). At 100 points the host is banned, and half of its points are gone
+/// after an hour (actors/discovery/reputation.hpp). So 100 means "once is enough", 25
+/// "four times in a row", 1 "only together with much else".
+///
+/// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`,
+/// 1 to 100) and since then takes what costs 100 here as enough at once; what it merely
+/// hangs up on costs 25 or less here. If you add one, add its row in misbehaviour.cpp.
+enum class misbehaviour : std::uint8_t {
+  invalid_data, ///< 100: the node found that a block, header or transaction is forged.
+  too_many_entries,  ///< 100: a count over its limit (addr, inv, headers, locator …).
+  broken_rule,       ///< 25: ended by rule: wrong magic, announced length over the limit,
+                     ///<     feature message after verack, service that we do not offer.
+  address_flood,     ///< 20: far more addresses than its token bucket lets in.
+  unsolicited_flood, ///< 20: floods us with data that nobody asked for.
+  service_overload,  ///< 10: more requests than the node can serve, again and again.
+  handshake_timeout, ///< 10: an open socket, but no handshake. A network cause.
+  not_reading,       ///< 10: reads nothing until our queue overflows. A network cause.
+  ping_timeout,      ///< 5: a ping stayed unanswered. A network cause.
+  malformed,         ///< 2: a payload that cannot be read.
+  bad_checksum,    ///< 2: a payload damaged on its way, or never whole. A network cause.
+  request_timeout, ///< 1: a request stayed unanswered. A network cause.
+};
+
+inline constexpr std::size_t misbehaviour_count = 12;
+
+/// snake_case, as JSON shows it and as saved bans have it.
+std::string_view to_string(misbehaviour x);
+
+/// Reads what `to_string` writes; nothing for any other text.
+std::optional<misbehaviour> parse_misbehaviour(std::string_view text);
+
+/// The points that one report costs.
+double weight_of(misbehaviour x);
+
+/// True for what a bad line between two honest nodes brings about as well. Trusted peers
+/// (those that a person named with --connect or --add-peer) are exempt from these.
+bool is_network_cause(misbehaviour x);
+
+/// What an end of a connection says against the host; nothing for most of them, as a
+/// closed or broken connection is nobody's fault.
+std::optional<misbehaviour> misbehaviour_of(peer_exit x);
+
+/// What an ignored message says against the host; nothing for most of them (I10). Floods
+/// of unsolicited data are judged by their rate, not here.
+std::optional<misbehaviour> misbehaviour_of(ignored x);
+
+} // namespace peerage
