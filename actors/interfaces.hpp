@@ -23,9 +23,10 @@ using requests_actor =
                    caf::replies_to<get_blocks>::with<blocks>,
                    caf::replies_to<get_transactions>::with<transactions>,
                    caf::replies_to<get_mempool>::with<transaction_ids>,
-                   // The next three answer when the message is handed to the socket.
+                   // The rest answer when the message is handed to the socket.
                    caf::reacts_to<send_transaction>,
-                   caf::reacts_to<announce_transactions>, caf::reacts_to<announce_block>>;
+                   caf::reacts_to<announce_transactions>, caf::reacts_to<announce_block>,
+                   caf::reacts_to<announce_addresses>>;
 
 /// CONNECTION -> CLIENT: a request that it was handed has ended.
 struct request_finished {};

@@ -38,6 +38,7 @@ client_actor::behavior_type client(self_pointer self,
     passing<void, send_transaction>(self),
     passing<void, announce_transactions>(self),
     passing<void, announce_block>(self),
+    passing<void, announce_addresses>(self),
     [self](get_peer_snapshot x) { return self->delegate(self->state.connection, x); },
     [self](request_finished) { --self->state.under_way; },
   };

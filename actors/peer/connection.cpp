@@ -2,19 +2,11 @@
 
 #include <caf/stateful_actor.hpp>
 
-#include <chrono>
-
 namespace peerage {
 
 namespace {
 
 using self_pointer = connection_actor::stateful_pointer<connection_state>;
-
-double unix_seconds() {
-  return std::chrono::duration<double>(
-           std::chrono::system_clock::now().time_since_epoch())
-    .count();
-}
 
 void end(self_pointer self, peer_exit reason) {
   auto& state = self->state;
@@ -28,7 +20,7 @@ void end(self_pointer self, peer_exit reason) {
 }
 
 /// Hands the outbox to the socket; false if that ended the peer.
-bool send_outbox(self_pointer self) {
+bool send_outbox(self_pointer self, time_point now) {
   auto& state = self->state;
   if (state.protocol->outbox().empty())
     return true;
@@ -42,7 +34,7 @@ bool send_outbox(self_pointer self) {
     end(self, peer_exit::unsent_overflow);
     return false;
   }
-  state.last_sent = unix_seconds();
+  state.last_sent = now;
   return true;
 }
 
@@ -61,7 +53,7 @@ void deliver_completed(self_pointer self) {
   }
 }
 
-void flush(self_pointer self);
+void flush(self_pointer self, time_point now);
 
 void on_service_answer(self_pointer self, std::uint64_t turn,
                        const service_answer& answer) {
@@ -69,12 +61,17 @@ void on_service_answer(self_pointer self, std::uint64_t turn,
   if (turn != state.service_turn || !state.service_deadline)
     return; // late: its place was given up
   state.service_deadline.reset();
+  auto now = self->clock().now();
+  if (const auto* why = std::get_if<caf::error>(&answer))
+    if (outcome_of(*why) == request_error::overloaded &&
+        state.shed.should_end(now, state.context->random))
+      return end(self, peer_exit::overload_shed);
   state.protocol->on_service_answer(answer);
-  flush(self);
+  flush(self, now);
 }
 
 /// Asks the node one thing, unless an answer is due or the remote reads nothing.
-void ask_service(self_pointer self) {
+void ask_service(self_pointer self, time_point now) {
   auto& state = self->state;
   if (state.service_deadline || state.congested)
     return;
@@ -82,15 +79,17 @@ void ask_service(self_pointer self) {
   if (!next)
     return;
   auto turn = ++state.service_turn;
-  state.service_deadline = self->clock().now() + state.context->timing.service_timeout;
+  state.service_deadline = now + state.context->timing.service_timeout;
   auto failed = [self, turn](caf::error& why) {
     on_service_answer(self, turn, std::move(why));
   };
   std::visit(
     [&](auto& what) {
       // No timeout of CAF's, which would keep a timer for each: the deadline above rules.
+      const auto& context = *state.context;
       auto response =
-        self->request(state.context->service, caf::infinite, std::move(what));
+        self->request(context.dispatcher ? context.dispatcher : context.service,
+                      caf::infinite, std::move(what));
       using what_type = std::decay_t<decltype(what)>;
       auto pass = [self, turn](auto& value) {
         on_service_answer(self, turn, std::move(value));
@@ -140,16 +139,16 @@ void update_credit(self_pointer self) {
 }
 
 /// Everything that may follow from an input.
-void flush(self_pointer self) {
+void flush(self_pointer self, time_point now) {
   auto& state = self->state;
-  if (!send_outbox(self))
+  if (!send_outbox(self, now))
     return;
   deliver_completed(self);
   for (auto nonce : state.protocol->take_heartbeat_pongs())
     self->send(state.heartbeat, heartbeat_pong{nonce});
   if (state.protocol->end())
     return end(self, *state.protocol->end());
-  ask_service(self);
+  ask_service(self, now);
   update_alarm(self);
   update_credit(self);
 }
@@ -161,8 +160,9 @@ auto taking(self_pointer self) {
     auto promise = self->template make_response_promise<Reply>();
     auto id = ++state.last_request;
     state.callers.emplace(id, pending_reply{promise});
-    state.protocol->add_request(id, std::move(x), self->clock().now());
-    flush(self);
+    auto now = self->clock().now();
+    state.protocol->add_request(id, std::move(x), now);
+    flush(self, now);
     return promise;
   };
 }
@@ -171,9 +171,12 @@ peer_snapshot snapshot_of(self_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result);
-  result.connected_since = state.connected_since;
-  result.last_received = state.last_received;
-  result.last_sent = state.last_sent;
+  auto unix_time = [&](const std::optional<time_point>& x) {
+    return x ? state.context->precise_unix_time(*x) : 0;
+  };
+  result.connected_since = unix_time(state.connected_at);
+  result.last_received = unix_time(state.last_received);
+  result.last_sent = unix_time(state.last_sent);
   result.traffic.bytes_sent = state.bytes_sent;
   result.unsent_bytes = state.transport->unsent_bytes();
   result.reading_paused = state.owed > 0;
@@ -210,7 +213,7 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
   state.protocol = std::make_unique<protocol>(context, info, ignored_so_far);
   state.context = std::move(context);
   state.transport = std::move(transport);
-  state.connected_since = unix_seconds();
+  state.connected_at = self->clock().now();
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
   return {
@@ -218,10 +221,10 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
       ++self->state.owed;
-      self->state.last_received = unix_seconds();
+      self->state.last_received = now;
       for (const auto& frame : batch.frames)
         self->state.protocol->receive(frame, now);
-      flush(self);
+      flush(self, now);
     },
     taking<latency, measure_latency>(self),
     taking<addresses, get_addresses>(self),
@@ -233,16 +236,18 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     taking<void, send_transaction>(self),
     taking<void, announce_transactions>(self),
     taking<void, announce_block>(self),
+    taking<void, announce_addresses>(self),
     [self](get_peer_snapshot) { return snapshot_of(self); },
     [self](const attach_client& x) { start(self, x.client); },
     [self](const transport_closed& x) { end(self, x.reason); },
     [self](const transport_drained&) {
       self->state.congested = false;
-      flush(self);
+      flush(self, self->clock().now());
     },
     [self](const send_heartbeat& x) {
-      self->state.protocol->send_heartbeat(x.nonce, self->clock().now());
-      flush(self);
+      auto now = self->clock().now();
+      self->state.protocol->send_heartbeat(x.nonce, now);
+      flush(self, now);
     },
     [self](const alarm&) {
       auto now = self->clock().now();
@@ -251,7 +256,7 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
       if (self->state.service_deadline && *self->state.service_deadline <= now)
         return on_service_answer(self, self->state.service_turn,
                                  caf::make_error(caf::sec::request_timeout));
-      flush(self);
+      flush(self, now);
     },
   };
 }

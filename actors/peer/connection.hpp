@@ -2,6 +2,7 @@
 
 #include "actors/peer/context.hpp"
 #include "actors/peer/heartbeat.hpp"
+#include "actors/peer/overload_shed.hpp"
 #include "actors/peer/pending_reply.hpp"
 #include "actors/peer/protocol.hpp"
 
@@ -47,10 +48,11 @@ struct connection_state {
     0; ///< Tells a late answer of the service from the due one.
   std::optional<time_point> service_deadline; ///< Set while an answer is due.
   std::optional<time_point> alarm_at;
+  overload_shed shed;
 
-  double connected_since = 0;
-  double last_received = 0;
-  double last_sent = 0;
+  time_point connected_at;
+  std::optional<time_point> last_received;
+  std::optional<time_point> last_sent;
   std::uint64_t bytes_sent = 0;
   static inline const char* name = "connection";
 };

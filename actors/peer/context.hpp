@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/random_source.hpp"
+#include "messages/time.hpp"
 #include "messages/wire/network.hpp"
 
 #include <atomic>
@@ -46,7 +47,23 @@ struct peer_context {
   handshake_nonces nonces;
   std::atomic<peer_id> last_id{0};
   alarm_clock_actor alarms;
-  inbound_service_actor service;
+  /// Unix time at the actor clock's zero. What is shown, saved or sent follows the actor
+  /// clock from the start on, so that all time comes from one place; under a virtual
+  /// clock it is set to what the test wants.
+  std::chrono::nanoseconds clock_zero =
+    std::chrono::system_clock::now().time_since_epoch() -
+    time_point::clock::now().time_since_epoch();
+  unix_seconds unix_time(time_point now) const {
+    return std::chrono::floor<std::chrono::seconds>(clock_zero + now.time_since_epoch())
+      .count();
+  }
+  /// The same with fractions, for people.
+  double precise_unix_time(time_point now) const {
+    return std::chrono::duration<double>(clock_zero + now.time_since_epoch()).count();
+  }
+  inbound_service_actor service; ///< The node's own.
+  /// Whom CONNECTIONs ask instead, if there is anybody: part of the node stands between.
+  inbound_service_actor dispatcher;
   std::shared_ptr<socket_provider> sockets;
 
   /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to

@@ -5,8 +5,6 @@
 
 #include <caf/stateful_actor.hpp>
 
-#include <chrono>
-
 namespace peerage {
 
 namespace {
@@ -67,11 +65,8 @@ handshake_actor::behavior_type handshake(self_pointer self, peer_context_ptr con
   info.remote = state.connection->remote();
   info.local = state.connection->local();
   info.way = state.outcome->way();
-  auto unix_time = std::chrono::duration_cast<std::chrono::seconds>(
-                     std::chrono::system_clock::now().time_since_epoch())
-                     .count();
-  state.protocol =
-    std::make_unique<handshake_protocol>(state.context, std::move(info), unix_time);
+  state.protocol = std::make_unique<handshake_protocol>(
+    state.context, std::move(info), state.context->unix_time(state.started));
 
   auto deadline = state.started + state.context->timing.handshake_timeout;
   self->send(state.context->alarms, set_alarm{0, deadline});

@@ -1,6 +1,6 @@
 #include "actors/peer/inbound_requests.hpp"
 
-#include "messages/wire/addresses.hpp"
+#include "actors/peer/push_addresses.hpp"
 #include "messages/wire/limits.hpp"
 
 namespace peerage {
@@ -83,7 +83,7 @@ void inbound_requests::on_answer(const service_answer& answer) {
     if (!message.entries.empty())
       out_.push(message);
   } else if (const auto* found = std::get_if<addresses>(&answer)) {
-    send_addresses(*found);
+    push_addresses(out_, addrv2_, found->entries);
   }
   finish_front();
 }
@@ -96,21 +96,6 @@ void inbound_requests::answer_entry(const wire::inventory_entry& asked,
     out_.push(*transaction);
   else
     missing_.entries.push_back(asked);
-}
-
-void inbound_requests::send_addresses(const addresses& answer) {
-  if (addrv2_) {
-    wire::addrv2 message{answer.entries};
-    if (!message.entries.empty())
-      out_.push(message);
-    return;
-  }
-  wire::addr message;
-  for (const auto& entry : answer.entries)
-    if (auto old_form = wire::to_timed_address(entry))
-      message.entries.push_back(*old_form);
-  if (!message.entries.empty())
-    out_.push(message);
 }
 
 void inbound_requests::finish_front() {

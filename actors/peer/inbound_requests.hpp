@@ -62,7 +62,6 @@ private:
   void finish_front();
   std::optional<service_request> next_of(const wire::getdata& wanted);
   void answer_entry(const wire::inventory_entry& asked, const service_answer& answer);
-  void send_addresses(const addresses& answer);
 
   peer_id peer_;
   bool addrv2_;

@@ -1,5 +1,6 @@
 #include "actors/peer/outgoing_requests.hpp"
 
+#include "actors/peer/push_addresses.hpp"
 #include "messages/wire/limits.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256&
                                      caf::timespan default_timeout,
                                      std::function<std::uint64_t()> next_nonce,
                                      wire::outbox& out)
-    : services_(info.services),
+    : services_(info.services), addrv2_(info.addrv2),
       has_fences_(info.protocol > wire::limits::last_without_pong), genesis_(genesis),
       default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
 
@@ -131,6 +132,9 @@ void outgoing_requests::start(request_id id, request&& what, time_point deadline
     complete(id, caf::unit);
   } else if (auto* announced = std::get_if<announce_block>(&what)) {
     out_.push(wire::inv{{{wire::inv_block, announced->hash}}});
+    complete(id, caf::unit);
+  } else if (auto* told = std::get_if<announce_addresses>(&what)) {
+    push_addresses(out_, addrv2_, std::move(told->entries));
     complete(id, caf::unit);
   }
 }

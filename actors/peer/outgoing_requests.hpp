@@ -149,6 +149,7 @@ private:
   bool connects(const get_headers& asked, const wire::block_header& first) const;
 
   std::uint64_t services_;
+  bool addrv2_;
   bool has_fences_; ///< The remote answers pings.
   wire::hash256 genesis_;
   caf::timespan default_timeout_;

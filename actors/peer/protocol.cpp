@@ -142,6 +142,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   }
   case command::block: {
     auto& body = std::get<wire::block>(decoded);
+    last_block_ = now;
     if (outgoing_ && outgoing_->on_block(body))
       return;
     count(ignored::unsolicited);
@@ -149,6 +150,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   }
   case command::tx: {
     auto& body = std::get<wire::tx>(decoded);
+    last_transaction_ = now;
     if (outgoing_ && outgoing_->on_transaction(body))
       return;
     count(ignored::unsolicited);
@@ -230,6 +232,9 @@ void protocol::on_opaque(wire::command type) {
 
 void protocol::describe(peer_snapshot& out) const {
   out.info = info_;
+  out.last_block = last_block_ ? context_->precise_unix_time(*last_block_) : 0;
+  out.last_transaction =
+    last_transaction_ ? context_->precise_unix_time(*last_transaction_) : 0;
   out.last_ping = last_ping_;
   out.lowest_ping = lowest_ping_;
   out.traffic.bytes_received += bytes_received_;

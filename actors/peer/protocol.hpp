@@ -94,6 +94,8 @@ private:
   std::array<std::uint64_t, ignored_count> ignored_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t messages_received_ = 0;
+  std::optional<time_point> last_block_;
+  std::optional<time_point> last_transaction_;
   caf::timespan last_ping_{};
   caf::timespan lowest_ping_{};
 };
