@@ -1,5 +1,8 @@
 #include "actors/peer_set/peer_set.hpp"
 
+#include "actors/discovery/eviction.hpp"
+#include "actors/peer_set/routing.hpp"
+
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -15,17 +18,45 @@ using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 /// A peer that is too busy to say how it is does not hold up the others' answers.
 constexpr std::chrono::seconds snapshot_timeout{1};
 
-void insert(self_pointer self, const peer_ready& x) {
+// -- who is in -------------------------------------------------------------------------
+
+void tell_left(self_pointer self, const peer_info& info, peer_exit reason) {
   auto& state = self->state;
-  self->monitor(x.client);
-  state.by_client[x.client.address()] = x.info.id;
-  state.members[x.info.id] = {x.info, x.client};
-  spdlog::log(state.quiet ? spdlog::level::debug : spdlog::level::info,
-              "peer {} joined: {} {} version {} {}", x.info.id, to_string(x.info.way),
-              to_string(x.info.remote), x.info.remote_protocol,
-              sanitised(x.info.user_agent));
-  for (const auto& observer : state.observers)
-    self->send(observer, peer_joined{x.info});
+  ++state.exits[static_cast<std::size_t>(reason)];
+  routing::publish(self);
+  const auto level = reason == peer_exit::internal_error ? spdlog::level::err
+                     : state.options.quiet               ? spdlog::level::debug
+                                                         : spdlog::level::info;
+  spdlog::log(level, "peer {} left: {} {}", info.id, to_string(info.remote),
+              to_string(reason));
+  for (const auto& observer : state.options.observers)
+    self->send(observer, peer_left{info, reason});
+}
+
+/// Whoever is not taken in ends here: nobody else holds its client.
+void insert(self_pointer self, const join_set& x) {
+  auto& state = self->state;
+  const auto& info = x.peer.info;
+  if (state.stopping)
+    return tell_left(self, info, peer_exit::shutting_down);
+  if (!x.pinned)
+    if (auto refusal = state.caps.try_take(info.remote))
+      return tell_left(self, info,
+                       refusal == cap_refusal::per_neighbourhood
+                         ? peer_exit::neighbourhood_limit
+                         : peer_exit::address_limit);
+  auto now = self->clock().now();
+  self->monitor(x.peer.client);
+  state.by_client[x.peer.client.address()] = info.id;
+  state.members[info.id] = {info, x.peer.client, !x.pinned, now, {}};
+  state.routes.insert(info, now);
+  state.inbound += info.way == direction::inbound ? 1 : 0;
+  routing::publish(self);
+  spdlog::log(state.options.quiet ? spdlog::level::debug : spdlog::level::info,
+              "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
+              to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
+  for (const auto& observer : state.options.observers)
+    self->send(observer, peer_joined{info});
 }
 
 void remove(self_pointer self, const caf::down_msg& x) {
@@ -35,62 +66,77 @@ void remove(self_pointer self, const caf::down_msg& x) {
     return;
   auto member = state.members.extract(found->second);
   state.by_client.erase(found);
-  auto reason = exit_of(x.reason);
-  ++state.exits[static_cast<std::size_t>(reason)];
   const auto& info = member.mapped().info;
-  const auto level = reason == peer_exit::internal_error ? spdlog::level::err
-                     : state.quiet                       ? spdlog::level::debug
-                                                         : spdlog::level::info;
-  spdlog::log(level, "peer {} left: {} {}", info.id, to_string(info.remote),
-              to_string(reason));
-  for (const auto& observer : state.observers)
-    self->send(observer, peer_left{info, reason});
-  if (state.stopping && state.members.empty())
-    self->quit(caf::exit_reason::user_shutdown);
+  state.routes.remove(info.id);
+  if (member.mapped().counted)
+    state.caps.release(info.remote);
+  state.inbound -= info.way == direction::inbound ? 1 : 0;
+  tell_left(self, info, exit_of(x.reason));
+  routing::quit_if_done(self);
+}
+
+// -- who has to go ---------------------------------------------------------------------
+
+void end(self_pointer self, const peer_set_state::member& x, peer_exit reason) {
+  self->send_exit(x.client, caf::make_error(reason));
 }
 
 void stop(self_pointer self) {
   auto& state = self->state;
   state.stopping = true;
   for (auto& [id, member] : state.members)
-    self->send_exit(member.client, caf::make_error(peer_exit::shutting_down));
-  if (state.members.empty())
-    self->quit(caf::exit_reason::user_shutdown);
+    end(self, member, peer_exit::shutting_down);
+  routing::quit_if_done(self);
 }
 
-peer_set_snapshot count(const peer_set_state& state) {
-  peer_set_snapshot result;
-  for (const auto& [id, member] : state.members)
-    ++(member.info.way == direction::inbound ? result.inbound : result.outbound);
-  // Every member has shaken hands, and any of them takes requests side by side.
-  result.ready = state.members.size();
-  result.unready = 0;
-  result.total = result.ready + result.unready;
-  result.exits = state.exits;
+eviction_candidate candidate(const peer_context& context,
+                             const peer_set_state::member& member,
+                             const peer_snapshot& now) {
+  auto moment = [&](double unix_time) -> std::optional<time_point> {
+    if (unix_time == 0)
+      return std::nullopt;
+    return time_point{std::chrono::duration_cast<time_point::duration>(
+                        std::chrono::duration<double>(unix_time)) -
+                      context.clock_zero};
+  };
+  const auto& info = member.info;
+  eviction_candidate result;
+  result.id = info.id;
+  result.remote = info.remote;
+  result.connected_at = member.joined_at;
+  if (now.lowest_ping > caf::timespan::zero())
+    result.lowest_ping = now.lowest_ping;
+  result.last_block = moment(now.last_block);
+  result.last_transaction = moment(now.last_transaction);
+  result.relays_transactions = info.relay;
+  constexpr std::uint64_t full = wire::node_network | wire::node_witness;
+  result.full_node = (info.services & full) == full;
   return result;
 }
 
-caf::result<peer_snapshots> ask_all(self_pointer self) {
+// -- snapshots -------------------------------------------------------------------------
+
+/// Asks the peers that `include` accepts how they are, and gives what came to `done`.
+template <class Include, class Done>
+void ask_peers(self_pointer self, Include include, Done done) {
   struct gathering {
     peer_snapshots found;
-    std::size_t missing;
-    caf::typed_response_promise<peer_snapshots> promise;
+    std::size_t missing = 1; // this function, until all are asked
+    Done done;
 
     void one_less() {
       if (--missing > 0)
         return;
       std::ranges::sort(found.entries, {},
                         [](const peer_snapshot& x) { return x.info.id; });
-      promise.deliver(std::move(found));
+      done(std::move(found));
     }
   };
-  auto& members = self->state.members;
-  if (members.empty())
-    return peer_snapshots{};
-  auto all = std::make_shared<gathering>();
-  all->missing = members.size();
-  all->promise = self->make_response_promise<peer_snapshots>();
-  for (auto& [id, member] : members)
+  auto all = std::make_shared<gathering>(gathering{{}, 1, std::move(done)});
+  for (auto& [id, member] : self->state.members) {
+    if (!include(member))
+      continue;
+    ++all->missing;
     self->request(member.client, snapshot_timeout, get_peer_snapshot{})
       .then(
         [all](peer_snapshot& x) {
@@ -98,33 +144,104 @@ caf::result<peer_snapshots> ask_all(self_pointer self) {
           all->one_less();
         },
         [all](caf::error&) { all->one_less(); });
-  return all->promise;
+  }
+  all->one_less();
+}
+
+caf::result<peer_snapshots> describe_all(self_pointer self) {
+  auto promise = self->make_response_promise<peer_snapshots>();
+  ask_peers(
+    self, [](const auto&) { return true; },
+    [promise](peer_snapshots&& found) mutable { promise.deliver(std::move(found)); });
+  return promise;
+}
+
+caf::result<bool> evict(self_pointer self) {
+  auto promise = self->make_response_promise<bool>();
+  ask_peers(
+    self,
+    [](const peer_set_state::member& x) { return x.info.way == direction::inbound; },
+    [self, promise](peer_snapshots&& found) mutable {
+      auto& state = self->state;
+      std::vector<eviction_candidate> inbound;
+      for (const auto& x : found.entries)
+        if (auto member = state.members.find(x.info.id); member != state.members.end())
+          inbound.push_back(candidate(*state.context, member->second, x));
+      auto chosen = choose_eviction(inbound, state.eviction_key);
+      if (chosen)
+        end(self, state.members.at(*chosen), peer_exit::evicted);
+      promise.deliver(chosen.has_value());
+    });
+  return promise;
+}
+
+template <class Reply, class Request>
+auto one(self_pointer self) {
+  return [self](Request& x) { return routing::to_one<Reply>(self, std::move(x)); };
+}
+
+template <class Request>
+auto some(self_pointer self) {
+  return [self](const Request& x) { return routing::to_some(self, x); };
 }
 
 } // namespace
 
-peer_set_actor::behavior_type
-peer_set(self_pointer self, std::vector<peer_observer_actor> observers, bool quiet) {
-  self->state.quiet = quiet;
-  self->state.observers = std::move(observers);
+peer_set_actor::behavior_type peer_set(self_pointer self, peer_context_ptr context,
+                                       peer_set_options options) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.options = std::move(options);
+  auto caps = state.options.caps;
+  caps.total = std::numeric_limits<std::size_t>::max(); // slots are the LISTENER's
+  state.caps = connection_caps{caps};
+  state.eviction_key = state.context->random.next();
   self->set_down_handler([self](caf::down_msg& x) { remove(self, x); });
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return {
-    [self](const peer_ready& x) -> caf::result<void> {
-      // Dropping the client here ends the peer.
-      if (self->state.stopping)
-        return caf::make_error(request_error::shutting_down);
-      insert(self, x);
+    one<latency, measure_latency>(self),
+    one<addresses, get_addresses>(self),
+    one<headers, get_headers>(self),
+    one<block_hashes, get_block_hashes>(self),
+    [self](get_blocks& x) { return routing::fetch(self, std::move(x)); },
+    [self](get_transactions& x) { return routing::fetch(self, std::move(x)); },
+    one<transaction_ids, get_mempool>(self),
+    some<send_transaction>(self),
+    some<announce_transactions>(self),
+    some<announce_block>(self),
+    some<announce_addresses>(self),
+    [self](const join_set& x) { insert(self, x); },
+    [self](const end_peer& x) {
+      if (auto found = self->state.members.find(x.peer);
+          found != self->state.members.end())
+        end(self, found->second, x.reason);
+    },
+    [self](const end_peers_in& x) {
+      for (const auto& [id, member] : self->state.members)
+        if (x.range.contains(member.info.remote))
+          end(self, member, x.reason);
+    },
+    [self](evict_inbound) { return evict(self); },
+    [self](const announce_block_to_all& x) {
+      routing::to_all(self, announce_block{x.hash});
+    },
+    [self](const gather_addresses& x) { return routing::gather(self, x); },
+    [self](tell_addresses& x) { routing::tell(self, std::move(x)); },
+    [self](inventory_announced& x) -> caf::result<void> {
+      routing::note_inventory(self, x);
+      if (self->state.options.node_service)
+        return self->delegate(self->state.options.node_service, std::move(x));
       return caf::unit;
     },
-    [self](get_peer_set_snapshot) { return count(self->state); },
-    [self](get_peer_snapshots) { return ask_all(self); },
+    [self](get_peer_set_snapshot) { return routing::count(self->state); },
+    [self](get_peer_snapshots) { return describe_all(self); },
     [self](caf::get_atom, peer_id id) -> caf::result<client_actor> {
       auto found = self->state.members.find(id);
       if (found == self->state.members.end())
         return caf::make_error(request_error::peer_gone, peer_exit::client_dropped);
       return found->second.client;
     },
+    [self](const alarm& x) { routing::on_alarm(self, x.token); },
   };
 }
 

@@ -1,35 +1,61 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/discovery/connection_caps.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/peer/context.hpp"
+#include "actors/peer/pending_reply.hpp"
+#include "actors/peer_set/block_fetch.hpp"
+#include "actors/peer_set/latest.hpp"
+#include "actors/peer_set/router.hpp"
 
 #include <map>
 
 namespace peerage {
 
+/// LISTENER or DIALER -> PEER_SET: a peer for the set.
+struct join_set {
+  peer_ready peer;
+  bool pinned = false; ///< A person named it: caps do not apply.
+};
+
+/// Anybody -> PEER_SET: like announce_block, but to every peer: those that are not ready
+/// get it when they are.
+struct announce_block_to_all {
+  wire::hash256 hash;
+};
+
 /// PEER_SET holds every client, and with it every peer's life. It learns of ends by
 /// monitoring, without sending a request (invariant I2), and is the one place where peers
-/// are counted (I5, I14).
-using peer_set_actor = caf::typed_actor<
-  // A peer for the set. Answers when it is in; fails if the set stops.
-  caf::reacts_to<peer_ready>,
+/// are counted and requests are routed (I5, I14). It answers the same requests as a
+/// client.
+using peer_set_actor = requests_actor::extend<
+  // Answers nothing: `peer_joined`, or `peer_left` alone, tells what became of it.
+  caf::reacts_to<join_set>, caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>,
+  caf::replies_to<evict_inbound>::with<bool>, caf::reacts_to<announce_block_to_all>,
+  caf::replies_to<gather_addresses>::with<gathered_addresses>,
+  caf::reacts_to<tell_addresses>,
+  // Notes who has what, then passes it on to the node's own service, which answers.
+  caf::reacts_to<inventory_announced>,
   caf::replies_to<get_peer_set_snapshot>::with<peer_set_snapshot>,
   // Asks each peer; those that do not answer within a second are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // The client of a peer; fails with `peer_gone` if there is none with that id.
-  caf::replies_to<caf::get_atom, peer_id>::with<client_actor>>;
+  caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
+  // INTERNAL: a fetch has something to do; the token is its number.
+  caf::reacts_to<alarm>>;
 
-/// PEER_SET -> whoever asked to be told: how peers come and go.
-struct peer_joined {
-  peer_info info;
-};
-struct peer_left {
-  peer_info info;
-  peer_exit reason = peer_exit::internal_error;
-};
+using published_counts = latest<peer_set_snapshot>;
 
-/// Who is told of peers that come and go: the DIALER, the LISTENERs.
-using peer_observer_actor =
-  caf::typed_actor<caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>>;
+struct peer_set_options {
+  std::vector<peer_observer_actor> observers;
+  /// Where announced inventory goes; nobody: it is noted, and "taken".
+  inbound_service_actor node_service;
+  /// A last check: two connections may pass the LISTENER and the DIALER at one moment.
+  connection_limits caps;
+  /// Gets the counts after every change, for readers that must not wait for the set.
+  std::shared_ptr<published_counts> published;
+  bool quiet = false; ///< Joins and leaves are logged as debug: one of many nodes.
+};
 
 struct peer_set_state {
   peer_set_state() = default;
@@ -37,24 +63,42 @@ struct peer_set_state {
   struct member {
     peer_info info;
     client_actor client;
+    bool counted = false; ///< In `caps`.
+    time_point joined_at;
+    std::optional<time_point> asked_for_addresses;
   };
 
+  /// A get_blocks or get_transactions under way.
+  struct fetch {
+    block_fetch plan;
+    std::shared_ptr<pending_reply> caller;
+    request_kind kind;
+    std::vector<routed_request> fresh; ///< Started by the plan, not sent yet.
+  };
+
+  peer_context_ptr context;
+  peer_set_options options;
   std::map<peer_id, member> members;
   std::map<caf::actor_addr, peer_id> by_client;
-  std::vector<peer_observer_actor> observers;
+  router routes;
+  connection_caps caps{connection_limits{}};
+  std::map<std::uint64_t, std::shared_ptr<fetch>> fetches;
+  std::uint64_t last_fetch = 0;
+  std::size_t under_way = 0;      ///< Requests to clients that are not answered yet.
+  std::uint64_t eviction_key = 0; ///< Secret; see choose_eviction.
+  std::uint64_t inbound = 0;      ///< Of `members`.
   std::array<std::uint64_t, peer_exit_count + 1> exits{};
-  bool quiet = false;
   bool stopping = false;
   static inline const char* name = "peer_set";
 };
 
-/// When told to exit, ends every peer with `shutting_down` and quits when all are gone.
-/// @param quiet Joins and leaves are logged as debug: one of many nodes in a process.
+/// When told to exit, ends every peer with `shutting_down` and quits when all are gone
+/// and all who asked are answered.
 peer_set_actor::behavior_type
-peer_set(peer_set_actor::stateful_pointer<peer_set_state> self,
-         std::vector<peer_observer_actor> observers, bool quiet);
+peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, peer_context_ptr context,
+         peer_set_options options);
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_joined)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_left)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::join_set)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::announce_block_to_all)

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/peer_set/peer_set.hpp"
+
+/// How the PEER_SET answers requests: one peer, several, or many. Parts of its behaviour.
+namespace peerage::routing {
+
+using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
+
+/// Everything counted at this moment (invariant I5).
+peer_set_snapshot count(const peer_set_state& state);
+
+/// To be called after every change of what `count` shows.
+void publish(self_pointer self);
+
+/// Quits a set that is told to end, has no peers, and owes no answers (invariant I3).
+void quit_if_done(self_pointer self);
+
+/// A request to one peer, whichever is the lightest.
+template <class Reply, class Request>
+caf::result<Reply> to_one(self_pointer self, Request&& what);
+
+/// Blocks or transactions, split over several peers.
+caf::result<blocks> fetch(self_pointer self, get_blocks&& what);
+caf::result<transactions> fetch(self_pointer self, get_transactions&& what);
+
+/// A push to a third of the ready peers.
+template <class Request>
+caf::result<void> to_some(self_pointer self, const Request& what);
+
+void to_all(self_pointer self, const announce_block& what);
+
+caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses& what);
+
+void tell(self_pointer self, tell_addresses&& what);
+
+/// Notes what the peer has. Of long lists only the first entries: somebody's whole
+/// mempool is no news, and would push everybody else's news out.
+void note_inventory(self_pointer self, const inventory_announced& what);
+
+/// A fetch's alarm rang.
+void on_alarm(self_pointer self, std::uint64_t fetch);
+
+} // namespace peerage::routing
