@@ -1,108 +1,445 @@
 #include "actors/discovery/dialer.hpp"
 
+#include "actors/discovery/saved_dials.hpp"
+#include "actors/discovery/state_file.hpp"
+
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace peerage {
 
 namespace {
 
 using self_pointer = dialer_actor::stateful_pointer<dialer_state>;
-using phase = pinned_peer::phase;
+using purpose = dialer_state::purpose;
 
-void dial_due(self_pointer self) {
+constexpr std::uint64_t wake_alarm = 1;
+/// An address book that does not answer leaves places empty, not the DIALER waiting.
+constexpr std::chrono::seconds book_timeout{5};
+/// Of the book at a time: enough that a few unsuitable ones do not cost a question each.
+constexpr std::size_t max_question = 16;
+
+/// Below, more dials are for nothing but more dials.
+constexpr double lowest_answer_rate = 0.02;
+
+bool is_pinned(purpose x) {
+  return x == purpose::pinned;
+}
+
+// -- saving ----------------------------------------------------------------------------
+
+/// The longest connected, of those that we found ourselves.
+std::vector<endpoint> choose_anchors(const dialer_state& state) {
+  std::vector<dialer_state::connection> found;
+  for (const auto& [id, x] : state.connected)
+    if (!is_pinned(x.why))
+      found.push_back(x);
+  std::ranges::sort(found, {}, &dialer_state::connection::since);
+  std::vector<endpoint> result;
+  for (const auto& x : found)
+    if (result.size() < saved_dials::max_anchors)
+      result.push_back(x.remote);
+  return result;
+}
+
+nlohmann::json body_to_save(self_pointer self) {
   auto& state = self->state;
-  for (auto& peer : state.pinned) {
-    if (state.counts.in_flight >= max_dials_in_flight ||
-        state.counts.in_flight + state.connected >= state.max_outbound)
-      return;
-    if (peer.now != phase::due)
-      continue;
-    peer.now = phase::dialing;
-    ++state.counts.in_flight;
-    dial(self->system(), state.context, peer.remote,
-         caf::actor_cast<peer_sink_actor>(self));
+  auto now = self->clock().now();
+  return to_json(saved_dials{choose_anchors(state),
+                             state.pauses->entries(now, state.context->unix_time(now))});
+}
+
+void load(self_pointer self) {
+  auto& state = self->state;
+  if (state.options.directory.empty())
+    return;
+  const auto path = state.options.directory / "dials.json";
+  state.file.open(self, state.options.saver, path, std::string{saved_dials::kind},
+                  saved_dials::version, [self] { return body_to_save(self); });
+  auto found = load_and_report(path, saved_dials::kind, saved_dials::version);
+  if (!found.body)
+    return;
+  auto saved = saved_dials_from_json(*found.body);
+  auto now = self->clock().now();
+  state.pauses->restore(saved.pauses, now, state.context->unix_time(now));
+  if (state.options.max_outbound > state.pinned.size())
+    for (const auto& anchor : saved.anchors)
+      if (!state.pinned.contains(anchor))
+        state.anchors.push_back(anchor);
+}
+
+// -- what to dial ----------------------------------------------------------------------
+
+/// Weighs the last ten dials or so.
+void note_answer(dialer_state& state, bool answered) {
+  state.answer_rate += ((answered ? 1.0 : 0.0) - state.answer_rate) / 10;
+}
+
+std::size_t difference_or_zero(std::size_t a, std::size_t b) {
+  return a - std::min(a, b);
+}
+
+/// Places that no peer has yet, be somebody dialed for them or not.
+std::size_t free_places(const dialer_state& state) {
+  auto taken = state.connected.size();
+  for (const auto& [remote, x] : state.dials)
+    taken += x.ready ? 1 : 0;
+  return difference_or_zero(state.options.max_outbound, taken);
+}
+
+/// Dials to start now. A feeler counts for none.
+std::size_t room(const dialer_state& state) {
+  const auto free = free_places(state);
+  if (free == 0)
+    return 0;
+  std::size_t dialing = 0;
+  for (const auto& [remote, x] : state.dials)
+    dialing += x.why != purpose::feeler && !x.ready ? 1 : 0;
+  auto wanted =
+    static_cast<double>(free) / std::max(state.answer_rate, lowest_answer_rate);
+  return difference_or_zero(static_cast<std::size_t>(std::ceil(wanted)), dialing);
+}
+
+bool is_known(const dialer_state& state, const endpoint& remote) {
+  return state.dials.contains(remote) ||
+         std::ranges::any_of(state.connected,
+                             [&](const auto& x) { return x.second.remote == remote; });
+}
+
+bool is_exempt(const dialer_state& state, const endpoint& remote) {
+  return state.options.caps.loopback_exempt && remote.is_loopback();
+}
+
+/// Whether to dial what the book offers. A place is taken in the caps if so.
+bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
+  if (is_known(state, remote) || state.pinned.contains(remote) ||
+      state.bans.is_banned(remote, state.context->unix_time(now)) ||
+      !state.pauses->may_dial(remote, now))
+    return false;
+  if (!is_exempt(state, remote) && state.groups.contains(address_group_of(remote)))
+    return false;
+  // Last, as they count what they are asked.
+  return state.families.may_dial(remote) && !state.caps.try_take(remote);
+}
+
+void book_is_told(self_pointer self, const endpoint& remote, dial_ended::outcome result,
+                  std::uint64_t services = 0) {
+  if (self->state.others.book)
+    self->send(self->state.others.book, dial_ended{remote, result, services});
+}
+
+void start(self_pointer self, const endpoint& remote, purpose why) {
+  auto& state = self->state;
+  state.dials[remote] = {why, false};
+  ++state.counts.in_flight;
+  state.next_start = self->clock().now() + dial_spacing;
+  if (is_pinned(why))
+    std::ignore = state.caps.try_take(remote); // counted if there is room, dialed anyway
+  else
+    state.groups.insert(address_group_of(remote));
+  dial(self->system(), state.context, remote, caf::actor_cast<peer_sink_actor>(self));
+}
+
+/// A dial, or the connection that it became, is over.
+void forget(dialer_state& state, const endpoint& remote, purpose why) {
+  state.caps.release(remote);
+  if (is_pinned(why))
+    return;
+  if (auto found = state.groups.find(address_group_of(remote));
+      found != state.groups.end())
+    state.groups.erase(found);
+}
+
+std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
+  for (const auto& remote : state.pinned)
+    if (!is_known(state, remote) && state.pinned_pauses->may_dial(remote, now) &&
+        !state.bans.is_banned(remote, state.context->unix_time(now)))
+      return remote;
+  return std::nullopt;
+}
+
+/// Starts one dial, if there is something to dial and a place for it.
+bool start_one(self_pointer self) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  if (room(state) == 0)
+    return false;
+  if (auto remote = due_pinned(state, now)) {
+    start(self, *remote, purpose::pinned);
+    return true;
   }
+  const bool had_offers = !state.offered.empty();
+  for (auto [queue, why] : {std::pair{&state.anchors, purpose::anchor},
+                            std::pair{&state.offered, purpose::candidate}}) {
+    while (!queue->empty()) {
+      auto remote = queue->front();
+      queue->pop_front();
+      if (take_place(state, remote, now)) {
+        start(self, remote, why);
+        return true;
+      }
+      if (why == purpose::candidate)
+        book_is_told(self, remote, dial_ended::outcome::released);
+    }
+  }
+  if (had_offers)
+    state.next_question = now + unsuitable_interval;
+  return false;
 }
 
-pinned_peer* find(self_pointer self, const endpoint& remote) {
-  auto found = std::ranges::find(self->state.pinned, remote, &pinned_peer::remote);
-  return found == self->state.pinned.end() ? nullptr : &*found;
-}
+void dial_more(self_pointer self);
 
-void redial_later(self_pointer self, pinned_peer& peer) {
+void ask_book(self_pointer self, std::size_t count, bool feeler) {
   auto& state = self->state;
-  peer.now = phase::waiting;
-  auto doublings = std::min(peer.failures > 0 ? peer.failures - 1 : 0, 6u);
-  caf::timespan pause = std::min(first_redial * (1 << doublings), longest_redial);
-  // Up to a quarter more, so that peers that failed together do not return together.
-  auto spread = static_cast<std::uint64_t>(pause.count() / 4);
-  pause += caf::timespan{static_cast<std::int64_t>(state.context->random.below(spread))};
-  auto token = static_cast<std::uint64_t>(&peer - state.pinned.data());
-  self->send(state.context->alarms, set_alarm{token, self->clock().now() + pause});
+  state.asking = true;
+  auto answered = [self, feeler](const candidates& x) {
+    auto& our = self->state;
+    our.asking = false;
+    if (our.stopping)
+      return;
+    if (feeler) {
+      for (const auto& remote : x.entries)
+        if (take_place(our, remote, self->clock().now()))
+          start(self, remote, purpose::feeler);
+        else
+          book_is_told(self, remote, dial_ended::outcome::released);
+    } else if (x.entries.empty()) {
+      our.next_question = self->clock().now() + refill_interval;
+    } else {
+      our.offered.insert(our.offered.end(), x.entries.begin(), x.entries.end());
+    }
+    dial_more(self);
+  };
+  self->request(state.others.book, book_timeout, get_candidates{count, feeler})
+    .then(answered, [answered](caf::error&) { answered(candidates{}); });
+}
+
+/// When there is something to do though nobody says so.
+void set_wake_up(self_pointer self) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  std::optional<time_point> next;
+  auto consider = [&](time_point x) {
+    if (!next || x < *next)
+      next = x;
+  };
+  if (state.others.book) {
+    consider(state.next_save);
+    consider(state.next_feeler);
+  }
+  if (state.counts.in_flight < state.options.max_in_flight && room(state) > 0) {
+    for (const auto& remote : state.pinned)
+      if (!is_known(state, remote))
+        consider(std::max(state.pinned_pauses->ready_at(remote).value_or(now),
+                          state.next_start));
+    if (!state.anchors.empty() || !state.offered.empty())
+      consider(state.next_start);
+    else if (state.others.book && !state.asking)
+      consider(state.next_question);
+  }
+  if (!next || (state.alarm_at && *state.alarm_at <= *next))
+    return; // one that rings too early is cheaper than one that is moved
+  state.alarm_at = std::max(*next, now + std::chrono::milliseconds(1));
+  self->send(state.context->alarms, set_alarm{wake_alarm, *state.alarm_at});
+}
+
+/// Whatever can be done now. Ends after each dial that was started, for the spacing.
+void dial_more(self_pointer self) {
+  auto& state = self->state;
+  if (!state.others.peers || state.stopping)
+    return;
+  auto now = self->clock().now();
+  if (state.counts.in_flight < state.options.max_in_flight && now >= state.next_start &&
+      !start_one(self) && state.others.book && !state.asking) {
+    if (auto free = room(state); free > 0 && now >= state.next_question)
+      ask_book(self, std::min(free, max_question), false);
+    else if (free == 0 && now >= state.next_feeler) {
+      auto jitter = static_cast<std::int64_t>(state.context->random.below(30));
+      state.next_feeler = now + feeler_interval + std::chrono::seconds(jitter);
+      ask_book(self, 1, true);
+    }
+  }
+  set_wake_up(self);
+}
+
+// -- what came of it -------------------------------------------------------------------
+
+void on_failed(self_pointer self, const peer_failed& x) {
+  auto& state = self->state;
+  auto found = state.dials.find(x.remote);
+  if (found == state.dials.end())
+    return;
+  const auto why = found->second.why;
+  state.dials.erase(found);
+  --state.counts.in_flight;
+  ++state.counts.failures[static_cast<std::size_t>(x.reason)];
+  forget(state, x.remote, why);
+  state.file.mark_changed();
+  auto now = self->clock().now();
+  const bool ours =
+    x.reason == peer_exit::shutting_down || x.reason == peer_exit::internal_error;
+  if (is_pinned(why)) {
+    state.pinned_pauses->failed(x.remote, now);
+    // Once, then quietly: a peer that is away may be so for days.
+    spdlog::log(state.pinned_pauses->failures_of(x.remote) == 1 ? spdlog::level::info
+                                                                : spdlog::level::debug,
+                "dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
+  } else if (!ours) {
+    state.pauses->failed(x.remote, now);
+    note_answer(state, false);
+    spdlog::debug("dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
+  }
+  if (!ours)
+    state.families.report(x.remote, x.reason != peer_exit::connect_timeout &&
+                                      x.reason != peer_exit::connect_failed);
+  book_is_told(self, x.remote,
+               ours ? dial_ended::outcome::released : dial_ended::outcome::failed);
+  if (auto cause = misbehaviour_of(x.reason); cause && state.others.standing)
+    self->send(state.others.standing, report_misbehaviour{x.remote, *cause});
+  dial_more(self);
+}
+
+/// Leaves a peer before the set has it.
+void leave(self_pointer self, const peer_ready& x, peer_exit reason) {
+  auto& state = self->state;
+  const auto why = state.dials.at(x.info.remote).why;
+  self->send_exit(x.client, caf::make_error(reason));
+  state.dials.erase(x.info.remote);
+  --state.counts.in_flight;
+  ++state.counts.failures[static_cast<std::size_t>(reason)];
+  forget(state, x.info.remote, why);
+  state.pauses->failed(x.info.remote, self->clock().now());
+  dial_more(self);
+}
+
+void on_ready(self_pointer self, const peer_ready& x) {
+  auto& state = self->state;
+  auto found = state.dials.find(x.info.remote);
+  if (state.stopping || found == state.dials.end())
+    return; // nobody holds the client: the peer ends
+  const auto why = found->second.why;
+  state.families.report(x.info.remote, true);
+  book_is_told(self, x.info.remote, dial_ended::outcome::connected, x.info.services);
+  if (!is_pinned(why))
+    note_answer(state, true);
+  if (why == purpose::feeler || free_places(state) == 0)
+    return leave(self, x, peer_exit::feeler_done);
+  const auto needed = state.options.needed_services;
+  if (!is_pinned(why) && (x.info.services & needed) != needed)
+    return leave(self, x, peer_exit::lacks_services);
+  // In flight until the set has it, so that it is never counted nowhere.
+  found->second.ready = true;
+  self->send(state.others.peers, join_set{x, is_pinned(why)});
+}
+
+void on_joined(self_pointer self, const peer_info& info) {
+  auto& state = self->state;
+  if (info.way == direction::inbound) {
+    // Counts against dials into its neighbourhood.
+    std::ignore = state.caps.try_take(info.remote);
+    return;
+  }
+  auto found = state.dials.find(info.remote);
+  if (found == state.dials.end())
+    return;
+  state.file.mark_changed();
+  state.connected[info.id] = {info.remote, found->second.why, self->clock().now()};
+  state.dials.erase(found);
+  --state.counts.in_flight;
+  dial_more(self);
+}
+
+void on_left(self_pointer self, const peer_info& info) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  if (info.way == direction::inbound) {
+    state.caps.release(info.remote);
+    return dial_more(self);
+  }
+  purpose why{};
+  auto since = now;
+  if (auto peer = state.connected.find(info.id); peer != state.connected.end()) {
+    why = peer->second.why;
+    since = peer->second.since;
+    state.connected.erase(peer);
+  } else if (auto attempt = state.dials.find(info.remote);
+             attempt != state.dials.end() && attempt->second.ready) {
+    // The set did not take it in.
+    why = attempt->second.why;
+    state.dials.erase(attempt);
+    --state.counts.in_flight;
+  } else {
+    return;
+  }
+  forget(state, info.remote, why);
+  state.file.mark_changed();
+  auto& pauses = is_pinned(why) ? state.pinned_pauses : state.pauses;
+  pauses->disconnected(info.remote, now - since, now);
+  dial_more(self);
+}
+
+void on_alarm(self_pointer self) {
+  auto& state = self->state;
+  state.alarm_at.reset();
+  auto now = self->clock().now();
+  if (now >= state.next_save) {
+    state.next_save = now + save_interval;
+    state.file.save_changes();
+  }
+  dial_more(self);
+}
+
+void stop(self_pointer self) {
+  auto& state = self->state;
+  if (std::exchange(state.stopping, true))
+    return;
+  state.file.finish([self] { self->quit(caf::exit_reason::user_shutdown); });
 }
 
 } // namespace
 
 dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
-                                   const std::vector<endpoint>& pinned,
-                                   std::size_t max_outbound) {
+                                   dialer_options options) {
   auto& state = self->state;
+  auto now = self->clock().now();
   state.context = std::move(context);
-  state.max_outbound = max_outbound;
-  for (const auto& remote : pinned)
-    if (!find(self, remote))
-      state.pinned.push_back({remote, phase::due, 0, {}});
+  state.options = std::move(options);
+  state.pinned = {state.options.pinned.begin(), state.options.pinned.end()};
+  auto caps = state.options.caps;
+  caps.total = std::numeric_limits<std::size_t>::max(); // places are counted here
+  state.caps = connection_caps{caps};
+  state.pinned_pauses.emplace(pinned_backoff, state.context->random);
+  state.pauses.emplace(discovered_backoff, state.context->random);
+  state.next_start = state.next_question = now;
+  state.next_feeler = now + feeler_interval;
+  state.next_save = now + save_interval;
+  load(self);
+  self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return {
-    [self](const peer_ready& x) {
-      // In flight until the set has it, so that it is never counted nowhere.
-      self->send(self->state.peers, x);
+    [self](const peer_ready& x) { on_ready(self, x); },
+    [self](const peer_failed& x) { on_failed(self, x); },
+    [self](const attach_discovery& x) {
+      self->state.others = x;
+      dial_more(self);
     },
-    [self](const peer_failed& x) {
-      --self->state.counts.in_flight;
-      ++self->state.counts.failures[static_cast<std::size_t>(x.reason)];
-      if (auto* peer = find(self, x.remote)) {
-        ++peer->failures;
-        // Once, then quietly: a peer that is away may be so for days.
-        spdlog::log(peer->failures == 1 ? spdlog::level::info : spdlog::level::debug,
-                    "dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
-        redial_later(self, *peer);
-      }
-      dial_due(self);
+    [self](const peer_joined& x) { on_joined(self, x.info); },
+    [self](const peer_left& x) { on_left(self, x.info); },
+    [self](const bans_changed& x) {
+      self->state.bans.restore(x.added,
+                               self->state.context->unix_time(self->clock().now()));
+      for (const auto& range : x.lifted)
+        self->state.bans.remove(range,
+                                self->state.context->unix_time(self->clock().now()));
     },
-    [self](const attach_peer_set& x) {
-      self->state.peers = x.peers;
-      dial_due(self);
-    },
-    [self](const peer_joined& x) {
-      if (x.info.way != direction::outbound)
-        return;
-      --self->state.counts.in_flight;
-      ++self->state.connected;
-      if (auto* peer = find(self, x.info.remote)) {
-        peer->now = phase::connected;
-        peer->connected_at = self->clock().now();
-      }
-      dial_due(self);
-    },
-    [self](const peer_left& x) {
-      if (x.info.way != direction::outbound)
-        return;
-      --self->state.connected;
-      if (auto* peer = find(self, x.info.remote)) {
-        const bool was_settled = self->clock().now() - peer->connected_at >= settled;
-        peer->failures = was_settled ? 0 : peer->failures + 1;
-        redial_later(self, *peer);
-      }
-      dial_due(self);
+    [self](addresses_available) {
+      self->state.next_question = self->clock().now();
+      dial_more(self);
     },
     [self](get_discovery_counts) { return self->state.counts; },
-    [self](const alarm& x) {
-      self->state.pinned[static_cast<std::size_t>(x.token)].now = phase::due;
-      dial_due(self);
-    },
+    [self](const alarm&) { on_alarm(self); },
   };
 }
 

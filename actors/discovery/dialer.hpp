@@ -1,55 +1,126 @@
 #pragma once
 
+#include "actors/discovery/address_families.hpp"
+#include "actors/discovery/backoff.hpp"
+#include "actors/discovery/connection_caps.hpp"
+#include "actors/discovery/interfaces.hpp"
 #include "actors/discovery/listener.hpp"
+#include "actors/discovery/state_saver.hpp"
 #include "actors/peer/peer.hpp"
 
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <unordered_map>
 #include <vector>
 
 namespace peerage {
 
-using dialer_actor = peer_sink_actor::extend<
-  caf::reacts_to<attach_peer_set>, caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>,
-  caf::replies_to<get_discovery_counts>::with<discovery_counts>,
-  // A pinned peer may be dialed again; the token is its place in the list.
-  caf::reacts_to<alarm>>;
+/// PEER_MANAGER -> DIALER: whom it works with. Sent once; nothing is dialed before.
+struct attach_discovery {
+  peer_set_actor peers;
+  address_book_actor book; ///< Nobody: only pinned peers are dialed.
+  standing_actor standing;
+};
+
+using dialer_actor =
+  peer_sink_actor::extend<caf::reacts_to<attach_discovery>, caf::reacts_to<peer_joined>,
+                          caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
+                          caf::reacts_to<addresses_available>,
+                          caf::replies_to<get_discovery_counts>::with<discovery_counts>,
+                          // INTERNAL: a pause is over, or it is time to save.
+                          caf::reacts_to<alarm>>;
 
 /// Dials in flight at one time (invariant I7), as zebra-network has it.
 inline constexpr std::size_t max_dials_in_flight = 50;
 
-/// A pinned peer is dialed again after this long, doubled with each failure up to the
-/// longest. A connection shorter than `settled` counts as a failure: who hangs up at once
-/// is not called every second.
-inline constexpr std::chrono::seconds first_redial{1};
-inline constexpr std::chrono::seconds longest_redial{60};
-inline constexpr std::chrono::seconds settled{10};
+/// Between the starts of two dials (zebra's MIN_OUTBOUND_PEER_CONNECTION_INTERVAL): a
+/// node that comes up is not to look like a scan.
+inline constexpr std::chrono::milliseconds dial_spacing{100};
 
-struct pinned_peer {
-  enum class phase : std::uint8_t { waiting, due, dialing, connected };
+/// How long the DIALER waits before it asks an address book again that had nothing.
+inline constexpr std::chrono::seconds refill_interval{10};
 
-  endpoint remote;
-  phase now = phase::due;
-  unsigned failures = 0; ///< In a row.
-  time_point connected_at;
+/// The same when what it had was nobody to dial now: too near to others, too soon after a
+/// failure.
+inline constexpr std::chrono::seconds unsuitable_interval{1};
+
+/// How often an address is tried out that nobody needs now, so that the book stays fresh
+/// (Bitcoin Core's FEELER_INTERVAL).
+inline constexpr std::chrono::minutes feeler_interval{2};
+
+struct dialer_options {
+  std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
+  std::size_t max_outbound = 25;
+  std::size_t max_in_flight = max_dials_in_flight;
+  connection_limits caps; ///< Of addresses and neighbourhoods; pinned peers are exempt.
+  std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
+  std::filesystem::path directory;   ///< Empty: nothing is saved.
+  saver_actor saver;
 };
 
 struct dialer_state {
   dialer_state() = default;
 
+  /// Why an address is dialed.
+  enum class purpose : std::uint8_t { pinned, anchor, candidate, feeler };
+
+  struct dial {
+    purpose why = purpose::candidate;
+    bool ready = false; ///< Handed to the set, which has not said what became of it.
+  };
+
+  struct connection {
+    endpoint remote;
+    purpose why = purpose::candidate;
+    time_point since;
+  };
+
   peer_context_ptr context;
-  std::vector<pinned_peer> pinned;
-  std::size_t max_outbound = 0;
-  peer_set_actor peers;
+  dialer_options options;
+  attach_discovery others;
   discovery_counts counts;
-  std::size_t connected = 0;
+
+  std::set<endpoint> pinned;
+  std::deque<endpoint> anchors; ///< Not dialed yet.
+  std::deque<endpoint> offered; ///< By the address book, not dialed yet.
+  std::unordered_map<endpoint, dial> dials;
+  std::map<peer_id, connection> connected; ///< Outbound.
+  /// The networks of `dials` and `connected` that are not pinned: one peer of each.
+  std::multiset<subnet> groups;
+
+  connection_caps caps{connection_limits{}};
+  ban_list bans;
+  address_families families;
+  std::optional<backoff> pinned_pauses;
+  std::optional<backoff> pauses;
+
+  /// How many of the discovered addresses answered of late, from 0 to 1: the fewer, the
+  /// more are dialed for one free place.
+  double answer_rate = 1;
+  bool asking = false; ///< The book has not answered yet.
+  time_point next_start;
+  time_point next_question;
+  time_point next_feeler;
+  time_point next_save;
+  std::optional<time_point> alarm_at;
+  state_saver file;
+  bool stopping = false;
   static inline const char* name = "dialer";
 };
 
-/// Keeps the pinned peers connected, for ever: dials up to `max_dials_in_flight` at once,
-/// and again with growing pauses when a dial fails or a peer leaves. Pinned peers beyond
-/// `max_outbound` wait until a place is free.
+/// Keeps the outbound peers at their number: pinned peers first, then the anchors of the
+/// last run, then what the ADDRESS_BOOK offers, each from another network. Dials up to
+/// `max_in_flight` at once (I7), no more than there are free places as long as they
+/// succeed, and never waits for anybody: whoever does not answer only leaves a place
+/// empty until the next attempt.
+///
+/// Remembers its two longest connections as anchors, and whom to leave alone for how
+/// long.
 dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> self,
-                                   peer_context_ptr context,
-                                   const std::vector<endpoint>& pinned,
-                                   std::size_t max_outbound);
+                                   peer_context_ptr context, dialer_options options);
 
 } // namespace peerage
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_discovery)

@@ -3,6 +3,10 @@
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <limits>
+#include <tuple>
+#include <utility>
+
 namespace peerage {
 
 namespace {
@@ -12,56 +16,196 @@ using self_pointer = listener_actor::stateful_pointer<listener_state>;
 /// Connections the sockets may deliver ahead of us; each one handled grants the next.
 constexpr std::size_t accept_credit = 64;
 
+/// One line of a kind in this time is for the operator, the others are for debugging.
+constexpr std::chrono::minutes log_interval{1};
+
+// -- what does not become a peer -------------------------------------------------------
+
+bool is_log_due(std::optional<time_point>& last, time_point now) {
+  if (last && now - *last < log_interval)
+    return false;
+  last = now;
+  return true;
+}
+
+/// @param what "refused", or "failed" if it has come as far as to shake hands.
+void count_failure(self_pointer self, const endpoint& remote, const char* what,
+                   peer_exit reason) {
+  auto& state = self->state;
+  const auto index = static_cast<std::size_t>(reason);
+  ++state.counts.failures[index];
+  const bool loud = is_log_due(state.logged_at[index], self->clock().now());
+  spdlog::log(loud ? spdlog::level::info : spdlog::level::debug, "inbound {} {}: {}",
+              to_string(remote), what, to_string(reason));
+}
+
 void refuse(self_pointer self, const endpoint& remote, peer_exit reason) {
-  ++self->state.counts.failures[static_cast<std::size_t>(reason)];
-  spdlog::info("inbound {} refused: {}", to_string(remote), to_string(reason));
+  count_failure(self, remote, "refused", reason);
+}
+
+peer_exit exit_of(cap_refusal x) {
+  switch (x) {
+  case cap_refusal::per_ip: return peer_exit::address_limit;
+  case cap_refusal::per_neighbourhood: return peer_exit::neighbourhood_limit;
+  case cap_refusal::total: return peer_exit::inbound_limit;
+  }
+  return peer_exit::inbound_limit;
+}
+
+bool is_banned(self_pointer self, const endpoint& remote) {
+  const auto now = self->state.context->unix_time(self->clock().now());
+  return self->state.bans.is_banned(remote, now);
+}
+
+// -- slots -----------------------------------------------------------------------------
+
+/// Takes an inbound slot, or says why not.
+std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& remote) {
+  const auto& limits = state.inbound.limits();
+  if (!(limits.loopback_exempt && remote.is_loopback())) {
+    if (state.inbound.with_ip_of(remote) + state.outbound.with_ip_of(remote) >=
+        limits.per_ip)
+      return cap_refusal::per_ip;
+    if (state.inbound.in_neighbourhood_of(remote) +
+          state.outbound.in_neighbourhood_of(remote) >=
+        limits.per_neighbourhood)
+      return cap_refusal::per_neighbourhood;
+  }
+  return state.inbound.try_take(remote);
+}
+
+// -- newcomers -------------------------------------------------------------------------
+
+/// The newcomer that waits will not get a slot.
+void give_up(self_pointer self, std::uint64_t token, peer_exit reason) {
+  auto& state = self->state;
+  if (!state.waiting || state.waiting->token != token)
+    return;
+  const auto remote = std::exchange(state.waiting, {})->connection->remote();
+  self->send(state.context->alarms, cancel_alarm{token});
+  refuse(self, remote, reason);
+}
+
+void wait_for_room(self_pointer self, const transport_ptr& connection) {
+  auto& state = self->state;
+  if (state.waiting)
+    return refuse(self, connection->remote(), peer_exit::inbound_limit);
+  const auto token = ++state.last_token;
+  state.waiting = {connection, token};
+  self->send(state.context->alarms,
+             set_alarm{token, self->clock().now() + eviction_deadline});
+  auto nobody_leaves = [self, token] { give_up(self, token, peer_exit::inbound_limit); };
+  self->request(state.peers, caf::infinite, evict_inbound{})
+    .then(
+      [nobody_leaves](bool somebody_leaves) {
+        if (!somebody_leaves)
+          nobody_leaves();
+      },
+      [nobody_leaves](caf::error&) { nobody_leaves(); });
 }
 
 void admit(self_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
-  auto ip = connection->remote().with_port(0);
-  if (state.slots_taken >= state.limits.total)
-    return refuse(self, connection->remote(), peer_exit::inbound_limit);
-  const bool exempt =
-    ip.is_loopback() && state.context->network.id == wire::network::regtest;
-  auto& taken = state.slots[ip];
-  if (!exempt && taken >= state.limits.per_ip)
-    return refuse(self, connection->remote(), peer_exit::address_limit);
-  ++taken;
-  ++state.slots_taken;
+  const auto remote = connection->remote();
+  if (auto refusal = try_take_slot(state, remote)) {
+    if (refusal == cap_refusal::total)
+      return wait_for_room(self, connection);
+    return refuse(self, remote, exit_of(*refusal));
+  }
   ++state.counts.in_flight;
   accept(self->system(), state.context, connection,
          caf::actor_cast<peer_sink_actor>(self));
 }
 
+void admit_if_welcome(self_pointer self, const transport_ptr& connection) {
+  auto& state = self->state;
+  const auto remote = connection->remote();
+  if (is_banned(self, remote))
+    return refuse(self, remote, peer_exit::banned);
+  if (state.rate.decide(remote, self->clock().now(), state.context->random))
+    return refuse(self, remote, peer_exit::connection_flood);
+  admit(self, connection);
+}
+
 void free_slot(self_pointer self, const endpoint& remote) {
   auto& state = self->state;
-  auto found = state.slots.find(remote.with_port(0));
-  if (found == state.slots.end())
+  if (!state.inbound.release(remote) || !state.waiting)
     return;
-  --state.slots_taken;
-  if (--found->second == 0)
-    state.slots.erase(found);
+  auto next = std::exchange(state.waiting, {});
+  self->send(state.context->alarms, cancel_alarm{next->token});
+  admit(self, next->connection);
+}
+
+void on_failed(self_pointer self, const peer_failed& x) {
+  auto& state = self->state;
+  --state.counts.in_flight;
+  count_failure(self, x.remote, "failed", x.reason);
+  if (auto cause = misbehaviour_of(x.reason); cause && state.standing)
+    self->send(state.standing, report_misbehaviour{x.remote, *cause});
+  free_slot(self, x.remote);
+}
+
+void on_joined(listener_state& state, const peer_info& info) {
+  if (info.way == direction::outbound &&
+      state.outbound_peers.emplace(info.id, info.remote).second)
+    std::ignore = state.outbound.try_take(info.remote);
+}
+
+void on_left(self_pointer self, const peer_info& info) {
+  if (info.way == direction::inbound)
+    free_slot(self, info.remote);
+  else if (auto gone = self->state.outbound_peers.extract(info.id))
+    self->state.outbound.release(gone.mapped());
+}
+
+// -- the rest --------------------------------------------------------------------------
+
+/// The sockets cannot accept: a peer has to make room for whoever comes next.
+void free_descriptor(self_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (state.starved_at && now - *state.starved_at < starved_pause)
+    return;
+  state.starved_at = now;
+  if (is_log_due(state.starved_logged_at, now))
+    spdlog::warn("out of file descriptors (see ulimit -n): evicting inbound peers");
+  self->request(state.peers, caf::infinite, evict_inbound{})
+    .then([](bool) {}, [](caf::error&) {});
+}
+
+void change_bans(self_pointer self, const bans_changed& x) {
+  auto& state = self->state;
+  const auto now = state.context->unix_time(self->clock().now());
+  state.bans.sweep(now);
+  for (const auto& range : x.lifted)
+    state.bans.remove(range, now);
+  state.bans.restore(x.added, now);
+  if (state.waiting && is_banned(self, state.waiting->connection->remote()))
+    give_up(self, state.waiting->token, peer_exit::banned);
 }
 
 } // namespace
 
 listener_actor::behavior_type listener(self_pointer self, peer_context_ptr context,
                                        std::vector<acceptor_ptr> acceptors,
-                                       const inbound_limits& limits) {
-  self->state.context = std::move(context);
-  self->state.acceptors = std::move(acceptors);
-  self->state.limits = limits;
+                                       const inbound_limits& limits,
+                                       misbehaviour_observer_actor standing) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.acceptors = std::move(acceptors);
+  state.standing = std::move(standing);
+  const bool local_network = state.context->network.id == wire::network::regtest;
+  state.rate = accept_rate{local_network};
+  state.inbound = connection_caps{
+    {limits.total, limits.per_ip, limits.per_neighbourhood, local_network}};
+  constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+  state.outbound = connection_caps{{unlimited, unlimited, unlimited, false}};
   return {
     [self](const peer_ready& x) {
       --self->state.counts.in_flight;
-      self->send(self->state.peers, x);
+      self->send(self->state.peers, join_set{x, false});
     },
-    [self](const peer_failed& x) {
-      --self->state.counts.in_flight;
-      free_slot(self, x.remote);
-      refuse(self, x.remote, x.reason);
-    },
+    [self](const peer_failed& x) { on_failed(self, x); },
     [self](const attach_peer_set& x) {
       self->state.peers = x.peers;
       auto sink = caf::actor_cast<caf::strong_actor_ptr>(self);
@@ -70,14 +214,14 @@ listener_actor::behavior_type listener(self_pointer self, peer_context_ptr conte
     },
     [self](const accepted& x) {
       self->state.acceptors[x.acceptor]->grant(1);
-      admit(self, x.connection);
+      admit_if_welcome(self, x.connection);
     },
-    [](const peer_joined&) {},
-    [self](const peer_left& x) {
-      if (x.info.way == direction::inbound)
-        free_slot(self, x.info.remote);
-    },
+    [self](const accept_starved&) { free_descriptor(self); },
+    [self](const peer_joined& x) { on_joined(self->state, x.info); },
+    [self](const peer_left& x) { on_left(self, x.info); },
+    [self](const bans_changed& x) { change_bans(self, x); },
     [self](get_discovery_counts) { return self->state.counts; },
+    [self](const alarm& x) { give_up(self, x.token, peer_exit::inbound_limit); },
   };
 }
 

@@ -1,8 +1,15 @@
 #pragma once
 
+#include "actors/discovery/accept_rate.hpp"
+#include "actors/discovery/ban_list.hpp"
+#include "actors/discovery/connection_caps.hpp"
+#include "actors/discovery/interfaces.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
+#include <array>
+#include <chrono>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -15,42 +22,84 @@ struct discovery_counts {
   std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
 };
 
-/// PEER_MANAGER -> LISTENER and DIALER: where new peers go. Sent once; nothing is
-/// accepted or dialed before.
+/// What the LISTENER asks of the PEER_SET: to take peers in, and to make room.
+using inbound_peers_actor =
+  caf::typed_actor<caf::reacts_to<join_set>, caf::replies_to<evict_inbound>::with<bool>>;
+
+/// PEER_MANAGER -> LISTENER: where new peers go. Sent once; nothing is accepted before.
 struct attach_peer_set {
-  peer_set_actor peers;
+  inbound_peers_actor peers;
 };
 
 using listener_actor =
   peer_sink_actor::extend<caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>,
-                          caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>,
-                          caf::replies_to<get_discovery_counts>::with<discovery_counts>>;
+                          caf::reacts_to<accept_starved>, caf::reacts_to<peer_joined>,
+                          caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
+                          caf::replies_to<get_discovery_counts>::with<discovery_counts>,
+                          // INTERNAL: the newcomer that waits has waited long enough; the
+                          // token says which one.
+                          caf::reacts_to<alarm>>;
 
+/// Handshakes included. On regtest, only `total` counts for loopback.
 struct inbound_limits {
   std::size_t total = 125;
-  std::size_t per_ip = 1; ///< Loopback is exempt on regtest.
+  std::size_t per_ip = 1;
+  std::size_t per_neighbourhood = 2; ///< In one /24 of IPv4 or /64 of IPv6.
 };
+
+/// How long a newcomer waits for the slot of an evicted peer.
+inline constexpr std::chrono::seconds eviction_deadline{2};
+
+/// While descriptors are short, one peer is evicted per so much time: its descriptor is
+/// free only when all of its actors are gone.
+inline constexpr std::chrono::seconds starved_pause{1};
 
 struct listener_state {
   listener_state() = default;
 
+  struct newcomer {
+    transport_ptr connection;
+    std::uint64_t token = 0;
+  };
+
   peer_context_ptr context;
   std::vector<acceptor_ptr> acceptors;
-  inbound_limits limits;
-  peer_set_actor peers;
-  /// Slots taken by address, from accept until the peer is gone.
-  std::unordered_map<endpoint, std::size_t> slots;
-  std::size_t slots_taken = 0;
+  misbehaviour_observer_actor standing;
+  inbound_peers_actor peers;
+
+  accept_rate rate;
+  ban_list bans; ///< A copy; STANDING owns it.
+  /// Inbound slots, from the accept until the peer is gone.
+  connection_caps inbound{connection_limits{}};
+  /// Established outbound peers: they take no slots, but their addresses and
+  /// neighbourhoods are the same ones.
+  connection_caps outbound{connection_limits{}};
+  std::unordered_map<peer_id, endpoint> outbound_peers; ///< Those in `outbound`.
+
+  std::optional<newcomer> waiting; ///< For the slot of an evicted peer; one at a time.
+  std::uint64_t last_token = 0;
+
   discovery_counts counts;
+  std::array<std::optional<time_point>, peer_exit_count + 1> logged_at{}; ///< By reason.
+  std::optional<time_point> starved_at;
+  std::optional<time_point> starved_logged_at;
   static inline const char* name = "listener";
 };
 
 /// Accepts on all bound addresses. One actor for all of them, because the inbound slots
-/// need one owner (invariant I14): a slot is checked and reserved in one step, before any
-/// work is done for the remote, and freed when its handshake fails or its peer is gone.
+/// need one owner (invariant I14). Before any work is done for a remote, in one step: it
+/// is not banned, it does not come too fast, its address and neighbourhood are not full
+/// (I13), and a slot is reserved, to be freed when its handshake fails or its peer is
+/// gone.
+///
+/// If all slots are taken, one newcomer waits while the PEER_SET ends the least valuable
+/// peer for it; others are refused meanwhile. Handshakes that fail are reported to
+/// STANDING.
+/// @param standing May be nobody.
 listener_actor::behavior_type
 listener(listener_actor::stateful_pointer<listener_state> self, peer_context_ptr context,
-         std::vector<acceptor_ptr> acceptors, const inbound_limits& limits);
+         std::vector<acceptor_ptr> acceptors, const inbound_limits& limits,
+         misbehaviour_observer_actor standing);
 
 } // namespace peerage
 

@@ -90,6 +90,14 @@ private:
   std::atomic<bool> abandoned_{false};
 };
 
+/// Nothing is wrong with the connection, but there is no room for it.
+bool is_shortage(boost::system::error_code error) {
+  namespace errc = boost::system::errc;
+  return error == errc::too_many_files_open ||
+         error == errc::too_many_files_open_in_system || error == errc::no_buffer_space ||
+         error == errc::not_enough_memory;
+}
+
 /// Accepts while there is credit. The waiting handler keeps it alive; `close` ends that.
 class listening_socket : public std::enable_shared_from_this<listening_socket> {
 public:
@@ -154,23 +162,25 @@ private:
   void on_accepted(boost::system::error_code error, tcp::socket socket) {
     if (!acceptor_.is_open())
       return;
-    if (error) {
-      // Out of descriptors, or the remote was gone before we came. Neither ends the
-      // listener; a short pause keeps the first from spinning. This is the one timer of a
-      // socket: no behaviour of a peer depends on it.
-      pause_.expires_after(std::chrono::milliseconds(50));
-      pause_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
-        if (!stopped)
-          self->accept_next();
-      });
-      return;
-    }
     caf::weak_actor_ptr sink;
     std::size_t token;
     {
       std::lock_guard guard{mutex_};
       sink = sink_;
       token = token_;
+    }
+    if (error) {
+      // Out of descriptors, or the remote was gone before we came. Neither ends the
+      // listener; a short pause keeps the first from spinning. This is the one timer of a
+      // socket: no behaviour of a peer depends on it.
+      if (is_shortage(error))
+        deliver(sink, accept_starved{});
+      pause_.expires_after(std::chrono::milliseconds(50));
+      pause_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
+        if (!stopped)
+          self->accept_next();
+      });
+      return;
     }
     auto connection =
       std::make_shared<asio_connection>(std::move(socket), magic_, totals_, pool_);

@@ -227,7 +227,8 @@ std::size_t memory_remote::take(wire::bytes_view bytes) {
 
 class memory_sockets::listener : public acceptor {
 public:
-  listener(const endpoint& at, std::uint32_t magic) : local_(at), magic_(magic) {}
+  listener(const endpoint& at, std::uint32_t magic, std::shared_ptr<bool> starved)
+      : local_(at), magic_(magic), starved_(std::move(starved)) {}
 
   endpoint local() const override { return local_; }
   std::uint32_t magic() const { return magic_; }
@@ -246,19 +247,24 @@ public:
 
   void add(transport_ptr connection) {
     waiting_.push_back(std::move(connection));
+    if (*starved_ && credit_ > 0)
+      deliver(sink_, accept_starved{});
     hand_over();
   }
 
-private:
   void hand_over() {
+    if (*starved_)
+      return;
     for (; credit_ > 0 && !waiting_.empty(); --credit_) {
       deliver(sink_, accepted{std::move(waiting_.front()), token_});
       waiting_.pop_front();
     }
   }
 
+private:
   endpoint local_;
   std::uint32_t magic_;
+  std::shared_ptr<bool> starved_;
   std::size_t credit_ = 0;
   std::size_t token_ = 0;
   std::deque<transport_ptr> waiting_;
@@ -283,6 +289,13 @@ memory_remote_ptr memory_sockets::connect_to(const endpoint& at, const endpoint&
   auto [ours, theirs] = open_pair(target->magic(), from, at);
   target->add(std::move(ours));
   return theirs;
+}
+
+void memory_sockets::starve_acceptors(bool starved) {
+  *starved_ = starved;
+  for (const auto& [at, weak] : listeners_)
+    if (auto target = weak.lock())
+      target->hand_over();
 }
 
 std::shared_ptr<void> memory_sockets::connect(const endpoint& to, std::uint32_t magic,
@@ -323,7 +336,7 @@ acceptor_ptr memory_sockets::listen(const endpoint& at, std::uint32_t magic,
     error = "cannot listen on " + to_string(where) + ": Address already in use";
     return nullptr;
   } else {
-    auto result = std::make_shared<listener>(where, magic);
+    auto result = std::make_shared<listener>(where, magic, starved_);
     slot = result;
     return result;
   }

@@ -73,6 +73,10 @@ public:
   /// A remote connects to the acceptor at `at`; nullptr if nobody listens there.
   memory_remote_ptr connect_to(const endpoint& at, const endpoint& from);
 
+  /// As if there were no descriptors left: acceptors only say so, once per connection
+  /// that comes in; the connections wait until there are some again.
+  void starve_acceptors(bool starved);
+
   /// Dials and connections that exist now.
   std::size_t open_connections() const { return *open_; }
   std::size_t dials_in_flight() const { return *dials_; }
@@ -92,6 +96,7 @@ private:
   std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
   std::shared_ptr<std::size_t> dials_ = std::make_shared<std::size_t>(0);
   std::size_t dials_started_ = 0;
+  std::shared_ptr<bool> starved_ = std::make_shared<bool>(false);
   std::uint16_t next_port_ = 40'000;
 };
 

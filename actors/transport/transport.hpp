@@ -90,6 +90,11 @@ struct accepted {
   std::size_t acceptor = 0; ///< The token given to `start`.
 };
 
+/// ACCEPTOR -> sink: the process has no descriptor (or memory) for the next connection.
+/// The acceptor tries again by itself, and says this again if that fails, too; it pauses
+/// in between.
+struct accept_starved {};
+
 /// SOCKETS -> sink: how a `connect` ended.
 struct connected {
   transport_ptr connection;
@@ -144,5 +149,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::frame_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::accepted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::accept_starved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connect_failed)

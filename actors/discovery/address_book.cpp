@@ -1,0 +1,376 @@
+#include "actors/discovery/address_book.hpp"
+
+#include "actors/discovery/saved_addresses.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+using self_pointer = address_book_actor::stateful_pointer<address_book_state>;
+
+constexpr std::uint64_t save_alarm = 1;
+constexpr std::uint64_t relay_alarm = 2;
+
+/// Candidates for one who asks; the DIALER has at most 50 dials in flight.
+constexpr std::size_t most_candidates = 100;
+/// Hearsay grows old on the way (Bitcoin Core, ProcessAddrs).
+constexpr unix_seconds time_penalty = 2 * 60 * 60;
+/// A success proves for so long that we are online.
+constexpr std::chrono::minutes success_counts_for{10};
+
+unix_seconds unix_now(self_pointer self) {
+  return self->state.context->unix_time(self->clock().now());
+}
+
+bool is_banned(self_pointer self, const std::optional<endpoint>& x) {
+  return x && self->state.bans.is_banned(*x, unix_now(self));
+}
+
+entry_filter not_banned(self_pointer self) {
+  return [self, now = unix_now(self)](const address_entry& x) {
+    const auto remote = x.remote();
+    return !remote || !self->state.bans.is_banned(*remote, now);
+  };
+}
+
+bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
+  return x && std::ranges::find(state.options.own, *x) != state.options.own.end();
+}
+
+/// What is never stored, whoever tells.
+bool is_unwanted(self_pointer self, const wire::network_address& x) {
+  const auto remote = to_endpoint(x);
+  return is_own(self->state, remote) || is_banned(self, remote);
+}
+
+bool is_same_host(const wire::network_address& x, const endpoint& peer) {
+  const auto remote = to_endpoint(x);
+  return remote && remote->ip == peer.ip;
+}
+
+// -- what comes in --------------------------------------------------------------------
+
+/// The number of entries that were new. Entries are without fault and wanted.
+std::size_t store(self_pointer self, const std::vector<wire::network_address>& entries,
+                  const std::optional<endpoint>& source) {
+  auto& state = self->state;
+  std::size_t added = 0;
+  for (const auto& entry : entries) {
+    const auto result = state.table->insert(entry, source, unix_now(self));
+    if (result == insert_result::added)
+      ++added;
+    if (result == insert_result::added || result == insert_result::updated)
+      state.file.mark_changed();
+  }
+  if (added > 0 && std::exchange(state.somebody_waits, false))
+    for (const auto& observer : state.users.observers)
+      self->send(observer, addresses_available{});
+  return added;
+}
+
+void update_relay_alarm(self_pointer self) {
+  if (const auto due = self->state.gossip->next_due())
+    self->send(self->state.context->alarms, set_alarm{relay_alarm, *due});
+}
+
+void take_in(self_pointer self, addresses_announced x, bool solicited) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.peer);
+  if (peer == state.peers.end())
+    return; // late: the peer has left
+  const auto source = peer->second.remote;
+  std::erase_if(x.entries, [&](const auto& entry) { return is_unwanted(self, entry); });
+  const auto now = self->clock().now();
+  auto taken = state.gossip->receive(x.peer, std::move(x.entries), now,
+                                     state.context->unix_time(now), solicited);
+  for (auto& entry : taken.entries)
+    if (!is_same_host(entry, source))
+      entry.time -=
+        static_cast<std::uint32_t>(std::min<unix_seconds>(entry.time, time_penalty));
+  store(self, taken.entries, source);
+  update_relay_alarm(self);
+}
+
+std::uint64_t add(self_pointer self, add_addresses x) {
+  std::erase_if(x.entries, [&](const auto& entry) {
+    return refusal_of(entry, self->state.options.allow_unroutable) ||
+           is_unwanted(self, entry);
+  });
+  return store(self, x.entries, x.source);
+}
+
+// -- what goes out --------------------------------------------------------------------
+
+addresses serve(self_pointer self, const serve_addresses& x) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.peer);
+  if (peer == state.peers.end())
+    return {};
+  state.gossip->start_sending(x.peer);
+  const bool ipv4 = peer->second.remote.is_ipv4();
+  const address_samples::place place{
+    peer->second.local,
+    static_cast<std::uint8_t>(ipv4 ? wire::ipv4_network : wire::ipv6_network)};
+  auto make = [&](std::size_t count, unsigned percent) {
+    return state.table->sample(count, percent, not_banned(self), unix_now(self));
+  };
+  addresses result{state.samples->answer(self->clock().now(), place, make)};
+  // The sample may be older than a ban.
+  std::erase_if(result.entries,
+                [&](const auto& entry) { return is_unwanted(self, entry); });
+  state.gossip->told(x.peer, result.entries);
+  return result;
+}
+
+void relay_due(self_pointer self) {
+  auto& state = self->state;
+  for (auto& batch : state.gossip->due(self->clock().now()))
+    if (state.users.peers)
+      self->send(
+        state.users.peers,
+        tell_addresses{batch.peer, announce_addresses{std::move(batch.entries)}});
+  update_relay_alarm(self);
+}
+
+// -- dialing --------------------------------------------------------------------------
+
+candidates pick(self_pointer self, const get_candidates& x) {
+  auto& state = self->state;
+  candidates result;
+  const auto suitable = not_banned(self);
+  const auto now = unix_now(self);
+  const auto count = std::min(x.count, most_candidates);
+  while (result.entries.size() < count) {
+    auto found = x.feeler ? state.table->pick_feeler(now, suitable)
+                          : state.table->pick(now, suitable);
+    if (!found)
+      break;
+    result.entries.push_back(*found);
+  }
+  if (!result.entries.empty())
+    state.file.mark_changed();
+  // Feelers test what we have; that there is nothing to test is no hunger.
+  if (!x.feeler && result.entries.size() < count) {
+    state.somebody_waits = true;
+    for (const auto& seeker : state.users.seekers)
+      self->send(seeker, crawl_wanted{});
+  }
+  return result;
+}
+
+bool proves_online(const address_book_state& state, const endpoint& remote) {
+  return state.options.allow_unroutable || is_routable(remote);
+}
+
+bool is_online(self_pointer self) {
+  const auto& state = self->state;
+  return !state.reached.empty() ||
+         (state.last_reached &&
+          self->clock().now() - *state.last_reached < success_counts_for);
+}
+
+void on_dial_ended(self_pointer self, const dial_ended& x) {
+  using outcome = dial_ended::outcome;
+  auto& state = self->state;
+  auto& table = *state.table;
+  bool known = false;
+  if (x.result == outcome::connected) {
+    if (proves_online(state, x.remote))
+      state.last_reached = self->clock().now();
+    known = table.connected(x.remote, x.services, unix_now(self));
+  } else if (x.result == outcome::failed && is_online(self)) {
+    known = table.failed(x.remote, unix_now(self));
+  } else {
+    known = table.released(x.remote);
+  }
+  if (known)
+    state.file.mark_changed();
+}
+
+// -- peers, bans ----------------------------------------------------------------------
+
+void on_joined(self_pointer self, const peer_info& x) {
+  auto& state = self->state;
+  const bool outbound = x.way == direction::outbound;
+  state.peers.insert_or_assign(x.id,
+                               address_book_state::known_peer{x.remote, x.local, x.way});
+  state.gossip->peer_joined(x.id, x.addrv2, outbound, self->clock().now());
+  if (outbound && proves_online(state, x.remote))
+    state.reached.insert(x.id);
+}
+
+void on_left(self_pointer self, const peer_info& x) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.id);
+  if (peer == state.peers.end())
+    return; // the set did not take it in
+  if (peer->second.way == direction::outbound &&
+      state.table->disconnected(peer->second.remote, unix_now(self)))
+    state.file.mark_changed();
+  if (state.reached.erase(x.id) > 0)
+    state.last_reached = self->clock().now();
+  state.peers.erase(peer);
+  state.gossip->peer_left(x.id);
+}
+
+void on_bans_changed(self_pointer self, const bans_changed& x) {
+  auto& state = self->state;
+  const auto now = unix_now(self);
+  for (const auto& range : x.lifted)
+    state.bans.remove(range, now);
+  state.bans.restore(x.added, now);
+  if (x.added.empty())
+    return;
+  const auto keep = not_banned(self);
+  auto is_covered = [&](const address_entry& entry) { return !keep(entry); };
+  if (state.table->erase_if(is_covered) > 0)
+    state.file.mark_changed();
+}
+
+// -- for people -----------------------------------------------------------------------
+
+/// The SAVER's answers go to the file; what they mean for us is seen later.
+void note_saves(address_book_state& state) {
+  if (std::exchange(state.saves, state.file.saves()) != state.file.saves())
+    state.last_saved = state.save_began;
+}
+
+address_book_snapshot describe(self_pointer self) {
+  auto& state = self->state;
+  note_saves(state);
+  address_book_snapshot result;
+  result.total = state.table->size();
+  result.last_saved = state.last_saved;
+  for (std::uint8_t id = wire::ipv4_network; id <= wire::cjdns_network; ++id)
+    if (const auto name = network_name(id); !name.empty()) {
+      const auto counts = state.table->counts(static_cast<wire::address_network>(id));
+      result.networks.push_back({std::string{name}, counts.in_new, counts.in_tried});
+    }
+  const auto now = unix_now(self);
+  for (const auto& entry : state.table->entries())
+    switch (entry.state(now)) {
+    case address_state::never_tried: ++result.never_tried; break;
+    case address_state::pending: ++result.pending; break;
+    case address_state::responded: ++result.responded; break;
+    case address_state::failed: ++result.failed; break;
+    }
+  return result;
+}
+
+known_address_list list(self_pointer self, const get_known_addresses& x) {
+  auto& random = self->state.context->random;
+  auto all = self->state.table->entries();
+  if (x.network_id != 0)
+    std::erase_if(all, [&](const address_entry& entry) {
+      return entry.address.network_id != x.network_id;
+    });
+  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
+  const auto now = unix_now(self);
+  known_address_list result;
+  result.entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(all[i], all[i + random.below(all.size() - i)]);
+    auto& entry = all[i];
+    const std::string state{to_string(entry.state(now))};
+    result.entries.push_back({std::move(entry.address), state, entry.tried, entry.source,
+                              entry.last_attempt, entry.last_success, entry.failures});
+  }
+  return result;
+}
+
+// -- loading, saving ------------------------------------------------------------------
+
+address_secret random_secret(random_source& random) {
+  const std::array<std::uint64_t, 2> numbers{random.next(), random.next()};
+  return std::bit_cast<address_secret>(numbers);
+}
+
+void start_table(self_pointer self) {
+  auto& state = self->state;
+  auto& random = state.context->random;
+  const bool saved_here = !state.options.directory.empty() && state.options.saver;
+  const auto path = state.options.directory / "addresses.json";
+  const auto saved = saved_here ? load_saved_addresses(path) : saved_addresses{};
+  state.table.emplace(saved.secret ? *saved.secret : random_secret(random), random);
+  state.table->restore(saved.entries, unix_now(self));
+  // What was fine when it was saved may be unwanted under today's options.
+  state.table->erase_if([&](const address_entry& x) {
+    return refusal_of(x.address, state.options.allow_unroutable) ||
+           is_own(state, x.remote());
+  });
+  if (!saved_here)
+    return;
+  spdlog::info("{} saved addresses, {} of them connected before", state.table->size(),
+               state.table->counts().in_tried);
+  auto body = [self] {
+    self->state.save_began = unix_now(self);
+    return to_json(self->state.table->secret(), self->state.table->entries());
+  };
+  state.file.open(self, state.options.saver, path, std::string{saved_addresses_kind},
+                  saved_addresses_version, body);
+  if (!saved.secret)
+    state.file.mark_changed();
+}
+
+void on_save_alarm(self_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  note_saves(state);
+  state.bans.sweep(state.context->unix_time(now));
+  state.file.save_changes();
+  self->send(state.context->alarms, set_alarm{save_alarm, now + save_interval});
+}
+
+} // namespace
+
+address_book_actor::behavior_type
+address_book(self_pointer self, peer_context_ptr context, address_book_options options) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.options = std::move(options);
+  state.gossip.emplace(state.context->random, state.options.allow_unroutable);
+  state.samples.emplace(state.context->random);
+  start_table(self);
+  self->send(state.context->alarms,
+             set_alarm{save_alarm, self->clock().now() + save_interval});
+  self->set_exit_handler([self](const caf::exit_msg& x) {
+    self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
+  });
+  return {
+    [self](const peer_joined& x) { on_joined(self, x.info); },
+    [self](const peer_left& x) { on_left(self, x.info); },
+    [self](addresses_announced& x) {
+      // As Bitcoin nodes do: an inbound peer that tells addresses wants to hear some.
+      self->state.gossip->start_sending(x.peer);
+      take_in(self, std::move(x), false);
+    },
+    [self](const serve_addresses& x) { return serve(self, x); },
+    [self](addresses_answered& x) {
+      self->state.gossip->asked(x.from.peer, self->clock().now());
+      take_in(self, std::move(x.from), true);
+    },
+    [self](add_addresses& x) { return add(self, std::move(x)); },
+    [self](const get_candidates& x) { return pick(self, x); },
+    [self](const dial_ended& x) { on_dial_ended(self, x); },
+    [self](get_address_book_snapshot) { return describe(self); },
+    [self](const get_known_addresses& x) { return list(self, x); },
+    [self](const bans_changed& x) { on_bans_changed(self, x); },
+    [self](attach_address_users& x) { self->state.users = std::move(x); },
+    [self](const alarm& x) {
+      if (x.token == save_alarm)
+        on_save_alarm(self);
+      else
+        relay_due(self);
+    },
+  };
+}
+
+} // namespace peerage

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "actors/discovery/address_gossip.hpp"
+#include "actors/discovery/address_samples.hpp"
+#include "actors/discovery/address_table.hpp"
+#include "actors/discovery/ban_list.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/discovery/state_saver.hpp"
+#include "actors/peer/context.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace peerage {
+
+struct address_book_options {
+  /// Where "addresses.json" is; empty: nothing is loaded, nothing saved.
+  std::filesystem::path directory;
+  saver_actor saver; ///< Nobody: as if there were no directory.
+  /// Stores private and loopback addresses, too: for networks inside one machine.
+  bool allow_unroutable = false;
+  std::vector<endpoint> own; ///< Where we listen: never stored, never dialed.
+};
+
+struct address_book_state {
+  address_book_state() = default;
+
+  /// What the book needs to know of a peer.
+  struct known_peer {
+    endpoint remote;
+    endpoint local;
+    direction way;
+  };
+
+  peer_context_ptr context;
+  address_book_options options;
+  attach_address_users users;
+
+  // Made when the actor starts, never empty later.
+  std::optional<address_table> table;
+  std::optional<address_gossip> gossip;
+  std::optional<address_samples> samples;
+  ban_list bans; ///< A copy; STANDING owns it.
+  std::unordered_map<peer_id, known_peer> peers;
+
+  bool somebody_waits = false; ///< The last one who asked got less than he wanted.
+  /// Proof that we are online: who is connected, and when the last dial succeeded.
+  std::set<peer_id> reached;
+  std::optional<time_point> last_reached;
+
+  state_saver file;
+  std::uint64_t saves = 0;     ///< Those of `file` that `last_saved` knows of.
+  unix_seconds save_began = 0; ///< The last one.
+  unix_seconds last_saved = 0;
+  static inline const char* name = "address_book";
+};
+
+/// Keeps the addresses of nodes: takes in what peers, seeds and people tell, passes news
+/// on, answers getaddr, gives out what to dial, and remembers it over restarts.
+///
+/// - What peers tell goes through `address_gossip`, and is stored as told by them, 2
+///   hours older than they say, unless it is their own address (as in Bitcoin Core's
+///   ProcessAddrs). Inbound peers' own remote addresses are ephemeral and never stored.
+/// - A failed dial counts against an address only while we are online: an outbound peer
+///   is connected, or a dial succeeded in the last 10 minutes, to where the public
+///   network is. (Bitcoin Core asks for outbound peers of two address groups, and so
+///   counts nothing in small networks.)
+/// - Banned and own addresses are neither stored, relayed, given out, nor served.
+/// - When whoever asked for candidates got less than he wanted, `crawl_wanted` goes to
+///   the seekers, and `addresses_available` to the observers when one came in.
+/// - Changed state is saved every `save_interval`, and a last time at exit.
+///
+/// Ends when told to exit, once the last save is answered.
+address_book_actor::behavior_type
+address_book(address_book_actor::stateful_pointer<address_book_state> self,
+             peer_context_ptr context, address_book_options options);
+
+} // namespace peerage

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "messages/endpoint.hpp"
+
+#include <array>
+#include <bitset>
+
+namespace peerage {
+
+/// Notices that one of IPv4 and IPv6 never works from here, and spares us its dials. The
+/// idea is go-libp2p's black hole detector (swarm/black_hole_detector.go).
+///
+/// A family is dead if hardly any of its last 100 dials reached anything *while the other
+/// family works*: when neither does, we are offline, and must be quick when we no longer
+/// are. What is not routable (loopback, private networks) is always dialed, and proves
+/// nothing.
+class address_families {
+public:
+  /// Dials that a family is judged by, and of how many one goes through while it is dead.
+  static constexpr std::size_t window = 100;
+
+  /// A family that reached fewer of them is dead. More than one, as a tunnel that comes
+  /// up now and then is as good as none.
+  static constexpr std::size_t fewest_successes = 3;
+
+  /// How a dial ended.
+  /// @param reached TCP was opened, or the remote refused: either proves that there is a
+  ///                way. Say nothing of dials that we gave up ourselves.
+  void report(const endpoint& remote, bool reached);
+
+  /// Asks for one dial: false to leave it. Of a dead family every 100th goes through.
+  bool may_dial(const endpoint& remote);
+
+  bool ipv4_is_dead() const { return is_dead(0); }
+  bool ipv6_is_dead() const { return is_dead(1); }
+
+private:
+  struct family {
+    std::bitset<window> reached; ///< A ring of the last dials.
+    std::size_t dials = 0;       ///< All that were recorded.
+    std::size_t left = 0;        ///< Dials left since the last one that went through.
+  };
+
+  bool is_dead(std::size_t index) const;
+
+  std::array<family, 2> families_; ///< IPv4, IPv6.
+};
+
+} // namespace peerage

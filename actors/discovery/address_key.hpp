@@ -1,0 +1,56 @@
+#pragma once
+
+#include "messages/endpoint.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+
+namespace peerage {
+
+/// What tells one address from another: network, address, port. Made from canonical
+/// addresses only, so that one address has one key (invariant I13). Without padding,
+/// hence all bytes: it can be hashed as it lies in memory.
+struct address_key {
+  std::uint8_t network_id = 0;          ///< See `wire::address_network`; 0 is no network.
+  std::array<std::uint8_t, 32> bytes{}; ///< Zeros behind shorter addresses.
+  std::array<std::uint8_t, 2> port{};   ///< Big-endian.
+
+  friend auto operator<=>(const address_key&, const address_key&) = default;
+};
+
+/// Why an address can have no key.
+enum class address_fault : std::uint8_t {
+  none,
+  unknown_network, ///< Not among `wire::address_network`; Tor v2 is long gone (BIP 155).
+  wrong_length,    ///< For its network (BIP 155).
+  no_port,         ///< Port 0. I2P alone has no ports, and uses it.
+};
+
+address_fault fault_of(const wire::network_address& x);
+
+/// The one form of `x`: IPv4-mapped IPv6 becomes IPv4, all else stays. Nothing if it has
+/// a fault. Whether it can be reached or should be stored at all is not judged here.
+std::optional<wire::network_address> canonical(wire::network_address x);
+
+/// Requires an address that is canonical.
+address_key key_of(const wire::network_address& x);
+address_key key_of(const endpoint& x);
+
+/// What can be dialed: IPv4 and IPv6. Nothing for the others.
+std::optional<endpoint> to_endpoint(const wire::network_address& x);
+
+/// The key of the addresses that one operator hardly has many of, and that therefore
+/// share places in the table: the /16 of IPv4 and the /32 of IPv6 (`address_group_of`);
+/// of Tor and I2P, where addresses cost nothing, one sixteenth of the network, as of
+/// CJDNS behind its constant first byte (as Bitcoin Core groups them,
+/// `NetGroupManager::GetGroup`).
+///
+/// A loopback address is its own group: on one machine a hundred nodes have one address,
+/// and where strangers could gain by that, nobody stores loopback addresses.
+address_key group_of(const wire::network_address& x);
+address_key group_of(const endpoint& x);
+
+} // namespace peerage

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "messages/misbehaviour.hpp"
+#include "messages/subnet.hpp"
+#include "messages/time.hpp"
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace peerage {
+
+/// Addresses that we neither accept, dial, nor gossip, until a given time.
+struct ban {
+  subnet range;
+  unix_seconds created = 0;
+  unix_seconds until = 0;            ///< In force before this, not at it.
+  std::optional<misbehaviour> cause; ///< Nothing: a person asked for it.
+
+  friend bool operator==(const ban&, const ban&) = default;
+
+  bool is_manual() const { return !cause; }
+};
+
+/// "manual", or the name of the cause.
+std::string_view reason_of(const ban& x);
+
+/// How a change of the list went. The names in brackets are those of the error codes that
+/// Bitcoin Core's `setban` answers with.
+enum class ban_result : std::uint8_t {
+  done,
+  already_banned, ///< -23 (RPC_CLIENT_NODE_ALREADY_ADDED).
+  not_banned,     ///< -30 (RPC_CLIENT_INVALID_IP_OR_SUBNET).
+  time_in_past,   ///< -8 (RPC_INVALID_PARAMETER).
+  full,           ///< No room but in place of bans that weigh more. Core has no bound.
+};
+
+/// snake_case.
+std::string_view to_string(ban_result x);
+
+/// All bans, one per range. Where a new ban meets an old one of the same range, the range
+/// stays banned until the later end, and is manual if either is: adding never weakens.
+///
+/// What is over counts nowhere from that second on; `sweep` gives its memory back.
+class ban_list {
+public:
+  /// What a ban lasts by default; Core's `DEFAULT_MISBEHAVING_BANTIME`.
+  static constexpr std::chrono::seconds default_duration = std::chrono::hours{24};
+
+  /// Beyond, the misbehaviour ban that would end first makes room. Manual bans never do:
+  /// what a person asked for is refused aloud rather than dropped silently. As in zebra
+  /// (`MAX_BANNED_IPS`).
+  static constexpr std::size_t max_bans = 20'000;
+
+  /// A person bans a range. Zero or less means the default duration, as in Core; an end
+  /// beyond the range of numbers means the last moment there is.
+  /// `already_banned`: by a manual ban of this range, or, if the range is one address, by
+  /// a manual ban of any range with it. A misbehaviour ban becomes manual.
+  ban_result add(const subnet& range, unix_seconds now,
+                 std::chrono::seconds duration = default_duration);
+
+  /// The same, with the time at which the ban ends; `time_in_past` unless it is to come.
+  ban_result add_until(const subnet& range, unix_seconds now, unix_seconds until);
+
+  /// Bans a misbehaving host for the default duration. Also done if the range is banned
+  /// already.
+  ban_result add_misbehaving(const subnet& range, unix_seconds now, misbehaviour cause);
+
+  /// Lifts the ban of exactly this range, whoever imposed it.
+  ban_result remove(const subnet& range, unix_seconds now);
+
+  void clear();
+
+  /// Of the bans that cover the address, the one that lasts longest. A range of IPv6
+  /// never covers IPv4, also ::/0 does not. Costs one look-up per prefix length in use.
+  std::optional<ban> find(const endpoint& x, unix_seconds now) const;
+
+  bool is_banned(const endpoint& x, unix_seconds now) const {
+    return find(x, now).has_value();
+  }
+
+  /// What is in force, ordered by address.
+  std::vector<ban> list(unix_seconds now) const;
+
+  /// Forgets what is over; says how many that were.
+  std::size_t sweep(unix_seconds now);
+
+  /// When `sweep` has something to do; nothing if there are no bans.
+  std::optional<unix_seconds> next_end() const;
+
+  std::size_t size() const { return bans_.size(); }
+
+  /// Adds saved bans. What is over, or cannot be, is left out, and no misbehaviour ban
+  /// lasts longer than a new one would: the clock may have been wrong.
+  void restore(const std::vector<ban>& saved, unix_seconds now);
+
+private:
+  /// Orders bans by who makes room first.
+  using rank = std::tuple<bool, unix_seconds, subnet>;
+
+  static rank rank_of(const ban& x) { return {x.is_manual(), x.until, x.range}; }
+  ban_result put(ban x, unix_seconds now);
+  void insert(const ban& x);
+  void erase(const subnet& range);
+  bool is_manually_banned(const subnet& range, unix_seconds now) const;
+
+  std::unordered_map<subnet, ban> bans_;
+  std::set<rank> by_rank_;
+  std::array<std::size_t, 129> of_length_{}; ///< How many bans, by prefix length.
+};
+
+} // namespace peerage

@@ -1,0 +1,280 @@
+#pragma once
+
+#include "actors/discovery/ban_list.hpp"
+#include "actors/interfaces.hpp"
+#include "messages/misbehaviour.hpp"
+#include "messages/subnet.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the actors of discovery say to each other, and to the PEER_SET.
+namespace peerage {
+
+// -- the peer set tells ----------------------------------------------------------------
+
+/// PEER_SET -> its observers: how peers come and go. A peer that the set does not take in
+/// has only left.
+struct peer_joined {
+  peer_info info;
+};
+struct peer_left {
+  peer_info info;
+  peer_exit reason = peer_exit::internal_error;
+};
+
+/// Who is told of peers that come and go.
+using peer_observer_actor =
+  caf::typed_actor<caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>>;
+
+// -- the peer set is asked -------------------------------------------------------------
+
+/// LISTENER -> PEER_SET: end the least valuable inbound peer, as `evicted`; see
+/// choose_eviction. Answers true if one was ended; `peer_left` follows when it is gone.
+struct evict_inbound {};
+
+/// Anybody -> PEER_SET: end this peer (all peers of this range), with this reason.
+struct end_peer {
+  peer_id peer = 0;
+  peer_exit reason = peer_exit::disconnect_requested;
+};
+struct end_peers_in {
+  subnet range;
+  peer_exit reason = peer_exit::banned;
+};
+
+/// CRAWLER -> PEER_SET: ask up to `fan_out` peers for addresses, those first that were
+/// never asked, and none that was asked less than 31 s ago. Answers when all have
+/// answered or failed; with nothing if nobody could be asked.
+struct gather_addresses {
+  std::size_t fan_out = 3;
+  caf::timespan timeout{};
+};
+struct gathered_addresses {
+  std::size_t asked = 0; ///< Peers.
+  std::vector<addresses_announced> answers;
+};
+
+/// ADDRESS_BOOK -> PEER_SET: tell one peer about addresses.
+struct tell_addresses {
+  peer_id peer = 0;
+  announce_addresses what;
+};
+
+// -- bans, as they change ---------------------------------------------------------------
+
+/// STANDING -> its observers (LISTENER, DIALER, ADDRESS_BOOK): each keeps its own copy,
+/// so that nobody has to ask before every connection. The copies start empty and get what
+/// was saved as the first change.
+struct bans_changed {
+  std::vector<ban> added;
+  std::vector<subnet> lifted;
+};
+
+using ban_observer_actor = caf::typed_actor<caf::reacts_to<bans_changed>>;
+
+// -- the address book ------------------------------------------------------------------
+
+/// DIALER -> ADDRESS_BOOK: up to `count` different addresses to dial, each pending until
+/// its `dial_ended`. A `feeler` wants those to be tested rather than those that will
+/// work.
+struct get_candidates {
+  std::size_t count = 1;
+  bool feeler = false;
+};
+struct candidates {
+  std::vector<endpoint> entries; ///< Possibly none.
+};
+
+/// DIALER -> ADDRESS_BOOK: what came of a candidate, or of any other dial.
+struct dial_ended {
+  enum class outcome : std::uint8_t {
+    connected, ///< The handshake finished.
+    failed,    ///< It did not, and the remote is to blame.
+    released,  ///< It says nothing about the address.
+  };
+  endpoint remote;
+  outcome result = outcome::released;
+  std::uint64_t services = 0; ///< When connected.
+};
+
+/// CRAWLER -> ADDRESS_BOOK: what a peer answered to our getaddr.
+struct addresses_answered {
+  addresses_announced from;
+};
+
+/// DNS_SEEDS, a person -> ADDRESS_BOOK: addresses from elsewhere. Answers how many were
+/// new.
+struct add_addresses {
+  std::vector<wire::network_address> entries;
+  std::optional<endpoint> source; ///< Nobody for DNS seeds; see address_table::insert.
+};
+
+/// ADDRESS_BOOK -> its observers (DIALER, DNS_SEEDS): there are addresses where there
+/// were none for the last one who asked.
+struct addresses_available {};
+
+/// ADDRESS_BOOK, DIALER -> CRAWLER, DNS_SEEDS: somebody wanted to dial, and there was
+/// nobody left. May be repeated as often as it is true.
+struct crawl_wanted {};
+
+/// Who is used by the ADDRESS_BOOK.
+using address_teller_actor = caf::typed_actor<caf::reacts_to<tell_addresses>>;
+using address_observer_actor = caf::typed_actor<caf::reacts_to<addresses_available>>;
+using address_seeker_actor = caf::typed_actor<caf::reacts_to<crawl_wanted>>;
+
+/// PEER_MANAGER -> ADDRESS_BOOK: once, at the start. Until then nobody is told anything.
+struct attach_address_users {
+  address_teller_actor peers; ///< The PEER_SET.
+  std::vector<address_observer_actor> observers;
+  std::vector<address_seeker_actor> seekers;
+};
+
+struct get_address_book_snapshot {};
+/// Counts of the address book at one moment.
+struct address_book_snapshot {
+  struct network_counts {
+    std::string network; ///< "ipv4", "ipv6", "onion", "i2p", "cjdns".
+    std::uint64_t in_new = 0;
+    std::uint64_t in_tried = 0;
+  };
+  std::uint64_t total = 0;
+  std::vector<network_counts> networks;
+  std::uint64_t never_tried = 0, pending = 0, responded = 0, failed = 0;
+  unix_seconds last_saved = 0; ///< 0: not yet, or nothing is saved.
+};
+
+/// Anybody -> ADDRESS_BOOK: random addresses, for people and programs of this machine.
+struct get_known_addresses {
+  std::size_t count = 0;       ///< 0: all.
+  std::uint8_t network_id = 0; ///< 0: of all networks; else as in wire::address_network.
+};
+struct known_address {
+  wire::network_address address;
+  std::string state; ///< never_tried, pending, responded, failed.
+  bool tried = false;
+  std::optional<endpoint> source;
+  unix_seconds last_attempt = 0;
+  unix_seconds last_success = 0;
+  std::uint32_t failures = 0;
+};
+struct known_address_list {
+  std::vector<known_address> entries;
+};
+
+using address_book_actor = peer_observer_actor::extend<
+  // What the CONNECTIONs bring, by way of the INBOUND_DISPATCHER: "taken".
+  caf::reacts_to<addresses_announced>, caf::replies_to<serve_addresses>::with<addresses>,
+  caf::reacts_to<addresses_answered>, caf::replies_to<add_addresses>::with<std::uint64_t>,
+  caf::replies_to<get_candidates>::with<candidates>, caf::reacts_to<dial_ended>,
+  caf::replies_to<get_address_book_snapshot>::with<address_book_snapshot>,
+  caf::replies_to<get_known_addresses>::with<known_address_list>,
+  // Changed bans: forget what they cover.
+  caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
+  // INTERNAL: time to save, or to relay.
+  caf::reacts_to<alarm>>;
+
+// -- standing: reputation and bans -----------------------------------------------------
+
+/// Anybody -> STANDING: a peer has misbehaved.
+struct report_misbehaviour {
+  endpoint remote;
+  misbehaviour cause = misbehaviour::malformed;
+};
+
+/// A person or program -> STANDING: ban a range; see ban_list::add. Answers a ban_result
+/// as its number.
+struct set_ban {
+  subnet range;
+  /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
+  std::int64_t time = 0;
+  bool absolute = false;
+};
+struct lift_ban {
+  subnet range;
+};
+struct clear_bans {};
+
+struct get_bans {};
+struct bans {
+  std::vector<ban> entries; ///< In force now.
+};
+
+struct get_score {
+  endpoint remote;
+};
+
+/// Who is told of misbehaviour: STANDING.
+using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
+
+/// Who ends peers when told so: the PEER_SET.
+using peer_ender_actor =
+  caf::typed_actor<caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>>;
+
+/// PEER_MANAGER -> STANDING: who is to know of bans, and who ends peers. Sent once; the
+/// observers are told of all bans in force at once.
+struct attach_ban_users {
+  std::vector<ban_observer_actor> observers;
+  peer_ender_actor peers;
+};
+
+using standing_actor = peer_observer_actor::extend<
+  caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
+  caf::replies_to<set_ban>::with<std::uint8_t>,
+  caf::replies_to<lift_ban>::with<std::uint8_t>, caf::reacts_to<clear_bans>,
+  caf::replies_to<get_bans>::with<bans>, caf::replies_to<get_score>::with<double>,
+  // INTERNAL: time to save, or to sweep.
+  caf::reacts_to<alarm>>;
+
+// -- saving ----------------------------------------------------------------------------
+
+/// Owners of state -> SAVER: write this file; see save_state_file. Answers when it is on
+/// the disk: empty, or what went wrong, as a sentence for people.
+struct save_state {
+  std::filesystem::path path;
+  std::string kind;
+  std::uint32_t version = 1;
+  nlohmann::json body;
+};
+
+using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>>;
+
+/// How often changed state is saved.
+inline constexpr std::chrono::seconds save_interval{60};
+
+} // namespace peerage
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_joined)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_left)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::evict_inbound)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::end_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::end_peers_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::gather_addresses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::gathered_addresses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::tell_addresses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_candidates)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::candidates)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::dial_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::addresses_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::add_addresses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::addresses_available)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::crawl_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_address_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_address_book_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::address_book_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_known_addresses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::known_address_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_ban_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::report_misbehaviour)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::set_ban)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::lift_ban)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::clear_bans)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_bans)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::bans)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::bans_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_score)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::save_state)

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "messages/misbehaviour.hpp"
+#include "messages/subnet.hpp"
+#include "messages/time.hpp"
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace peerage {
+
+/// Whom scores and misbehaviour bans are kept for: one IPv4 address, or the /64 of IPv6,
+/// which a single customer gets.
+subnet accountable_range_of(const endpoint& x);
+
+/// From this many points on a host is to be banned; what Bitcoin Core's old `-banscore`
+/// and zebra's `MAX_PEER_MISBEHAVIOR_SCORE` were and are.
+inline constexpr double ban_threshold = 100;
+
+/// What one report did.
+struct score_change {
+  double before = 0; ///< The host's points at this moment, and
+  double after = 0;  ///< with this report.
+  /// `after` is at or over the threshold: end the peer that was reported.
+  bool passed_threshold = false;
+  /// Passed, and not on loopback: ban `accountable_range_of` the peer, too. Everything on
+  /// one machine shares loopback, so there only the one peer is ended.
+  bool ban_suggested = false;
+};
+
+/// One host's points, as saved.
+struct saved_score {
+  subnet host;
+  double score = 0;    ///< At `at`.
+  unix_seconds at = 0; ///< When it was last reported.
+
+  friend bool operator==(const saved_score&, const saved_score&) = default;
+};
+
+/// What is held against hosts: points that add up and fade away. Not to be confused with
+/// bans, which have an end, and with backoff, which is nobody's fault.
+class reputation {
+public:
+  /// After this time half of the points are gone: an hour, so that slips of a long-lived
+  /// peer never add up, and floods do.
+  static constexpr std::chrono::seconds half_life = std::chrono::hours{1};
+
+  /// Points above this are not counted, so that a host which raged before its ban begins
+  /// almost anew after it.
+  static constexpr double highest_score = 2 * ban_threshold;
+
+  /// Hosts remembered, as many as bans. Beyond, who has the fewest points is forgotten.
+  static constexpr std::size_t max_hosts = 20'000;
+
+  /// Fewer points than this are not worth saving.
+  static constexpr double negligible_score = 0.5;
+
+  /// Counts one misbehaviour of a peer.
+  /// @param trusted A person named this peer: network causes do not count.
+  score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
+                      bool trusted);
+
+  /// The points of the peer's host; 0 for strangers.
+  double score_of(const endpoint& peer, unix_seconds now) const;
+
+  /// Clears all hosts in the range, as when a person lifts a ban.
+  void forget(const subnet& range);
+
+  std::size_t size() const { return hosts_.size(); }
+
+  /// For saving: all hosts whose points are not negligible.
+  std::vector<saved_score> entries(unix_seconds now) const;
+
+  /// Takes over saved scores on top of what is known already. Scores that cannot be are
+  /// left out, times in the future count as now.
+  void restore(const std::vector<saved_score>& saved, unix_seconds now);
+
+private:
+  struct record {
+    double score;
+    unix_seconds at;
+  };
+
+  static double decayed(const record& x, unix_seconds now);
+  static double rank_of(const record& x);
+  void put(const subnet& host, record x);
+  void erase(std::map<subnet, record>::iterator position);
+
+  std::map<subnet, record> hosts_;
+  /// Who is forgotten first. All points fade at one pace, so this order never changes.
+  std::set<std::pair<double, subnet>> by_rank_;
+};
+
+} // namespace peerage

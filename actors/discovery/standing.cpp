@@ -1,0 +1,299 @@
+#include "actors/discovery/standing.hpp"
+
+#include "actors/discovery/state_file.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace peerage {
+
+namespace {
+
+using nlohmann::json;
+using self_pointer = standing_actor::stateful_pointer<standing_state>;
+
+constexpr std::uint64_t save_alarm = 1;
+constexpr std::uint64_t sweep_alarm = 2;
+
+/// Ends that are further away are looked at again by then; some are never to come.
+constexpr std::chrono::seconds longest_sweep_pause = std::chrono::hours{1};
+
+unix_seconds unix_now(self_pointer self) {
+  return self->state.context->unix_time(self->clock().now());
+}
+
+// -- the file --------------------------------------------------------------------------
+
+constexpr std::string_view file_kind = "standing";
+constexpr std::uint32_t file_version = 1;
+
+json to_json(const ban& x) {
+  return {{"range", to_string(x.range)},
+          {"created", x.created},
+          {"until", x.until},
+          {"cause", reason_of(x)}};
+}
+
+json to_json(const saved_score& x) {
+  return {{"host", to_string(x.host)}, {"score", x.score}, {"at", x.at}};
+}
+
+json describe(const standing_state& state, unix_seconds now) {
+  auto bans = json::array();
+  for (const auto& x : state.bans.list(now))
+    bans.push_back(to_json(x));
+  auto scores = json::array();
+  for (const auto& x : state.scores.entries(now))
+    scores.push_back(to_json(x));
+  return {{"bans", std::move(bans)}, {"scores", std::move(scores)}};
+}
+
+/// Whatever has another type than it should becomes the default.
+template <class Value>
+Value get(const json& from, const char* key, Value otherwise) {
+  const auto found = from.find(key);
+  if (found == from.end())
+    return otherwise;
+  if constexpr (std::is_same_v<Value, std::string>)
+    return found->is_string() ? found->template get<Value>() : otherwise;
+  else if constexpr (std::is_floating_point_v<Value>)
+    return found->is_number() ? found->template get<Value>() : otherwise;
+  else
+    return found->is_number_integer() ? found->template get<Value>() : otherwise;
+}
+
+/// The objects of a list; nothing if there is no such list.
+std::vector<const json*> objects_in(const json& body, const char* list) {
+  std::vector<const json*> result;
+  if (!body.is_object())
+    return result;
+  if (auto found = body.find(list); found != body.end() && found->is_array())
+    for (const auto& x : *found)
+      if (x.is_object())
+        result.push_back(&x);
+  return result;
+}
+
+void restore(standing_state& state, const json& body, unix_seconds now) {
+  std::vector<ban> bans;
+  for (const auto* x : objects_in(body, "bans")) {
+    ban read;
+    const auto cause = get<std::string>(*x, "cause", "");
+    read.cause = parse_misbehaviour(cause);
+    read.created = get(*x, "created", read.created);
+    read.until = get(*x, "until", read.until);
+    // A cause that we do not know is no reason to take a ban for a person's.
+    if ((read.cause || cause == "manual") &&
+        parse_subnet(get<std::string>(*x, "range", ""), read.range))
+      bans.push_back(read);
+  }
+  std::vector<saved_score> scores;
+  for (const auto* x : objects_in(body, "scores")) {
+    saved_score read;
+    read.score = get(*x, "score", read.score);
+    read.at = get(*x, "at", read.at);
+    if (parse_subnet(get<std::string>(*x, "host", ""), read.host))
+      scores.push_back(read);
+  }
+  state.bans.restore(bans, now);
+  state.scores.restore(scores, now);
+}
+
+void load(self_pointer self, const std::filesystem::path& path) {
+  const auto found = load_and_report(path, file_kind, file_version);
+  if (!found.body)
+    return;
+  auto& state = self->state;
+  restore(state, *found.body, unix_now(self));
+  spdlog::info("{} bans and the scores of {} hosts loaded", state.bans.size(),
+               state.scores.size());
+}
+
+void save_later(self_pointer self) {
+  self->send(self->state.context->alarms,
+             set_alarm{save_alarm, self->clock().now() + save_interval});
+}
+
+// -- bans ------------------------------------------------------------------------------
+
+void schedule_sweep(self_pointer self) {
+  auto& state = self->state;
+  auto next = state.bans.next_end();
+  if (!next)
+    return;
+  const auto now = unix_now(self);
+  // Not by subtraction alone: an end may be the last moment there is.
+  const auto last = now + longest_sweep_pause.count();
+  const std::chrono::seconds pause{std::clamp(*next, now, last) - now};
+  self->send(state.context->alarms, set_alarm{sweep_alarm, self->clock().now() + pause});
+}
+
+void sweep(self_pointer self) {
+  if (self->state.bans.sweep(unix_now(self)) > 0)
+    self->state.file.mark_changed();
+  schedule_sweep(self);
+}
+
+void tell_observers(self_pointer self, const bans_changed& x) {
+  for (const auto& observer : self->state.users.observers)
+    self->send(observer, x);
+}
+
+/// The list has changed.
+void publish(self_pointer self, const bans_changed& x) {
+  auto& state = self->state;
+  tell_observers(self, x);
+  if (state.users.peers)
+    for (const auto& added : x.added)
+      self->send(state.users.peers, end_peers_in{added.range, peer_exit::banned});
+  schedule_sweep(self);
+  state.file.mark_changed();
+  state.file.save_changes();
+}
+
+/// Publishes the ban of a range as it is now: an older one may last longer.
+void publish_ban(self_pointer self, const subnet& range) {
+  const auto all = self->state.bans.list(unix_now(self));
+  auto found = std::ranges::lower_bound(all, range, {}, &ban::range);
+  if (found != all.end() && found->range == range)
+    publish(self, {{*found}, {}});
+}
+
+ban_result on_set(self_pointer self, const set_ban& x) {
+  auto& bans = self->state.bans;
+  const auto now = unix_now(self);
+  const auto result = x.absolute ? bans.add_until(x.range, now, x.time)
+                                 : bans.add(x.range, now, std::chrono::seconds{x.time});
+  spdlog::info("ban of {}: {}", to_string(x.range), to_string(result));
+  if (result == ban_result::done)
+    publish_ban(self, x.range);
+  return result;
+}
+
+ban_result on_lift(self_pointer self, const subnet& range) {
+  auto& state = self->state;
+  const auto result = state.bans.remove(range, unix_now(self));
+  spdlog::info("ban of {} lifted: {}", to_string(range), to_string(result));
+  if (result == ban_result::done) {
+    state.scores.forget(range); // else the next slip would ban it again
+    publish(self, {{}, {range}});
+  }
+  return result;
+}
+
+void on_clear(self_pointer self) {
+  auto& state = self->state;
+  bans_changed gone;
+  for (const auto& x : state.bans.list(unix_now(self)))
+    gone.lifted.push_back(x.range);
+  state.bans.clear();
+  state.scores.forget(subnet_of({}, 0)); // everybody
+  spdlog::info("all {} bans lifted", gone.lifted.size());
+  publish(self, gone);
+}
+
+// -- misbehaviour ----------------------------------------------------------------------
+
+void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cause) {
+  auto& state = self->state;
+  const auto range = accountable_range_of(remote);
+  const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
+  spdlog::info("ban of {} for {}: {}", to_string(range), to_string(cause),
+               to_string(result));
+  if (result == ban_result::done)
+    publish_ban(self, range);
+  else if (state.users.peers) // no room for the ban: then only the peers end
+    self->send(state.users.peers, end_peers_in{range, peer_exit::banned});
+}
+
+/// On loopback nobody is banned, only the peer that was reported ends.
+void end_local(self_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  state.scores.forget(accountable_range_of(remote));
+  auto found = state.peers.find(remote);
+  if (found == state.peers.end() || !state.users.peers)
+    return;
+  spdlog::info("peer {} {} has misbehaved too often", found->second, to_string(remote));
+  self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
+}
+
+void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
+  auto& state = self->state;
+  const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
+  const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
+  spdlog::debug("{} at {}: {} points, {} before", to_string(cause), to_string(remote),
+                change.after, change.before);
+  if (change.after > change.before)
+    state.file.mark_changed();
+  if (change.ban_suggested)
+    ban_misbehaving(self, remote, cause);
+  else if (change.passed_threshold)
+    end_local(self, remote);
+}
+
+void on_joined(self_pointer self, const peer_info& info) {
+  auto& state = self->state;
+  state.peers[info.remote] = info.id;
+  if (state.users.peers && state.bans.is_banned(info.remote, unix_now(self)))
+    self->send(state.users.peers, end_peer{info.id, peer_exit::banned});
+}
+
+void on_left(self_pointer self, const peer_left& x) {
+  auto& peers = self->state.peers;
+  auto found = peers.find(x.info.remote);
+  if (found != peers.end() && found->second == x.info.id)
+    peers.erase(found);
+  if (auto cause = misbehaviour_of(x.reason))
+    count(self, x.info.remote, *cause);
+}
+
+} // namespace
+
+standing_actor::behavior_type standing(self_pointer self, peer_context_ptr context,
+                                       const standing_options& options) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  for (const auto& x : options.trusted)
+    state.trusted.insert(x.with_port(0));
+  if (!options.directory.empty()) {
+    const auto path = options.directory / "standing.json";
+    load(self, path);
+    state.file.open(self, options.saver, path, std::string(file_kind), file_version,
+                    [self] { return describe(self->state, unix_now(self)); });
+    save_later(self);
+  }
+  schedule_sweep(self);
+  self->set_exit_handler([self](caf::exit_msg& x) {
+    self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
+  });
+  return {
+    [self](const peer_joined& x) { on_joined(self, x.info); },
+    [self](const peer_left& x) { on_left(self, x); },
+    [self](const attach_ban_users& x) {
+      self->state.users = x;
+      tell_observers(self, {self->state.bans.list(unix_now(self)), {}});
+    },
+    [self](const report_misbehaviour& x) { count(self, x.remote, x.cause); },
+    [self](const set_ban& x) { return static_cast<std::uint8_t>(on_set(self, x)); },
+    [self](const lift_ban& x) {
+      return static_cast<std::uint8_t>(on_lift(self, x.range));
+    },
+    [self](clear_bans) { on_clear(self); },
+    [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
+    [self](const get_score& x) {
+      return self->state.scores.score_of(x.remote, unix_now(self));
+    },
+    [self](const alarm& x) {
+      if (x.token == sweep_alarm)
+        return sweep(self);
+      self->state.file.save_changes();
+      save_later(self);
+    },
+  };
+}
+
+} // namespace peerage

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/discovery/ban_list.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/discovery/reputation.hpp"
+#include "actors/discovery/state_saver.hpp"
+#include "actors/peer/context.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace peerage {
+
+struct standing_options {
+  /// Where "standing.json" is; empty: nothing is loaded, nothing saved.
+  std::filesystem::path directory;
+  saver_actor saver;             ///< Needed if there is a directory.
+  std::vector<endpoint> trusted; ///< Named by a person; their ports do not matter.
+};
+
+struct standing_state {
+  standing_state() = default;
+
+  peer_context_ptr context;
+  std::set<endpoint> trusted; ///< Without ports.
+  reputation scores;
+  ban_list bans;
+  attach_ban_users users;
+  std::map<endpoint, peer_id> peers; ///< By remote; those in the PEER_SET now.
+  state_saver file;
+  static inline const char* name = "standing";
+};
+
+/// Keeps what is held against hosts: points for misbehaviour, which fade, and bans, which
+/// end.
+///
+/// A host whose points reach the threshold is banned for a day: with its address, or its
+/// /64 of IPv6. Loopback is not: everything on one machine shares it, so there the one
+/// peer is ended, and the points are forgotten. Bans that a person sets apply everywhere.
+/// All who are banned are ended; also those who join later, because a ban came during
+/// their handshake.
+///
+/// Bans are saved at once, points every `save_interval`, and both when it is told to
+/// exit: it quits when that is done.
+standing_actor::behavior_type
+standing(standing_actor::stateful_pointer<standing_state> self, peer_context_ptr context,
+         const standing_options& options);
+
+} // namespace peerage
