@@ -1,7 +1,13 @@
 #include "actors/peer_manager.hpp"
 
+#include "actors/discovery/address_book.hpp"
+#include "actors/discovery/crawler.hpp"
 #include "actors/discovery/dialer.hpp"
+#include "actors/discovery/dns_seeds.hpp"
 #include "actors/discovery/listener.hpp"
+#include "actors/discovery/saver.hpp"
+#include "actors/discovery/standing.hpp"
+#include "actors/inbound_dispatcher.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/send.hpp>
@@ -17,18 +23,15 @@
 
 namespace peerage {
 
-/// Order is the order of an orderly stop: who brings new peers ends before the peers do,
-/// who is used by all ends last.
 struct peer_manager_state {
   peer_manager_state() = default;
   peer_manager_state(const peer_manager_state&) = delete;
   peer_manager_state& operator=(const peer_manager_state&) = delete;
   /// However the manager ends. The children hold each other, and the clock itself.
   ~peer_manager_state() {
-    for (const auto& child :
-         {caf::actor_cast<caf::actor>(listener), caf::actor_cast<caf::actor>(dialer),
-          caf::actor_cast<caf::actor>(peers)})
-      caf::anon_send_exit(child, caf::exit_reason::user_shutdown);
+    for (const auto& stage : stages)
+      for (const auto& child : stage)
+        caf::anon_send_exit(child, caf::exit_reason::user_shutdown);
     if (context)
       caf::anon_send_exit(context->alarms, caf::exit_reason::user_shutdown);
   }
@@ -38,12 +41,16 @@ struct peer_manager_state {
   listener_actor listener;
   dialer_actor dialer;
   peer_set_actor peers;
+  address_book_actor book;
+  standing_actor standing;
   time_point started;
 
-  enum class stop_phase : std::uint8_t { running, intake, peers };
-  stop_phase phase = stop_phase::running;
+  /// Everybody, in the order of an orderly stop: who brings new peers, the peers, what
+  /// they share, who saves it.
+  std::vector<std::vector<caf::actor>> stages;
+  std::optional<std::size_t> stopping;  ///< The stage that is told to end.
   std::vector<caf::actor_addr> running; ///< Children that have not ended.
-  std::vector<caf::actor_addr> awaited; ///< What has to end before the next phase.
+  std::vector<caf::actor_addr> awaited; ///< What has to end before the next stage.
   caf::error reason;
   caf::strong_actor_ptr keep; ///< Ourselves, while we stop: who asked may not wait.
   static inline const char* name = "peer_manager";
@@ -52,49 +59,38 @@ struct peer_manager_state {
 namespace {
 
 using self_pointer = peer_manager_actor::stateful_pointer<peer_manager_state>;
-using stop_phase = peer_manager_state::stop_phase;
 
 constexpr std::chrono::seconds ask_timeout{1};
 constexpr std::uint64_t stop_alarm = 1;
 
-template <class Handle>
-void end_child(self_pointer self, const Handle& child) {
-  auto& state = self->state;
-  if (std::ranges::find(state.running, child.address()) == state.running.end())
-    return; // crashed before
-  state.awaited.push_back(child.address());
-  self->send_exit(child, caf::exit_reason::user_shutdown);
-}
+// -- stopping --------------------------------------------------------------------------
 
-void finish(self_pointer self) {
-  self->quit(self->state.reason);
-}
-
-void next_phase(self_pointer self) {
+/// Tells the stage to end; goes on to the next one if nobody of it is left.
+void end_stage(self_pointer self, std::size_t stage) {
   auto& state = self->state;
-  if (!state.awaited.empty())
-    return;
-  if (state.phase == stop_phase::intake) {
-    state.phase = stop_phase::peers;
-    end_child(self, state.peers);
+  for (; stage < state.stages.size(); ++stage) {
+    state.stopping = stage;
+    for (const auto& child : state.stages[stage]) {
+      if (std::ranges::find(state.running, child.address()) == state.running.end())
+        continue; // crashed before
+      state.awaited.push_back(child.address());
+      self->send_exit(child, caf::exit_reason::user_shutdown);
+    }
     if (!state.awaited.empty())
       return;
   }
-  finish(self);
+  self->quit(state.reason);
 }
 
 void stop(self_pointer self, caf::error reason) {
   auto& state = self->state;
-  if (state.phase != stop_phase::running)
+  if (state.stopping)
     return;
-  state.phase = stop_phase::intake;
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   state.reason = std::move(reason);
   self->send(state.context->alarms,
              set_alarm{stop_alarm, self->clock().now() + stop_deadline});
-  end_child(self, state.listener);
-  end_child(self, state.dialer);
-  next_phase(self);
+  end_stage(self, 0);
 }
 
 void on_down(self_pointer self, const caf::down_msg& x) {
@@ -104,27 +100,28 @@ void on_down(self_pointer self, const caf::down_msg& x) {
     spdlog::critical("an actor of the peer manager ended by itself ({}); stopping",
                      self->system().render(x.reason));
     stop(self, caf::make_error(peer_exit::internal_error));
+  } else if (state.awaited.empty()) {
+    end_stage(self, *state.stopping + 1);
   }
-  if (state.phase != stop_phase::running)
-    next_phase(self);
 }
 
 void force_stop(self_pointer self) {
   auto& state = self->state;
   spdlog::error("the peer manager did not stop within {} s; ending what is left by force",
                 stop_deadline.count());
-  for (const auto& child : state.awaited)
-    if (auto actor = caf::actor_cast<caf::actor>(child))
-      self->send_exit(actor, caf::exit_reason::kill);
-  self->send_exit(state.peers, caf::exit_reason::kill);
-  finish(self);
+  for (const auto& stage : state.stages)
+    for (const auto& child : stage)
+      self->send_exit(child, caf::exit_reason::kill);
+  self->quit(state.reason);
 }
+
+// -- snapshots -------------------------------------------------------------------------
 
 caf::result<node_snapshot> describe(self_pointer self) {
   struct gathering {
     node_snapshot found;
     caf::typed_response_promise<node_snapshot> promise;
-    std::size_t missing = 3;
+    std::size_t missing = 5;
     void one_less() {
       if (--missing == 0)
         promise.deliver(std::move(found));
@@ -173,7 +170,140 @@ caf::result<node_snapshot> describe(self_pointer self) {
         all->one_less();
       },
       failed);
+  self->request(state.book, ask_timeout, get_address_book_snapshot{})
+    .then(
+      [all](const address_book_snapshot& x) {
+        all->found.known_addresses = x.total;
+        for (const auto& network : x.networks)
+          all->found.tried_addresses += network.in_tried;
+        all->one_less();
+      },
+      failed);
+  self->request(state.standing, ask_timeout, get_bans{})
+    .then(
+      [all](const bans& x) {
+        all->found.bans = x.entries.size();
+        all->one_less();
+      },
+      failed);
   return all->promise;
+}
+
+} // namespace
+
+namespace {
+
+// -- starting --------------------------------------------------------------------------
+
+template <class Handle>
+void adopt(self_pointer self, std::size_t stage, const Handle& child) {
+  auto& state = self->state;
+  self->monitor(child);
+  if (state.stages.size() <= stage)
+    state.stages.resize(stage + 1);
+  state.stages[stage].push_back(caf::actor_cast<caf::actor>(child));
+  state.running.push_back(child.address());
+}
+
+enum stage : std::size_t { intake, peers, memory, disk };
+
+/// Loopback is where all of a test network lives.
+bool is_local(const peer_context& context) {
+  return context.network.id == wire::network::regtest;
+}
+
+/// Starts everybody, and makes them known to each other.
+void start_children(self_pointer self, peer_manager_options& options) {
+  auto& state = self->state;
+  const auto& context = state.context;
+  const bool local = is_local(*context);
+  const connection_limits caps{options.max_inbound, options.max_per_ip,
+                               options.max_per_neighbourhood, local};
+  saver_actor files;
+  if (!options.directory.empty()) {
+    files =
+      options.deterministic ? self->spawn(saver) : self->spawn<caf::detached>(saver);
+    adopt(self, disk, files);
+  }
+
+  state.standing = self->spawn(
+    standing, context, standing_options{options.directory, files, options.pinned});
+  adopt(self, memory, state.standing);
+  std::vector<endpoint> own;
+  for (const auto& acceptor : options.acceptors)
+    own.push_back(acceptor->local());
+  state.book = self->spawn(address_book, context,
+                           address_book_options{options.directory, files, local, own});
+  adopt(self, memory, state.book);
+
+  state.listener =
+    self->spawn(listener, context, std::move(options.acceptors),
+                inbound_limits{options.max_inbound, options.max_per_ip,
+                               options.max_per_neighbourhood},
+                caf::actor_cast<misbehaviour_observer_actor>(state.standing));
+  adopt(self, intake, state.listener);
+  dialer_options dialing;
+  dialing.pinned = options.pinned;
+  dialing.max_outbound = options.max_outbound;
+  dialing.caps = caps;
+  if (!local)
+    dialing.needed_services = wire::node_network;
+  dialing.directory = options.directory;
+  dialing.saver = files;
+  state.dialer = self->spawn(dialer, context, std::move(dialing));
+  adopt(self, intake, state.dialer);
+
+  std::vector<peer_observer_actor> observers{
+    caf::actor_cast<peer_observer_actor>(state.listener),
+    caf::actor_cast<peer_observer_actor>(state.dialer),
+    caf::actor_cast<peer_observer_actor>(state.book),
+    caf::actor_cast<peer_observer_actor>(state.standing)};
+  attach_address_users users;
+  crawler_actor crawling;
+  if (options.discover) {
+    crawling = self->spawn(crawler, context, state.book);
+    adopt(self, intake, crawling);
+    auto seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
+    adopt(self, intake, seeds);
+    observers.push_back(caf::actor_cast<peer_observer_actor>(crawling));
+    users.seekers = {caf::actor_cast<address_seeker_actor>(crawling),
+                     caf::actor_cast<address_seeker_actor>(seeds)};
+    users.observers = {caf::actor_cast<address_observer_actor>(state.dialer),
+                       caf::actor_cast<address_observer_actor>(seeds)};
+  }
+
+  peer_set_options set;
+  set.observers = std::move(observers);
+  set.node_service = context->service;
+  set.caps = caps;
+  set.published = options.published;
+  set.quiet = options.quiet;
+  state.peers = self->spawn(peer_set, context, std::move(set));
+  adopt(self, peers, state.peers);
+
+  auto dispatcher =
+    self->spawn(inbound_dispatcher, context->service,
+                caf::actor_cast<inventory_sink_actor>(state.peers), state.book);
+  adopt(self, memory, dispatcher);
+  context->dispatcher = dispatcher;
+
+  users.peers = caf::actor_cast<address_teller_actor>(state.peers);
+  self->send(state.book, std::move(users));
+  if (crawling)
+    self->send(crawling,
+               attach_crawl_target{caf::actor_cast<crawl_target_actor>(state.peers)});
+  self->send(state.standing,
+             attach_ban_users{{caf::actor_cast<ban_observer_actor>(state.listener),
+                               caf::actor_cast<ban_observer_actor>(state.dialer),
+                               caf::actor_cast<ban_observer_actor>(state.book)},
+                              caf::actor_cast<peer_ender_actor>(state.peers)});
+  // Last: from here on peers come.
+  self->send(state.listener,
+             attach_peer_set{caf::actor_cast<inbound_peers_actor>(state.peers)});
+  self->send(state.dialer,
+             attach_discovery{state.peers,
+                              options.discover ? state.book : address_book_actor{},
+                              state.standing});
 }
 
 } // namespace
@@ -185,27 +315,15 @@ peer_manager(self_pointer self, peer_context_ptr context, peer_manager_options o
   state.started = self->clock().now();
   for (const auto& acceptor : options.acceptors)
     state.listening.push_back(to_string(acceptor->local()));
-  state.listener =
-    self->spawn<caf::monitored>(listener, state.context, std::move(options.acceptors),
-                                inbound_limits{options.max_inbound, options.max_per_ip});
-  state.dialer = self->spawn<caf::monitored>(dialer, state.context, options.pinned,
-                                             options.max_outbound);
-  state.peers = self->spawn<caf::monitored>(
-    peer_set,
-    std::vector{caf::actor_cast<peer_observer_actor>(state.listener),
-                caf::actor_cast<peer_observer_actor>(state.dialer)},
-    options.quiet);
-  state.running = {state.listener.address(), state.dialer.address(),
-                   state.peers.address()};
-  self->send(state.listener, attach_peer_set{state.peers});
-  self->send(state.dialer, attach_peer_set{state.peers});
-
   self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
   self->set_exit_handler([self](caf::exit_msg& x) { stop(self, x.reason); });
+  start_children(self, options);
   return {
     [self](get_node_snapshot) { return describe(self); },
     [self](get_peer_snapshots x) { return self->delegate(self->state.peers, x); },
     [self](caf::get_atom) { return self->state.peers; },
+    [self](get_known_addresses x) { return self->delegate(self->state.book, x); },
+    [self](get_bans x) { return self->delegate(self->state.standing, x); },
     [self](const alarm&) { force_stop(self); },
   };
 }

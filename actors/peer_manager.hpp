@@ -2,9 +2,11 @@
 
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
+#include "actors/transport/resolver.hpp"
 
 #include <caf/actor_system_config.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,12 +18,23 @@ namespace peerage {
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
   std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
+  /// Looks for peers beyond the pinned ones, up to `max_outbound` in all.
+  bool discover = false;
+  std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; nobody: not asked.
   std::size_t max_outbound = 25;
   std::size_t max_inbound = 125;
-  /// Inbound peers of one address, handshakes included. Loopback is exempt on regtest.
+  /// Peers of one address, and of one /24 or /64, handshakes included. Loopback is exempt
+  /// on regtest, pinned peers are everywhere.
   std::size_t max_per_ip = 1;
+  std::size_t max_per_neighbourhood = 2;
+  /// Where addresses, bans and the like are kept; empty: nowhere.
+  std::filesystem::path directory;
+  /// Gets the counts of the set after every change; see peer_set_options.
+  std::shared_ptr<published_counts> published;
   /// Logs single peers as debug: for one of many nodes in a process.
   bool quiet = false;
+  /// Saves on the scheduler's threads instead of one of its own: for virtual time.
+  bool deterministic = false;
 };
 
 using peer_manager_actor =
@@ -30,14 +43,16 @@ using peer_manager_actor =
                    caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
                    // A handle to route requests with; it dies with the manager.
                    caf::replies_to<caf::get_atom>::with<peer_set_actor>,
+                   caf::replies_to<get_known_addresses>::with<known_address_list>,
+                   caf::replies_to<get_bans>::with<bans>,
                    // INTERNAL: the stop took too long.
                    caf::reacts_to<alarm>>;
 
-/// The root supervisor: starts LISTENERs, DIALER and PEER_SET, monitors all of them, and
-/// ends everything in order (accepting and dialing first, then the peers, then what they
-/// share) when it is told to exit or when one of them crashes. It quits when all of them
-/// are gone, at the latest `stop_deadline` later, by force if it must. Dropping its last
-/// handle ends everything, too, but at once and in no order.
+/// The root supervisor: starts everything that a node consists of, monitors all of it,
+/// and ends it in order (who brings peers, then the peers, then what they share, then who
+/// saves it) when it is told to exit or when one of them crashes. It quits when all of
+/// them are gone, at the latest `stop_deadline` later, by force if it must. Dropping its
+/// last handle ends everything, too, but at once and in no order.
 struct peer_manager_state;
 peer_manager_actor::behavior_type
 peer_manager(peer_manager_actor::stateful_pointer<peer_manager_state> self,

@@ -165,13 +165,9 @@ std::vector<option_spec> all_options() {
     {"add-peer", "ADDR:PORT", group_peers,
      "Stay connected to this peer too; may be repeated", true,
      [](run_options& to, text x) { to.add_peers.push_back(read_endpoint(x, false)); }},
-    {"no-dns-seeds", "", group_peers,
-     "Ask no DNS seeds. There is no discovery yet, so none\nis ever asked; accepted so "
-     "that "
-     "scripts can rely on it",
-     false,
-     [](run_options&, text x) {
-       read_choice(x, {"true", "false"});
+    {"no-dns-seeds", "", group_peers, "Ask no DNS seeds for addresses", false,
+     [](run_options& to, text x) {
+       to.dns_seeds = read_choice(x, {"true", "false"}) != "true";
      }},
     {"swarm", "N", group_peers,
      "Regtest only: also start N peers on loopback in this\nprocess, with a small "

@@ -28,6 +28,7 @@ struct run_options {
   std::size_t max_inbound = peer_manager_options{}.max_inbound;
   std::size_t max_per_ip = peer_manager_options{}.max_per_ip;
 
+  bool dns_seeds = true;
   std::filesystem::path data_dir;
   std::vector<status_address> status;
 

@@ -3,6 +3,7 @@
 #include "actors/chain/chain_service.hpp"
 #include "actors/status/status_server.hpp"
 #include "actors/transport/asio_sockets.hpp"
+#include "actors/transport/resolver.hpp"
 #include "app/data_directory.hpp"
 #include "app/logging.hpp"
 #include "app/stop_watch.hpp"
@@ -178,6 +179,11 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   wanted.max_outbound = outbound_limit(options, wanted.pinned.size());
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
+  // Who names its peers wants no others.
+  wanted.discover = options.connect.empty();
+  if (options.dns_seeds)
+    wanted.resolver = make_system_resolver();
+  wanted.directory = parts.data->path();
   auto manager = start_peer_manager(system, context, std::move(wanted));
   caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
     [&watch, &system](const caf::error& reason) {

@@ -1,5 +1,7 @@
 #include "actors/status/endpoints.hpp"
 
+#include "actors/status/discovery_json.hpp"
+
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
@@ -23,15 +25,28 @@ http_reply source_failed(const caf::error& failure) {
 }
 
 /// Asks with `Query`; `render` makes the answer of what comes back.
-template <class Query, class Snapshot>
+template <class Query>
 void ask(const status_actor& status, const reply_slot_ptr& slot,
-         std::function<http_reply(const Snapshot&)> render) {
-  caf::anon_send(status,
-                 Query{[slot, render = std::move(render)](caf::expected<Snapshot> found) {
-                   slot->answer([render, found = std::move(found)] {
-                     return found ? render(*found) : source_failed(found.error());
-                   });
-                 }});
+         std::function<http_reply(const typename Query::answer&)> render) {
+  using answer = typename Query::answer;
+  caf::anon_send(
+    status, Query{{}, [slot, render = std::move(render)](caf::expected<answer> found) {
+                    slot->answer([render, found = std::move(found)] {
+                      return found ? render(*found) : source_failed(found.error());
+                    });
+                  }});
+}
+
+/// GET of a document without parameters.
+template <class Query>
+void add_document(router& routes, const status_actor& status, const std::string& path) {
+  routes.add(http::verb::get, path,
+             [status](const http_request&, const std::vector<std::string>&,
+                      const reply_slot_ptr& slot) {
+               ask<Query>(status, slot, [](const typename Query::answer& x) {
+                 return json_reply(to_json(x));
+               });
+             });
 }
 
 http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) {
@@ -57,29 +72,21 @@ http_reply render_health(const node_snapshot& node) {
 
 void add_read_endpoints(router& routes, const status_actor& status) {
   using parameters = std::vector<std::string>;
-  routes.add(
-    http::verb::get, "/status",
-    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-      ask<query_node, node_snapshot>(
-        status, slot, [](const node_snapshot& x) { return json_reply(to_json(x)); });
-    });
-  routes.add(
-    http::verb::get, "/peers",
-    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-      ask<query_peers, peer_snapshots>(
-        status, slot, [](const peer_snapshots& x) { return json_reply(to_json(x)); });
-    });
+  add_document<query_node>(routes, status, "/status");
+  add_document<query_peers>(routes, status, "/peers");
+  add_document<query_addresses>(routes, status, "/addresses");
+  add_document<query_bans>(routes, status, "/bans");
   routes.add(
     http::verb::get, "/peers/:id",
     [status](const http_request&, const parameters& names, const reply_slot_ptr& slot) {
-      ask<query_peers, peer_snapshots>(
-        status, slot,
-        [id = names[0]](const peer_snapshots& x) { return render_peer(id, x); });
+      ask<query_peers>(status, slot, [id = names[0]](const peer_snapshots& x) {
+        return render_peer(id, x);
+      });
     });
   routes.add(
     http::verb::get, "/health",
     [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-      ask<query_node, node_snapshot>(status, slot, render_health);
+      ask<query_node>(status, slot, render_health);
     });
 }
 

@@ -6,23 +6,27 @@
 
 namespace peerage {
 
+namespace {
+
+template <class Query>
+auto asking(status_actor::stateful_pointer<status_state> self) {
+  return [self](Query& x) {
+    self->request(self->state.source, status_limits::source_deadline, x.what)
+      .then([done = x.done](typename Query::answer& found) { done(std::move(found)); },
+            [done = x.done](caf::error& failure) { done(std::move(failure)); });
+  };
+}
+
+} // namespace
+
 status_actor::behavior_type status(status_actor::stateful_pointer<status_state> self,
                                    const status_source_actor& source) {
   self->state.source = source;
   return {
-    [self](query_node& x) {
-      self
-        ->request(self->state.source, status_limits::source_deadline, get_node_snapshot{})
-        .then([done = x.done](node_snapshot& found) { done(std::move(found)); },
-              [done = x.done](caf::error& failure) { done(std::move(failure)); });
-    },
-    [self](query_peers& x) {
-      self
-        ->request(self->state.source, status_limits::source_deadline,
-                  get_peer_snapshots{})
-        .then([done = x.done](peer_snapshots& found) { done(std::move(found)); },
-              [done = x.done](caf::error& failure) { done(std::move(failure)); });
-    },
+    asking<query_node>(self),
+    asking<query_peers>(self),
+    asking<query_addresses>(self),
+    asking<query_bans>(self),
   };
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/discovery/interfaces.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+namespace peerage {
+
+/// Who notes announced inventory and sees to its answer: the PEER_SET.
+using inventory_sink_actor = caf::typed_actor<caf::reacts_to<inventory_announced>>;
+
+struct inbound_dispatcher_state {
+  inbound_dispatcher_state() = default;
+
+  inbound_service_actor node;
+  inventory_sink_actor inventory;
+  address_book_actor book;
+  static inline const char* name = "inbound_dispatcher";
+};
+
+/// What CONNECTIONs take for the node's inbound service: passes inventory to the
+/// PEER_SET, addresses to the ADDRESS_BOOK, and everything else to the node's own
+/// service. It only delegates: the answer goes straight to the CONNECTION, which thereby
+/// gets its credit back from whoever did the work.
+///
+/// What the node's service would answer is an error if that is gone. Ends when told to
+/// exit.
+/// @param node Nobody: the node has no service.
+inbound_service_actor::behavior_type
+inbound_dispatcher(inbound_service_actor::stateful_pointer<inbound_dispatcher_state> self,
+                   inbound_service_actor node, inventory_sink_actor inventory,
+                   address_book_actor book);
+
+} // namespace peerage
