@@ -182,14 +182,14 @@ TEST_CASE("I2: whichever part ends, all end with its reason, and the set learns 
     const std::string what = ending.what;
     CAPTURE(what);
     simulation world;
-    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{}, false);
+    auto set = world.system.spawn(peer_set, world.context, peer_set_options{});
     auto remote = world.ready_inbound();
     auto ready = std::move(world.results->ready.back());
     world.results->ready.clear();
     auto group = connection_of(ready.client).address();
     caf::scoped_actor observer{world.system, true};
     observer->monitor(ready.client);
-    caf::anon_send(set, ready);
+    caf::anon_send(set, join_set{ready, false});
     world.run();
     ending.how(ready.client, remote);
     ready = {};
@@ -221,10 +221,10 @@ TEST_CASE("I2: a clean end logs no error") {
     "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
   {
     simulation world;
-    auto set = world.system.spawn(peer_set, std::vector<peer_observer_actor>{}, false);
+    auto set = world.system.spawn(peer_set, world.context, peer_set_options{});
     auto closing = world.ready_inbound();
     auto dropped = world.ready_inbound();
-    caf::anon_send(set, world.results->ready.front());
+    caf::anon_send(set, join_set{world.results->ready.front(), false});
     world.results->ready.clear();
     world.run();
     closing.close();

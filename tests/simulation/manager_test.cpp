@@ -25,8 +25,9 @@ struct managed_node {
     remote = {world.sockets->connect_to(at, ipv4_endpoint(10, 0, 0, 2, 1)),
               context->network.magic};
     world.shake_hands(remote);
-    // Manager, clock, listener, dialer, set, and the peer's three.
-    REQUIRE(actors() == 8);
+    // Manager, clock, listener, dialer, set, book, standing, dispatcher, and the peer's
+    // three.
+    REQUIRE(actors() == 11);
   }
 
   std::size_t actors() { return world.system.registry().running() - actors_before; }

@@ -51,6 +51,7 @@ wire::version remote_version(std::uint64_t nonce) {
 simulation::simulation(std::uint64_t seed) {
   context =
     std::make_shared<peer_context>(wire::parameters(wire::network::regtest), seed);
+  context->clock_zero = std::chrono::seconds(1'700'000'000);
   context->sockets = sockets;
   context->alarms = system.spawn(alarm_clock);
   context->service = system.spawn(chain_service, std::shared_ptr<const regtest_chain>{});

@@ -104,8 +104,8 @@ public:
     std::optional<Reply> value;
     std::optional<caf::error> failure;
   };
-  template <class Reply, class Request>
-  std::shared_ptr<asked<Reply>> ask(const client_actor& client, Request what);
+  template <class Reply, class Handle, class Request>
+  std::shared_ptr<asked<Reply>> ask(const Handle& whom, Request what);
 
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
@@ -129,8 +129,8 @@ private:
 connection_actor connection_of(const client_actor& client);
 heartbeat_actor heartbeat_of(const client_actor& client);
 
-template <class Reply, class Request>
-std::shared_ptr<simulation::asked<Reply>> simulation::ask(const client_actor& client,
+template <class Reply, class Handle, class Request>
+std::shared_ptr<simulation::asked<Reply>> simulation::ask(const Handle& whom,
                                                           Request what) {
   auto result = std::make_shared<asked<Reply>>();
   system.spawn([=](caf::event_based_actor* self) {
@@ -140,7 +140,7 @@ std::shared_ptr<simulation::asked<Reply>> simulation::ask(const client_actor& cl
     };
     // The asker lives as long as its request, and no handle of it is kept: only the
     // client's own handles count.
-    auto response = self->request(client, caf::infinite, what);
+    auto response = self->request(whom, caf::infinite, what);
     if constexpr (std::is_void_v<Reply>)
       static_assert(!std::is_void_v<Reply>, "ask for caf::unit_t instead");
     else if constexpr (std::is_same_v<Reply, caf::unit_t>)

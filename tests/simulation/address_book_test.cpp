@@ -1,0 +1,562 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "actors/discovery/address_book.hpp"
+#include "actors/discovery/saved_addresses.hpp"
+#include "actors/discovery/saver.hpp"
+#include "actors/inbound_dispatcher.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+/// The ADDRESS_BOOK as its neighbours see it, and who brings it what peers say.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+constexpr unix_seconds start = 1'700'000'000;
+
+/// What the book said to the others.
+struct overheard {
+  std::vector<tell_addresses> told;
+  int available = 0;
+  int wanted = 0;
+};
+
+using neighbours_actor =
+  caf::typed_actor<caf::reacts_to<tell_addresses>, caf::reacts_to<addresses_available>,
+                   caf::reacts_to<crawl_wanted>>;
+
+neighbours_actor::behavior_type neighbours(neighbours_actor::pointer,
+                                           std::shared_ptr<overheard> heard) {
+  return {
+    [heard](const tell_addresses& x) { heard->told.push_back(x); },
+    [heard](addresses_available) { ++heard->available; },
+    [heard](crawl_wanted) { ++heard->wanted; },
+  };
+}
+
+/// A SAVER that answers when the test says so.
+struct slow_saver_state {
+  slow_saver_state() = default;
+  std::vector<save_state> asked;
+  std::vector<caf::typed_response_promise<std::string>> open;
+  static inline const char* name = "slow_saver";
+};
+
+struct told_to_answer {
+  std::string with;
+};
+
+using slow_saver_actor = saver_actor::extend<caf::reacts_to<told_to_answer>>;
+
+slow_saver_actor::behavior_type
+slow_saver(slow_saver_actor::stateful_pointer<slow_saver_state> self,
+           std::shared_ptr<std::size_t> asked) {
+  return {
+    [self, asked](const save_state&) -> caf::result<std::string> {
+      ++*asked;
+      return self->state.open.emplace_back(self->make_response_promise<std::string>());
+    },
+    [self](const told_to_answer& x) {
+      for (auto& promise : std::exchange(self->state.open, {}))
+        promise.deliver(x.with);
+    },
+  };
+}
+
+} // namespace
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(told_to_answer)
+
+namespace {
+
+wire::network_address address(const endpoint& where, unix_seconds time = start) {
+  return wire::to_network_address(
+    {static_cast<std::uint32_t>(time), {wire::node_network, where.ip, where.port}});
+}
+
+/// The n-th of many routable addresses in many networks.
+endpoint stranger(std::size_t n) {
+  const auto byte = [](std::size_t x) { return static_cast<std::uint8_t>(x); };
+  return ipv4_endpoint(byte(20 + n % 60), byte(n / 60 % 256), byte(n / 15360), 7, 8333);
+}
+
+peer_info peer(peer_id id, direction way = direction::outbound) {
+  peer_info result;
+  result.id = id;
+  result.way = way;
+  result.remote = ipv4_endpoint(100, static_cast<std::uint8_t>(id), 0, 1, 8333);
+  result.local = ipv4_endpoint(5, 5, 5, 5, 8333);
+  result.addrv2 = true;
+  return result;
+}
+
+struct book_world {
+  explicit book_world(address_book_options options = {}) {
+    world.context->clock_zero = std::chrono::seconds{start};
+    heard = std::make_shared<overheard>();
+    others = world.system.spawn(neighbours, heard);
+    book = world.system.spawn(address_book, world.context, std::move(options));
+    caf::anon_send(book,
+                   attach_address_users{caf::actor_cast<address_teller_actor>(others),
+                                        {caf::actor_cast<address_observer_actor>(others)},
+                                        {caf::actor_cast<address_seeker_actor>(others)}});
+    world.run();
+  }
+
+  ~book_world() {
+    end_book();
+    caf::anon_send_exit(others, caf::exit_reason::user_shutdown);
+    world.run();
+  }
+
+  void end_book() {
+    caf::anon_send_exit(book, caf::exit_reason::user_shutdown);
+    world.run();
+  }
+
+  template <class Message>
+  void tell(Message x) {
+    caf::anon_send(book, std::move(x));
+    world.run();
+  }
+
+  template <class Reply, class Handle, class Request>
+  std::optional<Reply> ask_of(const Handle& whom, Request what) {
+    auto result = std::make_shared<std::optional<Reply>>();
+    world.system.spawn([=](caf::event_based_actor* self) {
+      self->request(whom, caf::infinite, what)
+        .then([=](Reply& x) { *result = std::move(x); }, [](caf::error&) {});
+    });
+    world.run();
+    return *result;
+  }
+
+  template <class Reply, class Request>
+  Reply ask(Request what) {
+    auto result = ask_of<Reply>(book, std::move(what));
+    REQUIRE(result);
+    return *result;
+  }
+
+  /// Coarser steps than the simulation's own, for hours.
+  void pass(std::chrono::seconds duration) {
+    for (; duration > 0s; duration -= 1s) {
+      world.scheduler().advance_time(1s);
+      world.run();
+    }
+  }
+
+  unix_seconds unix_now() { return world.context->unix_time(world.now()); }
+
+  void join(peer_id id, direction way = direction::outbound) {
+    tell(peer_joined{peer(id, way)});
+  }
+
+  std::uint64_t add(std::size_t first, std::size_t count) {
+    add_addresses what{{}, std::nullopt};
+    std::uint64_t added = 0;
+    for (std::size_t i = first; i < first + count; ++i) {
+      what.entries = {address(stranger(i))};
+      what.source = stranger(i);
+      added += ask<std::uint64_t>(what);
+    }
+    return added;
+  }
+
+  address_book_snapshot snapshot() {
+    return ask<address_book_snapshot>(get_address_book_snapshot{});
+  }
+
+  std::optional<known_address> find(const endpoint& where) {
+    const auto wanted = address(where);
+    for (auto& x : ask<known_address_list>(get_known_addresses{}).entries)
+      if (x.address.bytes == wanted.bytes && x.address.port == wanted.port)
+        return x;
+    return std::nullopt;
+  }
+
+  simulation world;
+  std::shared_ptr<overheard> heard;
+  neighbours_actor others;
+  address_book_actor book;
+};
+
+struct temporary_directory {
+  temporary_directory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "peerage-XXXXXX";
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~temporary_directory() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+bans_changed banning(const endpoint& where, book_world& in) {
+  return {{ban{host_of(where), in.unix_now(), in.unix_now() + 3600, std::nullopt}}, {}};
+}
+
+} // namespace
+
+// -- gossip ----------------------------------------------------------------------------
+
+TEST_CASE("news goes to exactly two other peers, once, and never back") {
+  book_world test;
+  for (peer_id id = 1; id <= 6; ++id)
+    test.join(id);
+  test.join(7, direction::inbound); // has shown no interest in addresses
+  test.tell(addresses_announced{1, {address(stranger(1), test.unix_now())}});
+  CHECK(test.heard->told.empty()); // later, so that nobody can tell when we learned it
+  test.pass(20min);
+  REQUIRE(test.heard->told.size() == 2);
+  std::set<peer_id> to;
+  for (const auto& x : test.heard->told) {
+    to.insert(x.peer);
+    REQUIRE(x.what.entries.size() == 1);
+    CHECK(x.what.entries[0].bytes == address(stranger(1)).bytes);
+  }
+  CHECK(to.size() == 2);
+  CHECK(to.count(1) == 0);
+  CHECK(to.count(7) == 0);
+  test.tell(addresses_announced{1, {address(stranger(1), test.unix_now())}});
+  test.pass(20min);
+  CHECK(test.heard->told.size() == 2);
+}
+
+TEST_CASE(
+  "what is banned, our own, private, or said by nobody is neither kept nor told") {
+  address_book_options options;
+  options.own = {stranger(1)};
+  book_world test{options};
+  for (peer_id id = 1; id <= 4; ++id)
+    test.join(id);
+  test.tell(banning(stranger(2), test));
+  test.pass(60s);
+  const auto now = test.unix_now();
+  test.tell(addresses_announced{1, {address(stranger(1), now)}});
+  test.tell(addresses_announced{1, {address(stranger(2), now)}});
+  test.tell(addresses_announced{1, {address(ipv4_endpoint(192, 168, 0, 1, 8333), now)}});
+  test.tell(addresses_announced{99, {address(stranger(4), now)}});
+  test.pass(20min);
+  CHECK(test.snapshot().total == 0);
+  CHECK(test.heard->told.empty());
+  CHECK(test.add(1, 2) == 0);
+}
+
+TEST_CASE("hearsay counts as seen two hours before, but not a peer's own address") {
+  book_world test;
+  test.join(1);
+  test.pass(30s);
+  test.tell(addresses_announced{1, {address(stranger(1), start)}});
+  test.tell(addresses_announced{1, {address(peer(1).remote, start)}});
+  REQUIRE(test.find(stranger(1)));
+  CHECK(test.find(stranger(1))->address.time == start - 2 * 3600);
+  CHECK(test.find(stranger(1))->source == peer(1).remote);
+  REQUIRE(test.find(peer(1).remote));
+  CHECK(test.find(peer(1).remote)->address.time == start);
+}
+
+TEST_CASE("the ephemeral address of an inbound peer is not stored") {
+  book_world test;
+  test.join(1, direction::inbound);
+  test.tell(peer_left{peer(1, direction::inbound), peer_exit::remote_closed});
+  CHECK(test.snapshot().total == 0);
+}
+
+TEST_CASE("getaddr is answered from one sample of at most 23 percent") {
+  book_world test;
+  const auto total = test.add(0, 400);
+  REQUIRE(total > 300);
+  test.join(1, direction::inbound);
+  test.join(2, direction::inbound);
+  const auto first = test.ask<addresses>(serve_addresses{1}).entries;
+  CHECK(first.size() == (total * 23 + 99) / 100);
+  test.add(400, 100);
+  CHECK(test.ask<addresses>(serve_addresses{2}).entries == first);
+  CHECK(test.ask<addresses>(serve_addresses{3}).entries.empty());
+  const auto remote = to_endpoint(first.front());
+  REQUIRE(remote);
+  test.tell(banning(*remote, test));
+  CHECK(test.ask<addresses>(serve_addresses{2}).entries.size() == first.size() - 1);
+  // Nobody is told again what he was told just now.
+  test.join(3);
+  auto known = first.back();
+  known.time = static_cast<std::uint32_t>(test.unix_now());
+  test.tell(addresses_announced{3, {known}});
+  test.pass(20min);
+  CHECK(test.heard->told.empty());
+}
+
+TEST_CASE("a flood of addresses leaves the book as it was") {
+  book_world test;
+  const auto honest = test.add(0, 300);
+  test.join(1);
+  for (std::size_t i = 0; i < 100; ++i) {
+    addresses_announced flood{1, {}};
+    for (std::size_t k = 0; k < 1'000; ++k)
+      flood.entries.push_back(address(stranger(1'000 + 1'000 * i + k), start));
+    test.tell(std::move(flood));
+    test.pass(10s);
+  }
+  CHECK(test.snapshot().total <= honest + 1 + 100); // one at once, then 0.1 per second
+  // Answers to getaddr are paid for, but one source has little room.
+  for (std::size_t i = 0; i < 60; ++i) {
+    addresses_answered flood{{1, {}}};
+    for (std::size_t k = 0; k < 1'000; ++k)
+      flood.from.entries.push_back(address(stranger(200'000 + 1'000 * i + k), start));
+    test.tell(std::move(flood));
+  }
+  CHECK(test.snapshot().total <=
+        honest + 101 + new_buckets_per_source_group * slots_per_bucket);
+  std::size_t left = 0;
+  for (const auto& x : test.ask<known_address_list>(get_known_addresses{}).entries)
+    left += x.source && to_endpoint(x.address) == x.source ? 1 : 0;
+  CHECK(left == honest);
+}
+
+// -- dialing ---------------------------------------------------------------------------
+
+TEST_CASE("a candidate is given out once until its dial has ended") {
+  book_world test;
+  const auto total = test.add(0, 20);
+  std::set<endpoint> given;
+  for (const auto& x : test.ask<candidates>(get_candidates{100}).entries)
+    CHECK(given.insert(x).second);
+  CHECK(given.size() == total);
+  CHECK(test.snapshot().pending == total);
+  CHECK(test.ask<candidates>(get_candidates{1}).entries.empty());
+  test.tell(dial_ended{*given.begin(), dial_ended::outcome::released, 0});
+  CHECK(test.ask<candidates>(get_candidates{1}).entries.size() == 1);
+}
+
+TEST_CASE("who got less than he wanted is told when there is more") {
+  book_world test;
+  CHECK(test.ask<candidates>(get_candidates{5}).entries.empty());
+  CHECK(test.heard->wanted == 1);
+  CHECK(test.heard->available == 0);
+  test.add(0, 3);
+  CHECK(test.heard->available == 1); // once
+  CHECK(test.ask<candidates>(get_candidates{2}).entries.size() == 2);
+  CHECK(test.heard->wanted == 1);
+  test.ask<candidates>(get_candidates{50, true});
+  CHECK(test.heard->wanted == 1); // a feeler is not hungry
+}
+
+TEST_CASE("failures count only while some dial succeeds") {
+  using outcome = dial_ended::outcome;
+  book_world test;
+  test.add(0, 20);
+  test.tell(dial_ended{stranger(0), outcome::failed, 0});
+  CHECK(test.find(stranger(0))->failures == 0);
+  test.tell(dial_ended{stranger(1), outcome::connected, wire::node_network});
+  test.tell(dial_ended{stranger(0), outcome::failed, 0});
+  CHECK(test.find(stranger(0))->failures == 1);
+  test.pass(10min);
+  test.tell(dial_ended{stranger(0), outcome::failed, 0});
+  CHECK(test.find(stranger(0))->failures == 1);
+  test.join(1);
+  test.tell(dial_ended{stranger(0), outcome::failed, 0});
+  CHECK(test.find(stranger(0))->failures == 2);
+  CHECK(test.find(stranger(1))->tried);
+  CHECK(test.find(stranger(1))->state == "responded");
+}
+
+TEST_CASE("a private address that answers does not prove that we are online") {
+  using outcome = dial_ended::outcome;
+  book_world test;
+  test.add(0, 5);
+  test.tell(dial_ended{ipv4_endpoint(10, 0, 0, 1, 8333), outcome::connected, 1});
+  test.tell(dial_ended{stranger(0), outcome::failed, 0});
+  CHECK(test.find(stranger(0))->failures == 0);
+}
+
+TEST_CASE("a ban makes the book forget, and its end lets it learn") {
+  book_world test;
+  test.add(0, 10);
+  REQUIRE(test.find(stranger(3)));
+  test.tell(banning(stranger(3), test));
+  CHECK_FALSE(test.find(stranger(3)));
+  CHECK(test.add(3, 1) == 0);
+  test.tell(bans_changed{{}, {host_of(stranger(3))}});
+  CHECK(test.add(3, 1) == 1);
+  test.tell(banning(stranger(4), test));
+  test.pass(3601s);
+  CHECK(test.add(4, 1) == 1);
+}
+
+// -- saving ----------------------------------------------------------------------------
+
+TEST_CASE("what was known is known after a restart") {
+  temporary_directory here;
+  std::vector<known_address> before, after;
+  auto known = [](book_world& test) {
+    auto entries = test.ask<known_address_list>(get_known_addresses{}).entries;
+    std::ranges::sort(entries, {}, [](const auto& x) { return x.address.bytes; });
+    return entries;
+  };
+  for (auto* found : {&before, &after}) {
+    book_world test;
+    auto files = test.world.system.spawn(saver);
+    test.end_book();
+    test.book =
+      test.world.system.spawn(address_book, test.world.context,
+                              address_book_options{here.path, files, false, {}});
+    test.world.run();
+    if (found == &before) {
+      test.add(0, 200);
+      test.tell(
+        dial_ended{stranger(7), dial_ended::outcome::connected, wire::node_network});
+      CHECK(test.snapshot().last_saved == 0);
+      test.pass(61s);
+      CHECK(std::filesystem::exists(here.path / "addresses.json"));
+      CHECK(test.snapshot().last_saved >= start + 60);
+      test.add(200, 10); // saved at exit
+    }
+    *found = known(test);
+    test.end_book();
+    caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
+    test.world.run();
+  }
+  REQUIRE(before.size() > 150);
+  REQUIRE(before.size() == after.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(before[i].address == after[i].address);
+    CHECK(before[i].source == after[i].source);
+    CHECK(before[i].tried == after[i].tried);
+    CHECK(before[i].last_success == after[i].last_success);
+  }
+}
+
+TEST_CASE("one save at a time, a failed one is tried again, the last one is waited for") {
+  temporary_directory here;
+  book_world test;
+  auto asked = std::make_shared<std::size_t>(0);
+  auto files = test.world.system.spawn(slow_saver, asked);
+  auto answer = [&](std::string with) {
+    caf::anon_send(files, told_to_answer{std::move(with)});
+    test.world.run();
+  };
+  test.end_book();
+  const auto actors = test.world.system.registry().running();
+  test.book = test.world.system.spawn(
+    address_book, test.world.context,
+    address_book_options{here.path, caf::actor_cast<saver_actor>(files), false, {}});
+  test.add(0, 3);
+  test.pass(61s);
+  CHECK(*asked == 1);
+  test.add(3, 3);
+  test.pass(120s);
+  CHECK(*asked == 1); // that one has not ended
+  answer("cannot save: no space");
+  test.pass(61s);
+  CHECK(*asked == 2);
+  answer("");
+  test.pass(300s);
+  const auto idle = *asked;
+  CHECK(idle <= 3);
+  answer("");
+  test.pass(300s);
+  CHECK(*asked == idle); // nothing has changed
+  test.add(10, 1);
+  test.end_book();
+  test.book = nullptr;
+  test.world.run();
+  CHECK(*asked == idle + 1);
+  CHECK(test.world.system.registry().running() == actors + 1); // waits, held by nobody
+  answer("");
+  CHECK(test.world.system.registry().running() == actors);
+  caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("saved addresses: every entry comes back, and nonsense is left out") {
+  random_source random{7};
+  std::vector<address_entry> entries;
+  for (std::size_t i = 0; i < 200; ++i) {
+    address_entry x;
+    x.address = address(stranger(i), static_cast<unix_seconds>(random.below(1u << 31)));
+    if (i % 5 == 0) {
+      x.address.network_id = wire::i2p_network;
+      x.address.bytes.assign(32, static_cast<std::uint8_t>(i));
+      x.address.port = 0;
+    }
+    x.address.services = random.next();
+    if (i % 3 == 0)
+      x.source = stranger(i + 1);
+    x.last_attempt = static_cast<unix_seconds>(random.below(1u << 31));
+    x.last_success = static_cast<unix_seconds>(random.below(1u << 31));
+    x.failures = static_cast<std::uint32_t>(random.next());
+    x.tried = i % 2 == 0;
+    entries.push_back(std::move(x));
+  }
+  address_secret secret{1, 2, 3, 255};
+  const auto body = nlohmann::json::parse(to_json(secret, entries).dump());
+  const auto back = saved_addresses_from(body);
+  CHECK(back.secret == secret);
+  CHECK(back.entries == entries);
+  CHECK(back.unreadable == 0);
+
+  using json = nlohmann::json;
+  const std::vector<json> nonsense{json{},      json(-1),       json("x"),  json::array(),
+                                   json(1e300), json::object(), json(true), json("zz")};
+  for (const auto& x : nonsense) {
+    CHECK(saved_addresses_from(x).entries.empty());
+    for (const auto* name : {"secret", "addresses"}) {
+      auto bent = body;
+      bent[name] = x;
+      CHECK_NOTHROW(saved_addresses_from(bent));
+    }
+    for (const auto& [name, value] : body["addresses"][0].items()) {
+      auto bent = body;
+      bent["addresses"][0][name] = x;
+      const auto found = saved_addresses_from(bent);
+      CHECK(found.entries.size() + found.unreadable == entries.size());
+    }
+  }
+}
+
+// -- the dispatcher --------------------------------------------------------------------
+
+TEST_CASE("the dispatcher asks the book for addresses and the node for the rest") {
+  book_world test;
+  test.add(0, 100);
+  test.join(1, direction::inbound);
+  auto noted = std::make_shared<std::size_t>(0);
+  auto inventory = test.world.system.spawn(
+    [noted](inventory_sink_actor::pointer) -> inventory_sink_actor::behavior_type {
+      return {[noted](const inventory_announced&) { ++*noted; }};
+    });
+  auto chain = regtest_chain::generate(3, 1);
+  auto node = test.world.system.spawn(chain_service, chain);
+  const serve_headers from_genesis{1, {chain->hash_at(0)}, {}};
+  auto dispatcher =
+    test.world.system.spawn(inbound_dispatcher, node, inventory, test.book);
+  CHECK(test.ask_of<addresses>(dispatcher, serve_addresses{1})->entries.size() >= 20);
+  CHECK(test.ask_of<headers>(dispatcher, from_genesis)->entries.size() == 3);
+  CHECK_FALSE(test.ask_of<wire::block>(dispatcher, serve_block{1, {}, true}));
+
+  /// Whether the CONNECTION gets its answer.
+  auto answered = [&](auto what) {
+    auto result = std::make_shared<int>(0);
+    test.world.system.spawn([=](caf::event_based_actor* self) {
+      self->request(dispatcher, caf::infinite, what)
+        .then([=] { *result = 1; }, [=](caf::error&) { *result = -1; });
+    });
+    test.world.run();
+    return *result;
+  };
+  CHECK(answered(inventory_announced{1, {}}) == 1);
+  CHECK(*noted == 1);
+  CHECK(answered(addresses_announced{1, {address(stranger(500))}}) == 1);
+  CHECK(answered(headers_announced{1, {}}) == 1);
+  caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
+  test.world.run();
+  CHECK(answered(headers_announced{1, {}}) == -1);
+  CHECK_FALSE(test.ask_of<headers>(dispatcher, from_genesis));
+  CHECK(answered(addresses_announced{1, {}}) == 1);
+  caf::anon_send_exit(dispatcher, caf::exit_reason::user_shutdown);
+  test.world.run();
+  CHECK(answered(addresses_announced{1, {}}) == -1);
+}

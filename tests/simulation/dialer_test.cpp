@@ -1,0 +1,334 @@
+#include "actors/discovery/dialer.hpp"
+#include "tests/simulation/requests_fixture.hpp"
+
+#include <deque>
+#include <map>
+#include <set>
+
+/// The DIALER: how many, how fast, whom again. I7.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+/// An address book that gives out a list, and counts how often it is asked.
+struct scripted_book {
+  std::deque<endpoint> offers;
+  int questions = 0;
+  std::map<endpoint, dial_ended::outcome> ended;
+};
+
+address_book_actor::behavior_type book_double(address_book_actor::pointer,
+                                              std::shared_ptr<scripted_book> script) {
+  return {
+    [](const peer_joined&) {},
+    [](const peer_left&) {},
+    [](const addresses_announced&) {},
+    [](const serve_addresses&) { return addresses{}; },
+    [](const addresses_answered&) {},
+    [](const add_addresses&) { return std::uint64_t{0}; },
+    [script](const get_candidates& x) {
+      ++script->questions;
+      candidates result;
+      while (result.entries.size() < x.count && !script->offers.empty()) {
+        result.entries.push_back(script->offers.front());
+        script->offers.pop_front();
+      }
+      return result;
+    },
+    [script](const dial_ended& x) { script->ended[x.remote] = x.result; },
+    [](get_address_book_snapshot) { return address_book_snapshot{}; },
+    [](const get_known_addresses&) { return known_address_list{}; },
+    [](const bans_changed&) {},
+    [](const attach_address_users&) {},
+    [](const peerage::alarm&) {},
+  };
+}
+
+/// A DIALER with a PEER_SET and a book double, on a network of scripted remotes.
+struct dialing_world : simulation {
+  explicit dialing_world(dialer_options options = {}, bool with_book = true) {
+    script = std::make_shared<scripted_book>();
+    dialer = system.spawn(peerage::dialer, context, std::move(options));
+    peer_set_options set_options;
+    set_options.observers = {caf::actor_cast<peer_observer_actor>(dialer)};
+    set_options.quiet = true;
+    set = system.spawn(peer_set, context, std::move(set_options));
+    if (with_book)
+      book = system.spawn(book_double, script);
+  }
+
+  ~dialing_world() {
+    for (const auto& x :
+         {caf::actor_cast<caf::actor>(dialer), caf::actor_cast<caf::actor>(set)})
+      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+    dialer = nullptr;
+    set = nullptr;
+    book = nullptr;
+    run();
+  }
+
+  void start() {
+    caf::anon_send(dialer, attach_discovery{set, book, {}});
+    run();
+  }
+
+  /// The `n`th address of the test's network, each in a group of its own.
+  static endpoint address(std::size_t n) {
+    return ipv4_endpoint(static_cast<std::uint8_t>(11 + n / 200),
+                         static_cast<std::uint8_t>(n % 200), 1, 1, 8333);
+  }
+
+  /// A remote that shakes hands when it is dialed.
+  void add_live(const endpoint& at) {
+    sockets->add_scripted(at, [this, at](memory_remote_ptr end) {
+      dialed.push_back(at);
+      remotes.emplace_back(at, scripted_remote{std::move(end), context->network.magic});
+    });
+  }
+
+  /// Lets time pass while live remotes play their part.
+  void pass(caf::timespan duration) {
+    constexpr caf::timespan step = 50ms;
+    for (; duration > caf::timespan::zero(); duration -= step) {
+      scheduler().advance_time(std::min(duration, step));
+      run();
+      for (auto& [at, remote] : remotes)
+        answer_pings(remote, remote.take());
+      while (answered < remotes.size())
+        shake_hands(remotes[answered++].second);
+    }
+  }
+
+  std::size_t in_flight() {
+    auto answer = ask<discovery_counts>(dialer, get_discovery_counts{});
+    run();
+    return answer->value->in_flight;
+  }
+
+  std::uint64_t connected() {
+    auto answer = ask<peer_set_snapshot>(set, get_peer_set_snapshot{});
+    run();
+    return answer->value->total;
+  }
+
+  std::shared_ptr<scripted_book> script;
+  dialer_actor dialer;
+  peer_set_actor set;
+  address_book_actor book;
+  std::vector<endpoint> dialed;
+  std::deque<std::pair<endpoint, scripted_remote>> remotes;
+  std::size_t answered = 0;
+};
+
+dialer_options with_target(std::size_t target) {
+  dialer_options result;
+  result.max_outbound = target;
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("I7: 60 demands make exactly 50 dials, and each that ends makes one more") {
+  dialing_world world{with_target(60)};
+  world.context->timing.connect_timeout = 1h;
+  for (std::size_t i = 0; i < 60; ++i) {
+    world.sockets->add_black_hole(world.address(i));
+    world.script->offers.push_back(world.address(i));
+  }
+  world.start();
+  world.pass(20s);
+  CHECK(world.sockets->dials_in_flight() == 50);
+  CHECK(world.in_flight() == 50);
+  CHECK(world.sockets->dials_started() == 50);
+  // One of them is refused.
+  caf::anon_send(world.dialer, peer_failed{world.address(3), direction::outbound,
+                                           peer_exit::connect_refused});
+  world.pass(5s);
+  CHECK(world.sockets->dials_started() == 51);
+  CHECK(world.in_flight() == 50);
+}
+
+TEST_CASE("I7: 50 black holes cost one timeout, not 50") {
+  dialing_world world{with_target(25)};
+  dialer_options options = with_target(50);
+  for (std::size_t i = 0; i < 50; ++i) {
+    world.sockets->add_black_hole(world.address(i));
+    world.script->offers.push_back(world.address(i));
+  }
+  for (std::size_t i = 50; i < 75; ++i) {
+    world.add_live(world.address(i));
+    world.script->offers.push_back(world.address(i));
+  }
+  world.start();
+  // 75 starts 100 ms apart; a place is free again when its dial has timed out.
+  world.pass(world.context->timing.connect_timeout * 2 + 75 * 100ms + 2s);
+  CHECK(world.connected() == 25);
+  CHECK(world.sockets->dials_in_flight() == 0);
+}
+
+TEST_CASE("I7: the target is reached though 90 % of 1,000 candidates are dead") {
+  dialing_world world{with_target(25)};
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    auto at = world.address(i);
+    if (i % 10 == 9)
+      world.add_live(at);
+    else
+      world.sockets->add_black_hole(at);
+    world.script->offers.push_back(at);
+  }
+  world.start();
+  caf::timespan waited{};
+  while (world.connected() < 25 && waited < 10min) {
+    world.pass(1s);
+    waited += 1s;
+  }
+  CHECK(world.connected() == 25);
+  auto dead = world.sockets->dials_started() - world.dialed.size();
+  const auto rounds = (dead + 49) / 50;
+  CHECK(waited <= rounds * world.context->timing.connect_timeout +
+                    world.sockets->dials_started() * caf::timespan{dial_spacing} + 3s);
+}
+
+TEST_CASE("peers that are lost are replaced") {
+  dialing_world world{with_target(10)};
+  for (std::size_t i = 0; i < 40; ++i) {
+    world.add_live(world.address(i));
+    world.script->offers.push_back(world.address(i));
+  }
+  world.start();
+  world.pass(5s);
+  REQUIRE(world.connected() == 10);
+  for (std::size_t i = 0; i < 4; ++i)
+    world.remotes[i].second.close();
+  world.run();
+  CHECK(world.connected() == 6);
+  world.pass(5s);
+  CHECK(world.connected() == 10);
+  CHECK(world.dialed.size() == 14);
+}
+
+TEST_CASE("dials that start are 100 ms apart") {
+  dialing_world world{with_target(20)};
+  for (std::size_t i = 0; i < 20; ++i) {
+    world.sockets->add_black_hole(world.address(i));
+    world.script->offers.push_back(world.address(i));
+  }
+  world.start();
+  for (std::size_t i = 1; i < 20; ++i) {
+    CHECK(world.sockets->dials_started() <= i);
+    world.pass(100ms);
+  }
+  world.pass(1s);
+  CHECK(world.sockets->dials_started() == 20);
+}
+
+TEST_CASE("I7: an empty book is asked now and then, not all the time") {
+  dialing_world world{with_target(25)};
+  world.start();
+  world.pass(1h);
+  CHECK(world.script->questions >= 300);
+  CHECK(world.script->questions <= 3600 / 10 + 40); // and some for feelers
+  SUBCASE("and at once when it says that it has something") {
+    auto before = world.script->questions;
+    caf::anon_send(world.dialer, addresses_available{});
+    world.run();
+    CHECK(world.script->questions == before + 1);
+  }
+}
+
+TEST_CASE(
+  "two discovered peers are never of one network, nor one of them connected twice") {
+  dialing_world world{with_target(10)};
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    auto at = ipv4_endpoint(44, 7, i, 1, 8333);
+    world.add_live(at);
+    world.script->offers.push_back(at);
+    world.script->offers.push_back(at);
+  }
+  world.start();
+  world.pass(5s);
+  CHECK(world.connected() == 1);
+  CHECK(world.dialed.size() == 1);
+  std::size_t released = 0;
+  for (const auto& [at, result] : world.script->ended)
+    released += result == dial_ended::outcome::released ? 1 : 0;
+  CHECK(released >= 4);
+}
+
+TEST_CASE(
+  "a pinned peer is dialed for ever, with growing pauses, and again after it left") {
+  dialer_options options = with_target(25);
+  options.pinned = {dialing_world::address(0)};
+  dialing_world world{options, false};
+  world.start();
+  world.pass(1h); // nobody listens there
+  auto tries = world.sockets->dials_started();
+  CHECK(tries >= 45); // at most 75 s apart
+  CHECK(tries <= 70);
+  world.add_live(world.address(0));
+  world.pass(80s);
+  REQUIRE(world.connected() == 1);
+  world.pass(20s); // settled: the next pause is a short one
+  world.remotes.back().second.close();
+  world.run();
+  CHECK(world.connected() == 0);
+  world.pass(2s);
+  CHECK(world.connected() == 1);
+}
+
+TEST_CASE("a discovered peer is not dialed again for 119 s") {
+  dialing_world world{with_target(1)};
+  auto at = world.address(0);
+  for (int i = 0; i < 1'000; ++i)
+    world.script->offers.push_back(at);
+  world.start();
+  world.pass(110s);
+  CHECK(world.sockets->dials_started() == 1);
+  world.pass(60s);
+  CHECK(world.sockets->dials_started() == 2);
+}
+
+TEST_CASE("a feeler looks at an address and leaves") {
+  dialing_world world{with_target(1)};
+  world.add_live(world.address(0));
+  world.script->offers.push_back(world.address(0));
+  world.start();
+  world.pass(2s);
+  REQUIRE(world.connected() == 1);
+  world.add_live(world.address(1));
+  world.script->offers.push_back(world.address(1));
+  world.pass(3min);
+  REQUIRE(world.dialed.size() == 2);
+  CHECK(world.remotes[1].second.saw_end());
+  CHECK(world.script->ended[world.address(1)] == dial_ended::outcome::connected);
+  CHECK(world.connected() == 1);
+  CHECK(world.in_flight() == 0);
+}
+
+TEST_CASE("a discovered peer without the services we need is left, a pinned one kept") {
+  dialer_options options = with_target(5);
+  options.needed_services = wire::node_compact_filters;
+  options.pinned = {dialing_world::address(0)};
+  dialing_world world{options};
+  for (std::size_t i = 0; i < 3; ++i)
+    world.add_live(world.address(i));
+  world.script->offers = {world.address(1), world.address(2)};
+  world.start();
+  world.pass(5s);
+  CHECK(world.connected() == 1);
+  CHECK_FALSE(world.remotes[0].second.saw_end());
+  CHECK(world.remotes[1].second.saw_end());
+}
+
+TEST_CASE("a banned address is not dialed") {
+  dialing_world world{with_target(5)};
+  world.add_live(world.address(0));
+  world.script->offers = {world.address(0)};
+  auto now = world.context->unix_time(world.now());
+  caf::anon_send(world.dialer,
+                 bans_changed{{{host_of(world.address(0)), now, now + 1'000, {}}}, {}});
+  world.start();
+  world.pass(5s);
+  CHECK(world.dialed.empty());
+}

@@ -1,0 +1,213 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "actors/discovery/address_book.hpp"
+#include "actors/discovery/dns_seeds.hpp"
+#include "messages/wire/addresses.hpp"
+
+/// DNS_SEEDS between a scripted resolver and a real ADDRESS_BOOK.
+using namespace peerage;
+using namespace peerage::test;
+
+namespace {
+
+constexpr unix_seconds start = 1'700'000'000;
+
+endpoint node(std::uint8_t seed, std::uint8_t n) {
+  return ipv4_endpoint(static_cast<std::uint8_t>(20 + seed), n, 1, 1, 8333);
+}
+
+struct seeds_world {
+  explicit seeds_world(wire::network network = wire::network::main)
+      : context(std::make_shared<peer_context>(wire::parameters(network), 5)) {
+    context->alarms = world.context->alarms;
+    context->clock_zero = std::chrono::seconds{start};
+    book = world.system.spawn(address_book, context, address_book_options{});
+  }
+
+  ~seeds_world() {
+    caf::anon_send_exit(book, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(seeds, caf::exit_reason::user_shutdown);
+    world.run();
+  }
+
+  /// All seeds know a few nodes, or none of them is ever answered.
+  void begin(bool hang) {
+    std::uint8_t n = 0;
+    for (const auto seed : context->network.seeds) {
+      ++n;
+      if (hang)
+        names->add_black_hole(std::string{seed});
+      else
+        names->add(std::string{seed}, {node(n, 1), node(n, 2), node(n, 3)});
+    }
+    begin();
+  }
+
+  void begin() {
+    seeds = world.system.spawn(dns_seeds, context, book,
+                               std::shared_ptr<peerage::resolver>{names});
+    world.run();
+  }
+
+  void pass(std::chrono::seconds duration) {
+    for (; duration > 0s; duration -= 1s) {
+      world.scheduler().advance_time(1s);
+      world.run();
+    }
+  }
+
+  void want() {
+    caf::anon_send(seeds, crawl_wanted{});
+    world.run();
+  }
+
+  template <class Reply, class Handle, class Request>
+  Reply ask(const Handle& whom, Request what) {
+    auto result = std::make_shared<std::optional<Reply>>();
+    world.system.spawn([=](caf::event_based_actor* self) {
+      self->request(whom, caf::infinite, what)
+        .then([=](Reply& x) { *result = std::move(x); }, [](caf::error&) {});
+    });
+    world.run();
+    REQUIRE(*result);
+    return **result;
+  }
+
+  dns_seeds_counts counts() {
+    return ask<dns_seeds_counts>(seeds, get_dns_seeds_counts{});
+  }
+  std::uint64_t known() {
+    return ask<address_book_snapshot>(book, get_address_book_snapshot{}).total;
+  }
+
+  simulation world;
+  peer_context_ptr context;
+  std::shared_ptr<memory_resolver> names = std::make_shared<memory_resolver>();
+  address_book_actor book;
+  dns_seeds_actor seeds;
+};
+
+} // namespace
+
+TEST_CASE("an empty book makes a node ask all seeds at once") {
+  seeds_world test;
+  test.begin(false);
+  test.pass(1s);
+  const auto seeds = test.context->network.seeds.size();
+  CHECK(test.names->lookups() == seeds);
+  CHECK(test.counts().answers == seeds);
+  CHECK(test.counts().added == test.known());
+  CHECK(test.known() >= 2 * seeds);
+  for (const auto& x :
+       test.ask<known_address_list>(test.book, get_known_addresses{}).entries) {
+    CHECK_FALSE(x.source);
+    CHECK(x.address.port == 8333);
+    CHECK(x.address.services == wire::node_network);
+    CHECK(x.address.time <= start - 3 * 86'400 + 10);
+    CHECK(x.address.time >= start - 7 * 86'400);
+  }
+  test.pass(10h);
+  CHECK(test.names->lookups() == seeds); // nobody lacks more
+}
+
+TEST_CASE("a node that knows enough asks only when hunger lasts") {
+  seeds_world test;
+  add_addresses many{{}, std::nullopt};
+  for (std::uint8_t i = 0; i < 200; ++i)
+    for (std::uint8_t k = 0; k < 3; ++k) {
+      many.entries = {{static_cast<std::uint32_t>(start),
+                       1,
+                       wire::ipv4_network,
+                       {static_cast<std::uint8_t>(60 + k), i, 1, 1},
+                       8333}};
+      many.source = ipv4_endpoint(i, k, 1, 1, 8333);
+      test.ask<std::uint64_t>(test.book, many);
+    }
+  REQUIRE(test.known() >= few_addresses);
+  test.begin(false);
+  test.pass(600s);
+  CHECK(test.names->lookups() == 0);
+  test.want();
+  test.pass(5s);
+  caf::anon_send(test.seeds, addresses_available{}); // peers brought some
+  test.pass(600s);
+  CHECK(test.names->lookups() == 0);
+  test.want();
+  test.pass(hunger_patience + 1s);
+  CHECK(test.names->lookups() == test.context->network.seeds.size());
+}
+
+TEST_CASE("a resolver that hangs stops nobody, and is not asked twice") {
+  seeds_world test;
+  const std::string first{test.context->network.seeds[0]};
+  for (const auto seed : test.context->network.seeds)
+    test.names->add_black_hole(std::string{seed});
+  test.names->add(first, {node(1, 1), node(1, 2)});
+  test.begin();
+  test.pass(1s);
+  CHECK(test.known() == 2); // at once, though the others hang
+  CHECK(test.counts().failures == 0);
+  test.pass(seed_timeout);
+  const auto others = test.context->network.seeds.size() - 1;
+  CHECK(test.counts().failures == others);
+  for (int i = 0; i < 7'200; ++i) {
+    test.want();
+    test.pass(1s);
+  }
+  CHECK(test.counts().rounds > 2);
+  CHECK(test.names->lookups() == others + test.counts().rounds);
+  // Very late, and welcome.
+  resolved late{std::string{test.context->network.seeds[1]}, {node(2, 1)}, {}};
+  caf::anon_send(test.seeds, late);
+  caf::anon_send(test.seeds, late); // but once
+  test.world.run();
+  CHECK(test.known() == 3);
+  CHECK(test.counts().answers == test.counts().rounds + 1);
+}
+
+TEST_CASE("I7: seeds that fail are asked ever less often") {
+  for (const bool hang : {false, true}) {
+    seeds_world test;
+    if (hang)
+      test.begin(true);
+    else
+      test.begin(); // nobody knows the names
+    for (int i = 0; i < 36'000; ++i) {
+      test.want();
+      test.pass(1s);
+    }
+    const auto rounds = test.counts().rounds;
+    CHECK(rounds >= 12); // within ten hours
+    CHECK(rounds <= 16);
+    const auto seeds = test.context->network.seeds.size();
+    CHECK(test.names->lookups() == (hang ? seeds : seeds * rounds));
+    CHECK(test.known() == 0);
+  }
+}
+
+TEST_CASE("addresses that the public network does not have are refused") {
+  seeds_world test;
+  const std::string first{test.context->network.seeds[0]};
+  test.names->add(first, {ipv4_endpoint(127, 0, 0, 1, 1), ipv4_endpoint(10, 0, 0, 1, 1),
+                          ipv4_endpoint(0, 0, 0, 0, 1), ipv4_endpoint(224, 0, 0, 1, 1),
+                          node(1, 1)});
+  test.begin();
+  test.pass(1s);
+  CHECK(test.known() == 1);
+  CHECK(test.counts().refused == 4);
+}
+
+TEST_CASE("without seeds, or without a resolver, nobody is asked") {
+  seeds_world regtest{wire::network::regtest};
+  regtest.begin(false);
+  seeds_world disabled;
+  disabled.names = nullptr;
+  disabled.begin();
+  for (auto* test : {&regtest, &disabled}) {
+    test->want();
+    test->pass(600s);
+    CHECK(test->counts().rounds == 0);
+    CHECK(test->counts().seeds == 0);
+  }
+  CHECK(regtest.names->lookups() == 0);
+}
