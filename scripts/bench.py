@@ -31,7 +31,8 @@ What it does
     bare      tests/bench/bare_responder.cpp: one thread, epoll, checksums verified,
               pings answered, nothing else. No peer manager can be much faster.
     peerage   DIR/peerage run --network regtest, with its actors and all its rules.
-    ratio     peerage / bare. Ratios travel between machines, absolute numbers do not.
+    ratio     how near peerage comes to that; 1 is the same. Ratios travel between
+              machines, absolute numbers do not.
     wanted    what we aim for; "short" says that this run has missed it.
 
 What it measures (the load is tests/bench/load_client.cpp)
@@ -41,13 +42,24 @@ What it measures (the load is tests/bench/load_client.cpp)
   MB/s                blocks of 1 MB on one connection, confirmed by pongs.
   bytes per peer      growth of the resident memory by one idle peer.
 
+  The last two compare peerage with itself (tests/bench/routing_bench.cpp, a node that
+  dials bare responders), so "bare" is something else there:
+  requests/s through the set
+                      32 pings outstanding, as requests of 8 peers. Bare: each sent
+                      straight to a client. Peerage: all sent to the peer set, which
+                      chooses a peer for each. The cost of routing.
+  s until all peers   a node that starts with 250 known addresses, of which 225 refuse,
+                      until it has the other 25 (--quick: 80, 72 and 8). Bare: 100 ms,
+                      the pause that a polite node makes, times the dials it took.
+                      Measured once: most of it is waiting.
+
 Reading the result
   Run it twice before you believe a difference below 10 %, and close the browser.
   It builds what is missing, listens on loopback only, and leaves no files behind.
   Exit status: 0 when everything was measured, fast or slow; 1 when something broke.
 
 Examples
-  scripts/bench.sh                       all of it, about 3 minutes
+  scripts/bench.sh                       all of it, about 4 minutes
   scripts/bench.sh --quick               a first impression, about 1 minute
   scripts/bench.sh --build build-release --json now.json
 """
@@ -59,6 +71,8 @@ class Broken(Exception):
 
 class Measure:
     """One row of the table: a load, and how its result is judged."""
+
+    lower_is_better = False
 
     def __init__(self, name, key, load, wanted_ratio=None, wanted_at_most=None):
         self.name = name
@@ -73,9 +87,12 @@ class Measure:
         return statistics.median(self.values[server])
 
     def ratio(self):
-        """The share of the bare responder's result, or None if that is no measure."""
+        """How near we are to the bare result; None if that is no measure."""
         bare = self.median("bare")
-        return self.median("peerage") / bare if bare > 0 else None
+        peerage = self.median("peerage")
+        if min(bare, peerage) <= 0:
+            return None
+        return bare / peerage if self.lower_is_better else peerage / bare
 
     def good(self):
         if self.wanted_at_most is not None:
@@ -103,6 +120,16 @@ class Measure:
         }
 
 
+class Comparison(Measure):
+    """A row of which one run of routing_bench measures both sides, all rounds of them."""
+
+    def __init__(self, name, keys, responders, load, wanted_ratio, lower_is_better=False):
+        super().__init__(name, keys["peerage"], load, wanted_ratio)
+        self.keys = keys
+        self.responders = responders  # how many it dials
+        self.lower_is_better = lower_is_better
+
+
 class Server:
     """A running server: started on entry, stopped on exit whatever happens."""
 
@@ -112,6 +139,7 @@ class Server:
         self.process = None
         self.log = None
         self.address = None
+        self.addresses = []
         self.pid = None
 
     def __enter__(self):
@@ -121,7 +149,8 @@ class Server:
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=self.log, bufsize=0)
             ready = self.read_ready_line()
-            self.address = ready["p2p"][0]
+            self.addresses = ready["p2p"]
+            self.address = self.addresses[0]
             self.pid = ready.get("pid", self.process.pid)
         except OSError as problem:
             self.log.close()
@@ -217,7 +246,7 @@ def build_programs(build):
     if not (build / "CMakeCache.txt").is_file():
         run_tool(["cmake", "-S", str(REPOSITORY), "-B", str(build), "-G", "Ninja"])
     run_tool(["cmake", "--build", str(build), "--target",
-              "peerage", "bare_responder", "load_client"])
+              "peerage", "bare_responder", "load_client", "routing_bench"])
 
 
 def server_command(server, build, data_folder):
@@ -235,22 +264,29 @@ def server_command(server, build, data_folder):
     ]
 
 
-def run_load(client, measure, server, most_seconds):
-    subcommand, *arguments = [part.replace("PID", str(server.pid))
-                              for part in measure.load]
-    command = [str(client), subcommand, server.address, *arguments]
+def run_client(command, server, most_seconds):
+    """Runs what puts load on a server, and returns what it prints."""
+    command = [str(part) for part in command]
+    name = f"{pathlib.Path(command[0]).name} {command[1]}"
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False,
                               timeout=most_seconds)
     except subprocess.TimeoutExpired as problem:  # run() has killed it
-        raise Broken(f"load_client {subcommand}: no end in sight") from problem
+        raise Broken(f"{name}: no end in sight") from problem
     if done.returncode != 0:
         raise Broken(server.explain(
             f"under load: {done.stderr.strip() or 'no reason given'}"
-            f" (load_client {subcommand}: status {done.returncode})"))
+            f" ({name}: status {done.returncode})"))
     if done.stderr:
         say("    " + done.stderr.strip())
     return json.loads(done.stdout)
+
+
+def run_load(client, measure, server, most_seconds):
+    subcommand, *arguments = [part.replace("PID", str(server.pid))
+                              for part in measure.load]
+    return run_client([client, subcommand, server.address, *arguments], server,
+                      most_seconds)
 
 
 def run_once(build, client, measure, server_name, most_seconds):
@@ -263,6 +299,27 @@ def run_once(build, client, measure, server_name, most_seconds):
     measure.values[server_name].append(value)
     measure.failed[server_name] += result.get("failed", 0)
     return value
+
+
+def run_comparison(build, comparison, most_seconds):
+    with Server([find_program(build, "bare_responder"), "0",
+                 comparison.responders]) as responder:
+        result = run_client([find_program(build, "routing_bench"), *comparison.load,
+                             *responder.addresses], responder, most_seconds)
+    for server, key in comparison.keys.items():
+        comparison.values[server] = result[key]
+
+
+def make_comparisons(seconds, dialed_peers):
+    return [
+        Comparison("requests/s through the set",
+                   {"bare": "direct_requests_per_second",
+                    "peerage": "routed_requests_per_second"},
+                   8, ["requests", seconds], wanted_ratio=0.7),
+        Comparison(f"s until all peers, {dialed_peers} of {10 * dialed_peers}",
+                   {"bare": "floor_seconds", "peerage": "seconds"},
+                   dialed_peers, ["dials"], wanted_ratio=0.7, lower_is_better=True),
+    ]
 
 
 def make_measures(seconds, idle_peers):
@@ -287,10 +344,11 @@ def make_measures(seconds, idle_peers):
     return measures
 
 
-def format_table(measures):
-    def number(value):
-        return f"{value:,.0f}"
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
 
+
+def format_table(measures):
     rows = [("measure", "bare", "peerage", "ratio", "wanted", "")]
     for measure in measures:
         ratio = measure.ratio()
@@ -335,7 +393,8 @@ def parse_arguments():
     parser.add_argument("--seconds", type=positive, metavar="S",
                         help="how long each load lasts (default: 3)")
     parser.add_argument("--quick", action="store_true",
-                        help="1 second each, 500 idle peers instead of 5,000")
+                        help="1 second each, 500 idle peers instead of 5,000, 8 to find"
+                             " instead of 25")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR",
                         default=REPOSITORY / "build",
                         help="the build folder, made if missing (default: build)")
@@ -347,6 +406,7 @@ def parse_arguments():
 def measure_all(arguments):
     seconds = arguments.seconds or (1 if arguments.quick else 3)
     idle_peers = 500 if arguments.quick else 5000
+    dialed_peers = 8 if arguments.quick else 25
     build = arguments.build.resolve()
     build_programs(build)
     client = find_program(build, "load_client")
@@ -356,10 +416,16 @@ def measure_all(arguments):
             for server in SERVERS:
                 value = run_once(build, client, measure, server, seconds + 120)
                 say(f"{measure.name}: round {current_round}/{ROUNDS}, {server}:"
-                    f" {value:,.0f}")
+                    f" {number(value)}")
+    for comparison in make_comparisons(seconds, dialed_peers):
+        run_comparison(build, comparison, seconds + 120)
+        say(f"{comparison.name}: {number(comparison.median('bare'))} and"
+            f" {number(comparison.median('peerage'))}")
+        measures.append(comparison)
     print(format_table(measures))
     if arguments.json:
         report = {"seconds": seconds, "idle_peers": idle_peers,
+                  "dialed_peers": dialed_peers,
                   "measures": [measure.as_json() for measure in measures]}
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 

@@ -1,5 +1,6 @@
 #include "actors/discovery/address_book.hpp"
 
+#include "actors/discovery/backoff.hpp"
 #include "actors/discovery/saved_addresses.hpp"
 #include "messages/wire/addresses.hpp"
 
@@ -142,10 +143,24 @@ void relay_due(self_pointer self) {
 
 // -- dialing --------------------------------------------------------------------------
 
+/// Whom it makes sense to dial now; the DIALER looks closer.
+entry_filter dialable(self_pointer self) {
+  std::set<endpoint> connected;
+  for (const auto& [id, peer] : self->state.peers)
+    if (peer.way == direction::outbound)
+      connected.insert(peer.remote);
+  return [allowed = not_banned(self), connected = std::move(connected),
+          now = unix_now(self)](const address_entry& x) {
+    const bool just_failed = x.state(now) == address_state::failed &&
+                             now - x.last_attempt < discovered_backoff.first.count();
+    return !just_failed && allowed(x) && !connected.contains(*x.remote());
+  };
+}
+
 candidates pick(self_pointer self, const get_candidates& x) {
   auto& state = self->state;
   candidates result;
-  const auto suitable = not_banned(self);
+  const auto suitable = dialable(self);
   const auto now = unix_now(self);
   const auto count = std::min(x.count, most_candidates);
   while (result.entries.size() < count) {

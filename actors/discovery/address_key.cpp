@@ -17,7 +17,7 @@ std::size_t address_length(std::uint8_t network_id) {
   switch (network_id) {
   case wire::ipv4_network: return 4;
   case wire::ipv6_network: return 16;
-  case wire::tor_v3_network: return 32;
+  case wire::tor_v3_network:
   case wire::i2p_network: return 32;
   case wire::cjdns_network: return 16;
   default: return 0;

@@ -178,6 +178,7 @@ bool start_one(self_pointer self) {
       auto remote = queue->front();
       queue->pop_front();
       if (take_place(state, remote, now)) {
+        state.offers_were_used = true;
         start(self, remote, why);
         return true;
       }
@@ -185,7 +186,7 @@ bool start_one(self_pointer self) {
         book_is_told(self, remote, dial_ended::outcome::released);
     }
   }
-  if (had_offers)
+  if (had_offers && !state.offers_were_used)
     state.next_question = now + unsuitable_interval;
   return false;
 }
@@ -210,6 +211,7 @@ void ask_book(self_pointer self, std::size_t count, bool feeler) {
       our.next_question = self->clock().now() + refill_interval;
     } else {
       our.offered.insert(our.offered.end(), x.entries.begin(), x.entries.end());
+      our.offers_were_used = false;
     }
     dial_more(self);
   };

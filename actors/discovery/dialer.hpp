@@ -83,8 +83,9 @@ struct dialer_state {
   discovery_counts counts;
 
   std::set<endpoint> pinned;
-  std::deque<endpoint> anchors; ///< Not dialed yet.
-  std::deque<endpoint> offered; ///< By the address book, not dialed yet.
+  std::deque<endpoint> anchors;  ///< Not dialed yet.
+  std::deque<endpoint> offered;  ///< By the address book, not dialed yet.
+  bool offers_were_used = false; ///< One of those offered together was dialed.
   std::unordered_map<endpoint, dial> dials;
   std::map<peer_id, connection> connected; ///< Outbound.
   /// The networks of `dials` and `connected` that are not pinned: one peer of each.

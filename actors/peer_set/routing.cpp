@@ -320,8 +320,9 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
   auto count = std::min(what.fan_out, askable.size());
   for (std::size_t i = 0; i < askable.size(); ++i)
     std::swap(askable[i], askable[i + state.context->random.below(askable.size() - i)]);
-  std::ranges::stable_partition(
-    askable, [](const auto* x) { return !x->asked_for_addresses.has_value(); });
+  std::stable_partition(askable.begin(), askable.end(), [](const auto* x) {
+    return !x->asked_for_addresses.has_value();
+  });
   askable.resize(count);
   if (askable.empty())
     return gathered_addresses{};

@@ -165,13 +165,14 @@ struct connection_ended {};
 
 class responder {
 public:
-  explicit responder(std::uint16_t port) {
+  responder(std::uint16_t port, std::uint16_t count) {
     raise_descriptor_limit();
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0)
       throw_errno("epoll_create1");
     watch_signals();
-    start_listening(port);
+    for (std::uint16_t i = 0; i < count; ++i)
+      start_listening(port);
   }
 
   responder(const responder&) = delete;
@@ -181,15 +182,15 @@ public:
     for (std::size_t i = 0; i < connections_.size(); ++i)
       if (connections_[i])
         ::close(static_cast<int>(i));
-    ::close(listener_);
+    for (const int listener : listeners_)
+      ::close(listener);
     ::close(signals_);
     ::close(epoll_);
   }
 
   /// Serves until SIGTERM or SIGINT.
   void run() {
-    std::printf("{\"event\":\"ready\",\"p2p\":[\"127.0.0.1:%u\"]}\n", unsigned{port_});
-    std::fflush(stdout);
+    print_ready_line();
     std::array<epoll_event, 512> events;
     for (;;) {
       const int count =
@@ -203,13 +204,14 @@ public:
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (event.data.fd == signals_)
           return;
-        if (event.data.fd == listener_)
-          pending_accept = true;
+        if (!connections_[static_cast<std::size_t>(event.data.fd)])
+          pending_accept = true; // a listener
         else
           serve(event.data.fd, event.events);
       }
       if (pending_accept)
-        accept_all();
+        for (const int listener : listeners_)
+          accept_all(listener);
     }
   }
 
@@ -248,37 +250,46 @@ private:
   }
 
   void start_listening(std::uint16_t port) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listener_ < 0)
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener < 0)
       throw_errno("socket");
+    listeners_.push_back(listener);
     const int on = 1;
-    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     // Accepted sockets inherit this one, which saves a system call for each.
-    ::setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0)
+    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0)
       throw_errno("bind");
-    if (::listen(listener_, SOMAXCONN) != 0)
+    if (::listen(listener, SOMAXCONN) != 0)
       throw_errno("listen");
-    if (::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0)
       throw_errno("getsockname");
-    port_ = ntohs(address.sin_port);
-    watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
+    ports_.push_back(ntohs(address.sin_port));
+    watch(listener, EPOLLIN, EPOLL_CTL_ADD);
+  }
+
+  void print_ready_line() {
+    std::printf("{\"event\":\"ready\",\"p2p\":[");
+    for (std::size_t i = 0; i < ports_.size(); ++i)
+      std::printf("%s\"127.0.0.1:%u\"", i == 0 ? "" : ",", unsigned{ports_[i]});
+    std::printf("]}\n");
+    std::fflush(stdout);
   }
 
   // -- one connection ------------------------------------------------------------------
 
-  void accept_all() {
+  void accept_all(int listener) {
     // A few descriptors stay free, so that a connection too many can be accepted and
     // closed instead of waking us again and again.
     constexpr std::size_t spare_descriptors = 8;
     for (;;) {
       const int descriptor =
-        ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) {
         if (errno == EINTR || errno == ECONNABORTED)
           continue;
@@ -469,27 +480,33 @@ private:
 
   int epoll_ = -1;
   int signals_ = -1;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
+  std::vector<int> listeners_;
+  std::vector<std::uint16_t> ports_;                     // of the listeners
   std::vector<std::unique_ptr<connection>> connections_; // by descriptor
   std::unique_ptr<byte[]> read_buffer_ = std::make_unique<byte[]>(read_buffer_size);
   std::unique_ptr<byte[]> reply_buffer_ = std::make_unique<byte[]>(reply_buffer_size);
   std::size_t reply_size_ = 0;
 };
 
+bool parse(std::string_view text, std::uint16_t& out) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), out);
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+}
+
 } // namespace
 
 int main(int argument_count, char** arguments) {
-  const std::string_view text = argument_count == 2 ? arguments[1] : "";
   std::uint16_t port = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
-    std::fputs("usage: bare_responder PORT   (listens on 127.0.0.1; 0 = any port)\n",
+  std::uint16_t count = 1;
+  if (argument_count < 2 || argument_count > 3 || !parse(arguments[1], port) ||
+      (argument_count == 3 && (!parse(arguments[2], count) || port != 0))) {
+    std::fputs("usage: bare_responder PORT      listens on 127.0.0.1; 0 = any port\n"
+               "       bare_responder 0 COUNT   on that many ports\n",
                stderr);
     return 2;
   }
   try {
-    responder{port}.run();
+    responder{port, count}.run();
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "bare_responder: %s\n", problem.what());
     return 1;

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""The executable killed at any moment, most of all while it saves: what it has on disk is
+complete, and the next start finds no damage (invariant I15)."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import socket
+import time
+import unittest
+
+from node import FolderCase, Node
+
+KILLS = 200
+# Of a state file and its format, as the program's docstring of state_file.hpp has it.
+FILES = {"addresses.json": b"addresses", "standing.json": b"standing",
+         "dials.json": b"dials"}
+SWARM = 8
+ADDRESSES = 1_000  # in the book: a save is to take long enough to be hit
+
+
+def body_of(path, kind):
+    """The JSON of a complete state file; raises ValueError if it is not complete."""
+    digest, _, checked = path.read_bytes().partition(b" ")
+    line, _, body = checked.partition(b"\n")
+    if digest != hashlib.sha256(checked).hexdigest().encode():
+        raise ValueError(f"{path.name} does not match its checksum")
+    if line != b"peerage %s 1 %d" % (kind, len(body)):
+        raise ValueError(f"{path.name} begins with {line!r}")
+    return json.loads(body)
+
+
+def write_addresses(path):
+    """A book as if it had been saved: the swarm's peers, and others where nobody is."""
+    places = [(127, 1, 0, 1 + i, 18444) for i in range(SWARM)]
+    places += [(127, 2 + i // 250, i % 250, 1, 1) for i in range(ADDRESSES - SWARM)]
+    entries = [{"network": "ipv4", "address": bytes(place[:4]).hex(), "port": place[4],
+                "time": int(time.time()), "services": 9, "last_attempt": 0,
+                "last_success": 0, "failures": 0, "tried": False,
+                "source": f"127.0.{i % 250}.1:18444"} for i, place in enumerate(places)]
+    body = json.dumps({"secret": "00" * 16, "addresses": entries}).encode() + b"\n"
+    checked = b"peerage addresses 1 %d\n" % len(body) + body
+    path.write_bytes(hashlib.sha256(checked).hexdigest().encode() + b" " + checked)
+
+
+def misbehave(node, source):
+    """A stranger that is none of this network: its score is something to save."""
+    with socket.create_connection(node.p2p, 5, (source, 0)) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+
+class Kill(FolderCase):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        self.place = self.data / "regtest"
+        self.place.mkdir(parents=True)
+        write_addresses(self.place / "addresses.json")
+        self.saved = {"addresses.json"}  # seen complete, so never to be lost again
+        self.missing = set()  # there under their former names only
+        self.draw = random.Random()
+        self.stop_seconds = 0.005
+        self.found = {"killed while serving": 0, "killed while stopping": 0,
+                      "came too late": 0, "a file half written": 0,
+                      "a file under its former name only": 0}
+
+    def run_once(self, number):
+        """One start, and one end that is no stop."""
+        # Without a swarm it dials strangers, with one its own peers: either is churn.
+        more = ["--swarm", str(SWARM)] if number % 2 else []
+        with Node(*more, data_dir=self.data) as node:
+            began = time.monotonic()
+            misbehave(node, f"127.9.{number // 250}.{1 + number % 250}")
+            alive = self.draw.uniform(0, 0.3)
+            time.sleep(max(0, began + alive - time.monotonic()))
+            stopping = number % 4 != 0
+            if stopping:
+                began = time.monotonic()
+                node.process.send_signal(signal.SIGTERM)
+                # Not by sleep alone, which is late by as much as a save takes.
+                until = began + self.draw.uniform(0, self.stop_seconds)
+                while time.monotonic() < until:
+                    pass
+            node.process.kill()
+            status = node.process.wait()
+            log = node.stderr()
+        if status == -signal.SIGKILL:
+            self.found["killed while " + ("stopping" if stopping else "serving")] += 1
+        else:
+            self.assertEqual(status, 0, log)
+            self.found["came too late"] += 1
+        return log
+
+    def measure_stop(self):
+        with Node(data_dir=self.data) as node:
+            misbehave(node, "127.9.9.9")
+            time.sleep(0.2)
+            began = time.monotonic()
+            node.process.terminate()
+            status = node.process.wait()  # with a deadline it polls, 50 ms apart
+            self.stop_seconds = time.monotonic() - began
+            self.assertEqual(status, 0, node.stderr())
+
+    def check_files(self):
+        names = set(os.listdir(self.place))
+        self.assertFalse([x for x in names if ".damaged-" in x or ".newer-" in x], names)
+        self.missing = set()
+        for name, kind in FILES.items():
+            self.found["a file half written"] += name + ".new" in names
+            previous = name + ".previous"
+            if previous in names:  # every one that exists
+                body_of(self.place / previous, kind)
+                self.saved.add(name)
+            if name in names:
+                body = body_of(self.place / name, kind)
+                self.saved.add(name)
+            elif previous in names:
+                self.found["a file under its former name only"] += 1
+                self.missing.add(name)
+                body = body_of(self.place / previous, kind)
+            else:
+                self.assertNotIn(name, self.saved, "a save was lost")
+                continue
+            if name == "addresses.json":
+                # A book that begins anew would be complete, too.
+                self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
+
+    def check_log(self, log, missing):
+        """What a start says of files, `missing` of which had a former name only."""
+        self.assertNotRegex(log, r"set aside|does not match|cannot save|left out")
+        for line in re.findall(r"^.* (?:warning|error|critical) .*$", log, re.MULTILINE):
+            name = re.search(r"/([a-z]+\.json) is missing, as after a crash", line)
+            self.assertTrue("does not exist yet" in line or (name and name[1] in missing),
+                            line)
+
+    def test_killed_again_and_again(self):
+        self.measure_stop()
+        self.check_files()
+        began = time.monotonic()
+        number, killed = 0, 0
+        while killed < KILLS and time.monotonic() < began + 85:
+            number += 1
+            missing = self.missing
+            self.check_log(self.run_once(number), missing)
+            self.check_files()
+            killed = self.found["killed while serving"] + self.found["killed while stopping"]
+        seconds = time.monotonic() - began
+        print(f"\n{killed} kills in {number} runs, {seconds:.0f} s, "
+              f"a stop takes {1000 * self.stop_seconds:.1f} ms: {self.found}")
+        # On a slow machine fewer than it wants, but not so few that they show nothing.
+        self.assertGreaterEqual(killed, KILLS // 4)
+        self.assertEqual(self.saved, set(FILES), "something was never saved")
+        # Whatever was left behind, an ordered run goes on from there.
+        with Node(data_dir=self.data) as node:
+            self.assertEqual(node.stop()[0], 0)
+            self.assertEqual(list(self.place.glob("*.new")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
