@@ -110,24 +110,51 @@ void asio_connection::go_on(std::vector<wire::frame>&& frames,
   credit_ -= used;
   reading_ = credit_ > 0;
   if (reading_)
-    wait_readable();
+    read_next();
 }
 
-void asio_connection::wait_readable() {
+void asio_connection::read_next() {
   if (closed_ || reading_ended_)
     return;
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](boost::system::error_code error) {
-                       if (!error)
-                         self->on_readable();
-                     });
+  // The rest of a large payload goes straight to its place.
+  if (!decoder_.direct_buffer().empty()) {
+    socket_.async_wait(tcp::socket::wait_read,
+                       [self = shared_from_this()](boost::system::error_code error) {
+                         if (!error)
+                           self->on_readable({});
+                       });
+    return;
+  }
+  socket_.async_receive(
+    asio::buffer(first_read_),
+    [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+      self->on_read(error, count);
+    });
 }
 
-void asio_connection::on_readable() {
-  const auto fd = socket_.native_handle(); // closed on this thread only
+void asio_connection::on_read(boost::system::error_code error, std::size_t count) {
+  if (error == asio::error::operation_aborted)
+    return;
+  if (error)
+    return go_on({},
+                 error == asio::error::eof ? end_of_stream() : peer_exit::socket_error);
+  totals_->received.fetch_add(count, std::memory_order_relaxed);
   std::vector<wire::frame> frames;
+  decoder_.feed(std::span(first_read_).first(count), frames);
+  if (count < first_read_.size() || decoder_.error() != wire::frame_error::none)
+    return go_on(std::move(frames), {});
+  on_readable(std::move(frames));
+}
+
+peer_exit asio_connection::end_of_stream() const {
+  return decoder_.mid_message() ? peer_exit::truncated_message : peer_exit::remote_closed;
+}
+
+/// Reads what is there, behind what `frames` has already.
+void asio_connection::on_readable(std::vector<wire::frame>&& frames) {
+  const auto fd = socket_.native_handle(); // closed on this thread only
   std::optional<peer_exit> end;
-  for (int turn = 0; turn < reads_per_turn && frames.empty() && !end; ++turn) {
+  for (int turn = 0; turn < reads_per_turn && !end; ++turn) {
     auto direct = decoder_.direct_buffer();
     auto buffer = direct.empty() ? scratch() : direct;
     // What is hashed right after it came is still in the cache.
@@ -140,14 +167,12 @@ void asio_connection::on_readable() {
         decoder_.feed(buffer.first(size), frames);
       else
         decoder_.commit(size, frames);
-      if (decoder_.error() != wire::frame_error::none)
-        break;
       // A short read has emptied the socket: no need to hear EAGAIN for it.
-      if (size < buffer.size())
+      if (size < buffer.size() || !frames.empty() ||
+          decoder_.error() != wire::frame_error::none)
         break;
     } else if (count == 0) {
-      end =
-        decoder_.mid_message() ? peer_exit::truncated_message : peer_exit::remote_closed;
+      end = end_of_stream();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {

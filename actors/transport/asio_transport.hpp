@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <array>
 #include <mutex>
 #include <optional>
 
@@ -32,8 +33,10 @@ public:
   void close();
 
 private:
-  void wait_readable();
-  void on_readable();
+  void read_next();
+  void on_read(boost::system::error_code error, std::size_t count);
+  void on_readable(std::vector<wire::frame>&& frames);
+  peer_exit end_of_stream() const;
   void go_on(std::vector<wire::frame>&& frames, std::optional<peer_exit> end);
   void deliver_batch(std::vector<wire::frame>&& frames);
   void end_reading(peer_exit reason);
@@ -48,6 +51,9 @@ private:
   // Used by whoever has the read turn: the I/O thread while there is credit, the caller
   // of `grant` or `finish_handshake` that gives the first credit otherwise.
   wire::frame_decoder decoder_;
+  /// What the next read brings at first. Asio reads into it when something comes, for
+  /// less than a wait and a read apart cost; most batches are shorter.
+  std::array<std::byte, 512> first_read_;
 
   mutable std::mutex mutex_; ///< Guards what follows, and opening and closing the socket.
   caf::weak_actor_ptr sink_;
