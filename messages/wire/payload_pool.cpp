@@ -13,8 +13,8 @@ payload_pool::buffer payload_pool::take(std::size_t size) {
   auto best = kept_.end();
   for (auto i = kept_.begin(); i != kept_.end(); ++i)
     if (i->capacity >= size && i->capacity / 2 <= size &&
-        (best == kept_.end() || i->capacity < best->capacity))
-      best = i;
+        (best == kept_.end() || i->capacity <= best->capacity))
+      best = i; // of equals the last one: most of it may still be in the cache
   if (best == kept_.end())
     return {};
   auto result = std::move(*best);
