@@ -240,7 +240,7 @@ caf::result<Reply> to_one(self_pointer self, Request&& what) {
   auto route = state.routes.started(*found.peer, kind, now);
   publish(self);
   auto caller = std::make_shared<pending_reply>(promise);
-  send_routed<Reply>(self, route, std::move(what),
+  send_routed<Reply>(self, route, std::forward<Request>(what),
                      [caller](std::variant<reply, caf::error>&& result) {
                        caller->deliver(std::move(result));
                      });
