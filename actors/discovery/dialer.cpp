@@ -228,19 +228,24 @@ void set_wake_up(self_pointer self) {
     if (!next || x < *next)
       next = x;
   };
-  if (state.others.book) {
+  if (!state.options.directory.empty())
     consider(state.next_save);
-    consider(state.next_feeler);
-  }
+  const bool may_ask = state.others.book && !state.asking;
+  // Nothing that cannot be done yet: a moment that has passed would ring at once, and
+  // again.
+  if (may_ask && room(state) == 0)
+    consider(std::max(state.next_feeler, state.next_start));
   if (state.counts.in_flight < state.options.max_in_flight && room(state) > 0) {
     for (const auto& remote : state.pinned)
-      if (!is_known(state, remote))
-        consider(std::max(state.pinned_pauses->ready_at(remote).value_or(now),
-                          state.next_start));
+      if (!is_known(state, remote)) {
+        const bool banned = state.bans.is_banned(remote, state.context->unix_time(now));
+        auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
+        consider(std::max(banned ? now + refill_interval : ready, state.next_start));
+      }
     if (!state.anchors.empty() || !state.offered.empty())
       consider(state.next_start);
-    else if (state.others.book && !state.asking)
-      consider(state.next_question);
+    else if (may_ask)
+      consider(std::max(state.next_question, state.next_start));
   }
   if (!next || (state.alarm_at && *state.alarm_at <= *next))
     return; // one that rings too early is cheaper than one that is moved
@@ -313,7 +318,11 @@ void leave(self_pointer self, const peer_ready& x, peer_exit reason) {
   --state.counts.in_flight;
   ++state.counts.failures[static_cast<std::size_t>(reason)];
   forget(state, x.info.remote, why);
-  state.pauses->failed(x.info.remote, self->clock().now());
+  auto now = self->clock().now();
+  if (reason == peer_exit::feeler_done)
+    state.pauses->disconnected(x.info.remote, backoff::settled, now);
+  else
+    state.pauses->failed(x.info.remote, now);
   dial_more(self);
 }
 

@@ -277,6 +277,28 @@ TEST_CASE(
   CHECK(world.connected() == 1);
 }
 
+TEST_CASE("I7: whoever can do nothing sleeps until he can") {
+  dialer_options options = with_target(25);
+  options.pinned = {dialing_world::address(0)};
+  dialing_world world{options};
+  auto now = world.context->unix_time(world.now());
+  caf::anon_send(
+    world.dialer,
+    bans_changed{{{host_of(world.address(0)), now, now + 1'000'000, {}}}, {}});
+  world.start();
+  world.pass(10min); // a feeler would be due, but places are free
+  auto* clock = caf::actor_cast<caf::abstract_actor*>(world.context->alarms);
+  const auto& pending =
+    dynamic_cast<alarm_clock_actor::stateful_base<alarm_clock_state>&>(*clock)
+      .state.pending;
+  int imminent = 0;
+  for (int i = 0; i < 30; ++i) {
+    world.pass(1s);
+    imminent += !pending.empty() && pending.begin()->first - world.now() < 20ms ? 1 : 0;
+  }
+  CHECK(imminent <= 5);
+}
+
 TEST_CASE("a discovered peer is not dialed again for 119 s") {
   dialing_world world{with_target(1)};
   auto at = world.address(0);
