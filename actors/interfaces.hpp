@@ -2,6 +2,7 @@
 
 #include "actors/alarm_clock.hpp"
 #include "actors/transport/transport.hpp"
+#include "messages/events.hpp"
 #include "messages/inbound.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
@@ -34,6 +35,7 @@ struct request_finished {};
 /// Fronts one peer. Its last handle is the peer's life: drop it and the peer ends.
 using client_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
+                         caf::replies_to<get_peer_group>::with<peer_group>,
                          // INTERNAL: from its CONNECTION.
                          caf::reacts_to<request_finished>>;
 
@@ -65,6 +67,9 @@ struct peer_failed {
   direction way = direction::outbound;
   peer_exit reason = peer_exit::internal_error;
 };
+
+/// Where everybody tells what happens: the EVENT_LOG.
+using event_sink_actor = caf::typed_actor<caf::reacts_to<event>>;
 
 /// Where results of dials and handshakes go: DIALER, LISTENER, or a test.
 using peer_sink_actor =

@@ -43,6 +43,8 @@ struct peer_manager_state {
   peer_set_actor peers;
   address_book_actor book;
   standing_actor standing;
+  event_log_actor events;
+  bool network_active = true;
   time_point started;
 
   /// Everybody, in the order of an orderly stop: who brings new peers, the peers, what
@@ -62,6 +64,14 @@ using self_pointer = peer_manager_actor::stateful_pointer<peer_manager_state>;
 
 constexpr std::chrono::seconds ask_timeout{1};
 constexpr std::uint64_t stop_alarm = 1;
+
+void tell_event(self_pointer self, event_type type, std::string_view evidence = {}) {
+  event what;
+  what.type = type;
+  what.started_by = initiator::user;
+  what.evidence = evidence;
+  record(self, *self->state.context, std::move(what));
+}
 
 // -- stopping --------------------------------------------------------------------------
 
@@ -88,6 +98,7 @@ void stop(self_pointer self, caf::error reason) {
     return;
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   state.reason = std::move(reason);
+  tell_event(self, event_type::node_stopping);
   self->send(state.context->alarms,
              set_alarm{stop_alarm, self->clock().now() + stop_deadline});
   end_stage(self, 0);
@@ -121,7 +132,7 @@ caf::result<node_snapshot> describe(self_pointer self) {
   struct gathering {
     node_snapshot found;
     caf::typed_response_promise<node_snapshot> promise;
-    std::size_t missing = 5;
+    std::size_t missing = 6;
     void one_less() {
       if (--missing == 0)
         promise.deliver(std::move(found));
@@ -141,6 +152,7 @@ caf::result<node_snapshot> describe(self_pointer self) {
   found.bytes_received = state.context->sockets->totals().received;
   found.bytes_sent = state.context->sockets->totals().sent;
   found.actors = self->system().registry().running();
+  found.network_active = state.network_active;
   auto failed = [all](caf::error&) { all->one_less(); };
   auto add_failures = [](node_snapshot& to, const discovery_counts& from) {
     for (std::size_t i = 0; i < to.failures.size(); ++i)
@@ -179,6 +191,17 @@ caf::result<node_snapshot> describe(self_pointer self) {
         all->one_less();
       },
       failed);
+  if (state.events)
+    self->request(state.events, ask_timeout, get_events{1, 0, {}, {}})
+      .then(
+        [all](const event_batch& x) {
+          all->found.first_event = x.first;
+          all->found.next_event = x.last;
+          all->one_less();
+        },
+        failed);
+  else
+    all->one_less();
   self->request(state.standing, ask_timeout, get_bans{})
     .then(
       [all](const bans& x) {
@@ -219,6 +242,12 @@ void start_children(self_pointer self, peer_manager_options& options) {
   const bool local = is_local(*context);
   const connection_limits caps{options.max_inbound, options.max_per_ip,
                                options.max_per_neighbourhood, local};
+  if (options.keep_events) {
+    state.events = self->spawn(event_log, context->alarms);
+    context->events = state.events;
+    adopt(self, disk, state.events);
+    tell_event(self, event_type::node_started);
+  }
   saver_actor files;
   if (!options.directory.empty()) {
     files =
@@ -321,9 +350,21 @@ peer_manager(self_pointer self, peer_context_ptr context, peer_manager_options o
   return {
     [self](get_node_snapshot) { return describe(self); },
     [self](get_peer_snapshots x) { return self->delegate(self->state.peers, x); },
+    [self](const set_network_active& x) {
+      auto& our = self->state;
+      if (std::exchange(our.network_active, x.active) == x.active)
+        return;
+      tell_event(self, event_type::network_active_changed, x.active ? "on" : "off");
+      self->send(our.listener, x);
+      self->send(our.dialer, x);
+      self->send(our.peers, x);
+    },
+    [self](get_node_parts) {
+      auto& our = self->state;
+      return node_parts{our.context, our.peers,    our.dialer, our.listener,
+                        our.book,    our.standing, our.events};
+    },
     [self](caf::get_atom) { return self->state.peers; },
-    [self](get_known_addresses x) { return self->delegate(self->state.book, x); },
-    [self](get_bans x) { return self->delegate(self->state.standing, x); },
     [self](const alarm&) { force_stop(self); },
   };
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/node_parts.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/resolver.hpp"
@@ -35,16 +36,19 @@ struct peer_manager_options {
   bool quiet = false;
   /// Saves on the scheduler's threads instead of one of its own: for virtual time.
   bool deterministic = false;
+  /// Starts an EVENT_LOG, which `context` then has.
+  bool keep_events = false;
 };
 
 using peer_manager_actor =
   caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
                    // Every peer; those that do not answer in time are left out.
                    caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+                   // Tells everybody who brings or holds peers.
+                   caf::reacts_to<set_network_active>,
+                   caf::replies_to<get_node_parts>::with<node_parts>,
                    // A handle to route requests with; it dies with the manager.
                    caf::replies_to<caf::get_atom>::with<peer_set_actor>,
-                   caf::replies_to<get_known_addresses>::with<known_address_list>,
-                   caf::replies_to<get_bans>::with<bans>,
                    // INTERNAL: the stop took too long.
                    caf::reacts_to<alarm>>;
 

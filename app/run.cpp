@@ -85,7 +85,7 @@ opened open_all(const run_options& options) {
   return result;
 }
 
-std::vector<endpoint> pinned_peers(const run_options& options, const opened& parts) {
+std::vector<endpoint> named_peers(const run_options& options, const opened& parts) {
   auto result = options.connect;
   result.insert(result.end(), options.add_peers.begin(), options.add_peers.end());
   if (parts.swarm)
@@ -175,7 +175,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   peer_manager_options wanted;
   auto p2p = listening_on(parts);
   wanted.acceptors = std::move(parts.acceptors);
-  wanted.pinned = pinned_peers(options, parts);
+  wanted.pinned = named_peers(options, parts);
   wanted.max_outbound = outbound_limit(options, wanted.pinned.size());
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
@@ -184,6 +184,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   if (options.dns_seeds)
     wanted.resolver = make_system_resolver();
   wanted.directory = parts.data->path();
+  wanted.keep_events = true;
   auto manager = start_peer_manager(system, context, std::move(wanted));
   caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
     [&watch, &system](const caf::error& reason) {
@@ -218,7 +219,7 @@ int run_node(const run_options& options) {
   try {
     auto parts = open_all(options);
     raise_descriptor_limit(options,
-                           outbound_limit(options, pinned_peers(options, parts).size()));
+                           outbound_limit(options, named_peers(options, parts).size()));
     log_start(options, parts, listening_on(parts));
     run_actors(options, parts, watch);
   } catch (const start_error& error) {

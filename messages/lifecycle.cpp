@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "evicted",
   "banned",
   "lacks_services",
+  "network_inactive",
   "overload_shed",
   "internal_error",
 };

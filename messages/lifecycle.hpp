@@ -63,11 +63,12 @@ enum class peer_exit : std::uint8_t {
   evicted,             ///< Gave its inbound slot to a newcomer.
   banned,              ///< The address, or its range, is banned.
   lacks_services,      ///< We dialed it for services that it does not offer.
+  network_inactive,    ///< Connections are switched off (setnetworkactive).
   overload_shed,       ///< Asked more than the node can answer, and drew the lot.
   internal_error,      ///< A bug of ours: an actor of the group crashed.
 };
 
-inline constexpr std::size_t peer_exit_count = 29;
+inline constexpr std::size_t peer_exit_count = 30;
 
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);

@@ -48,12 +48,20 @@ std::string sanitised(const std::string& user_agent) {
   return result;
 }
 
+std::string_view connection_type(const peer_snapshot& x) {
+  if (x.info.way == direction::inbound)
+    return "inbound";
+  return x.pinned ? "manual" : "outbound-full-relay";
+}
+
 json to_json(const peer_snapshot& x) {
   return {
     {"id", x.info.id},
     {"address", to_string(x.info.remote)},
     {"local_address", to_string(x.info.local)},
     {"direction", to_string(x.info.way)},
+    {"connection_type", connection_type(x)},
+    {"state", x.ready ? "ready" : "unready"},
     {"user_agent", sanitised(x.info.user_agent)},
     {"protocol_version", x.info.remote_protocol},
     {"services", x.info.services},
@@ -102,6 +110,7 @@ json to_json(const node_snapshot& x) {
       {"uptime", x.uptime},
       {"listening", x.listening}}},
     {"network", x.network},
+    {"network_active", x.network_active},
     {"peers",
      {{"total", x.peers.total},
       {"ready", x.peers.ready},
@@ -117,6 +126,7 @@ json to_json(const node_snapshot& x) {
     {"outbound_requests", request_counts(x.peers.outbound_requests)},
     {"exits", exit_counts(x.peers.exits)},
     {"failures", exit_counts(x.failures)},
+    {"events", {{"first", x.first_event}, {"next", x.next_event}}},
   };
 }
 

@@ -25,6 +25,9 @@ struct peer_traffic {
   std::array<std::uint64_t, ignored_count> ignored{};
 };
 
+/// Bytes by command, envelopes included.
+using command_bytes = std::array<std::uint64_t, wire::command_count>;
+
 /// Asks a client (or connection) for a `peer_snapshot`.
 struct get_peer_snapshot {};
 
@@ -44,6 +47,33 @@ struct peer_snapshot {
   std::uint64_t inbound_backlog = 0; ///< Requests of the remote that wait for the node.
   std::uint64_t unsent_bytes = 0;    ///< Accepted for sending, not taken by the socket.
   bool reading_paused = false;       ///< No credit is out: we read nothing from it.
+  std::uint64_t credit = 0;          ///< Batches that the transport may deliver ahead.
+  command_bytes received_by_command{};
+  command_bytes sent_by_command{};
+  caf::timespan ping_wait{};        ///< How long the oldest ping is unanswered; or zero.
+  std::uint64_t fee_filter = 0;     ///< Satoshi per 1,000 vB that it asked for (BIP 133).
+  bool high_bandwidth_from = false; ///< It wants blocks as compact blocks (BIP 152).
+  // The PEER_SET fills these in.
+  bool pinned = false; ///< A person named it.
+  bool ready = false;  ///< It takes requests.
+};
+
+/// Asks a client for its `peer_group`.
+struct get_peer_group {};
+
+/// The actors of one peer, and how many messages wait for each of them.
+struct peer_group {
+  struct actor {
+    std::string name;
+    std::uint64_t id = 0;
+    std::uint64_t mailbox = 0;
+
+    template <class Inspector>
+    friend typename Inspector::result_type inspect(Inspector& f, actor& x) {
+      return f(caf::meta::type_name("peerage.peer_group.actor"), x.name, x.id, x.mailbox);
+    }
+  };
+  std::vector<actor> actors; ///< Of those that run.
 };
 
 /// Asks the peer set for a `peer_set_snapshot`.
@@ -92,11 +122,18 @@ struct node_snapshot {
   /// Dials and handshakes that did not make a peer, by reason, since start.
   std::array<std::uint64_t, peer_exit_count + 1> failures{};
   bool can_serve = false; ///< At least one peer is ready.
+  bool network_active = true;
+  std::uint64_t first_event = 1; ///< The oldest that is kept, and the next to come.
+  std::uint64_t next_event = 1;
 };
 
 /// What a user agent may show to people: printable ASCII of a short list, as nodes of the
 /// network print it; everything else is left out.
 std::string sanitised(const std::string& user_agent);
+
+/// What the connection is for, in Bitcoin Core's words: inbound, manual,
+/// outbound-full-relay. (Feelers end before the set has them.)
+std::string_view connection_type(const peer_snapshot& x);
 
 nlohmann::json to_json(const peer_snapshot& x);
 nlohmann::json to_json(const peer_snapshots& x);
@@ -116,7 +153,17 @@ typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
   return f(caf::meta::type_name("peerage.peer_snapshot"), x.info, x.connected_since,
            x.last_received, x.last_sent, x.last_block, x.last_transaction, x.last_ping,
            x.lowest_ping, x.traffic, x.requests_in_flight, x.requests_queued,
-           x.inbound_backlog, x.unsent_bytes, x.reading_paused);
+           x.inbound_backlog, x.unsent_bytes, x.reading_paused, x.credit,
+           x.received_by_command, x.sent_by_command, x.ping_wait, x.fee_filter,
+           x.high_bandwidth_from, x.pinned, x.ready);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_peer_group&) {
+  return f(caf::meta::type_name("peerage.get_peer_group"));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_group& x) {
+  return f(caf::meta::type_name("peerage.peer_group"), x.actors);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_set_snapshot&) {
@@ -144,7 +191,8 @@ typename Inspector::result_type inspect(Inspector& f, node_snapshot& x) {
   return f(caf::meta::type_name("peerage.node_snapshot"), x.version, x.network,
            x.user_agent, x.pid, x.uptime, x.listening, x.peers, x.dials_in_flight,
            x.handshakes_in_flight, x.known_addresses, x.tried_addresses, x.bans,
-           x.bytes_received, x.bytes_sent, x.actors, x.failures, x.can_serve);
+           x.bytes_received, x.bytes_sent, x.actors, x.failures, x.can_serve,
+           x.network_active, x.first_event, x.next_event);
 }
 
 } // namespace peerage

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/events.hpp"
 #include "messages/inbound.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
@@ -56,5 +57,12 @@ CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_snapshots))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_snapshots))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_node_snapshot))
 CAF_ADD_TYPE_ID(peerage_messages, (peerage::node_snapshot))
+
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::event))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_events))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::event_batch))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_event_history))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_group))
+CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_group))
 
 CAF_END_TYPE_ID_BLOCK(peerage_messages)

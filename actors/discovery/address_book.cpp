@@ -57,6 +57,40 @@ bool is_same_host(const wire::network_address& x, const endpoint& peer) {
   return remote && remote->ip == peer.ip;
 }
 
+// -- what is known ---------------------------------------------------------------------
+
+known_address describe(const address_entry& entry, unix_seconds now) {
+  return {entry.address,      std::string{to_string(entry.state(now))},
+          entry.tried,        entry.source,
+          entry.last_attempt, entry.last_success,
+          entry.failures};
+}
+
+known_address_list find(self_pointer self, const wait_for_address& x) {
+  known_address_list result;
+  if (const auto* entry = self->state.table->find(x.remote))
+    result.entries.push_back(describe(*entry, unix_now(self)));
+  return result;
+}
+
+void answer_waiting(self_pointer self) {
+  auto& state = self->state;
+  state.waiting.check(
+    self, state.context->alarms,
+    [&](const wait_for_address& x) -> std::optional<known_address_list> {
+      auto found = find(self, x);
+      return found.entries.empty() ? std::nullopt : std::optional{std::move(found)};
+    });
+}
+
+caf::result<known_address_list> wait(self_pointer self, const wait_for_address& x) {
+  auto& state = self->state;
+  auto found = find(self, x);
+  if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
+    return found;
+  return state.waiting.add(self, state.context->alarms, x, x.timeout);
+}
+
 // -- what comes in --------------------------------------------------------------------
 
 /// The number of entries that were new. Entries are without fault and wanted.
@@ -70,6 +104,16 @@ std::size_t store(self_pointer self, const std::vector<wire::network_address>& e
       ++added;
     if (result == insert_result::added || result == insert_result::updated)
       state.file.mark_changed();
+  }
+  if (added > 0) {
+    event what;
+    what.type = event_type::addresses_learned;
+    what.count = added;
+    if (source)
+      what.address = *source;
+    what.started_by = source ? initiator::remote : initiator::discovery;
+    record(self, *state.context, std::move(what));
+    answer_waiting(self);
   }
   if (added > 0 && std::exchange(state.somebody_waits, false))
     for (const auto& observer : state.users.observers)
@@ -293,10 +337,7 @@ known_address_list list(self_pointer self, const get_known_addresses& x) {
   result.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     std::swap(all[i], all[i + random.below(all.size() - i)]);
-    auto& entry = all[i];
-    const std::string state{to_string(entry.state(now))};
-    result.entries.push_back({std::move(entry.address), state, entry.tried, entry.source,
-                              entry.last_attempt, entry.last_success, entry.failures});
+    result.entries.push_back(describe(all[i], now));
   }
   return result;
 }
@@ -357,6 +398,7 @@ address_book(self_pointer self, peer_context_ptr context, address_book_options o
   self->send(state.context->alarms,
              set_alarm{save_alarm, self->clock().now() + save_interval});
   self->set_exit_handler([self](const caf::exit_msg& x) {
+    self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
     self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
   });
   return {
@@ -377,10 +419,15 @@ address_book(self_pointer self, peer_context_ptr context, address_book_options o
     [self](const dial_ended& x) { on_dial_ended(self, x); },
     [self](get_address_book_snapshot) { return describe(self); },
     [self](const get_known_addresses& x) { return list(self, x); },
+    [self](const wait_for_address& x) { return wait(self, x); },
     [self](const bans_changed& x) { on_bans_changed(self, x); },
     [self](attach_address_users& x) { self->state.users = std::move(x); },
     [self](const alarm& x) {
-      if (x.token == save_alarm)
+      auto& waiting = self->state.waiting;
+      if (waiting.owns(x.token))
+        waiting.expire(
+          x.token, [self](const wait_for_address& wanted) { return find(self, wanted); });
+      else if (x.token == save_alarm)
         on_save_alarm(self);
       else
         relay_due(self);

@@ -52,6 +52,7 @@ struct address_book_state {
   std::set<peer_id> reached;
   std::optional<time_point> last_reached;
 
+  waiters<wait_for_address, known_address_list> waiting;
   state_saver file;
   std::uint64_t saves = 0;     ///< Those of `file` that `last_saved` knows of.
   unix_seconds save_began = 0; ///< The last one.

@@ -25,8 +25,39 @@ constexpr std::size_t max_question = 16;
 /// Below, more dials are for nothing but more dials.
 constexpr double lowest_answer_rate = 0.02;
 
-bool is_pinned(purpose x) {
-  return x == purpose::pinned;
+/// A person wants this peer: no cap and no place stands in its way.
+bool is_named(purpose x) {
+  return x == purpose::pinned || x == purpose::requested;
+}
+
+std::string_view to_string(purpose x) {
+  switch (x) {
+  case purpose::pinned: return "pinned";
+  case purpose::requested: return "requested once";
+  case purpose::anchor: return "anchor of the last run";
+  case purpose::candidate: return "candidate of the address book";
+  case purpose::feeler: return "feeler";
+  }
+  return "unknown";
+}
+
+void tell_event(self_pointer self, event_type type, const endpoint& remote, purpose why,
+                std::optional<peer_exit> reason = {},
+                std::optional<time_point> deadline = {}) {
+  const auto& context = *self->state.context;
+  event what;
+  what.type = type;
+  what.address = remote;
+  what.way = direction::outbound;
+  what.evidence = to_string(why);
+  what.started_by = is_named(why) ? initiator::user : initiator::discovery;
+  if (reason) {
+    what.reason = peerage::to_string(*reason);
+    what.started_by = initiator_of(*reason);
+  }
+  if (deadline)
+    what.deadline = context.precise_unix_time(*deadline);
+  record(self, context, std::move(what));
 }
 
 // -- saving ----------------------------------------------------------------------------
@@ -35,7 +66,7 @@ bool is_pinned(purpose x) {
 std::vector<endpoint> choose_anchors(const dialer_state& state) {
   std::vector<dialer_state::connection> found;
   for (const auto& [id, x] : state.connected)
-    if (!is_pinned(x.why))
+    if (!is_named(x.why))
       found.push_back(x);
   std::ranges::sort(found, {}, &dialer_state::connection::since);
   std::vector<endpoint> result;
@@ -136,7 +167,8 @@ void start(self_pointer self, const endpoint& remote, purpose why) {
   state.dials[remote] = {why, false};
   ++state.counts.in_flight;
   state.next_start = self->clock().now() + dial_spacing;
-  if (is_pinned(why))
+  tell_event(self, event_type::dial_started, remote, why);
+  if (is_named(why))
     std::ignore = state.caps.try_take(remote); // counted if there is room, dialed anyway
   else
     state.groups.insert(address_group_of(remote));
@@ -146,7 +178,7 @@ void start(self_pointer self, const endpoint& remote, purpose why) {
 /// A dial, or the connection that it became, is over.
 void forget(dialer_state& state, const endpoint& remote, purpose why) {
   state.caps.release(remote);
-  if (is_pinned(why))
+  if (is_named(why))
     return;
   if (auto found = state.groups.find(address_group_of(remote));
       found != state.groups.end())
@@ -165,12 +197,12 @@ std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
 bool start_one(self_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
-  if (room(state) == 0)
-    return false;
   if (auto remote = due_pinned(state, now)) {
     start(self, *remote, purpose::pinned);
     return true;
   }
+  if (room(state) == 0)
+    return false;
   const bool had_offers = !state.offered.empty();
   for (auto [queue, why] : {std::pair{&state.anchors, purpose::anchor},
                             std::pair{&state.offered, purpose::candidate}}) {
@@ -235,14 +267,16 @@ void set_wake_up(self_pointer self) {
   // again.
   if (may_ask && room(state) == 0)
     consider(std::max(state.next_feeler, state.next_start));
-  if (state.counts.in_flight < state.options.max_in_flight && room(state) > 0) {
+  if (state.counts.in_flight < state.options.max_in_flight) {
     for (const auto& remote : state.pinned)
       if (!is_known(state, remote)) {
         const bool banned = state.bans.is_banned(remote, state.context->unix_time(now));
         auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
       }
-    if (!state.anchors.empty() || !state.offered.empty())
+    if (room(state) == 0)
+      ;
+    else if (!state.anchors.empty() || !state.offered.empty())
       consider(state.next_start);
     else if (may_ask)
       consider(std::max(state.next_question, state.next_start));
@@ -256,7 +290,7 @@ void set_wake_up(self_pointer self) {
 /// Whatever can be done now. Ends after each dial that was started, for the spacing.
 void dial_more(self_pointer self) {
   auto& state = self->state;
-  if (!state.others.peers || state.stopping)
+  if (!state.others.peers || state.stopping || !state.network_active)
     return;
   auto now = self->clock().now();
   if (state.counts.in_flight < state.options.max_in_flight && now >= state.next_start &&
@@ -288,7 +322,7 @@ void on_failed(self_pointer self, const peer_failed& x) {
   auto now = self->clock().now();
   const bool ours =
     x.reason == peer_exit::shutting_down || x.reason == peer_exit::internal_error;
-  if (is_pinned(why)) {
+  if (is_named(why)) {
     state.pinned_pauses->failed(x.remote, now);
     // Once, then quietly: a peer that is away may be so for days.
     spdlog::log(state.pinned_pauses->failures_of(x.remote) == 1 ? spdlog::level::info
@@ -299,6 +333,9 @@ void on_failed(self_pointer self, const peer_failed& x) {
     note_answer(state, false);
     spdlog::debug("dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
   }
+  tell_event(self, event_type::dial_failed, x.remote, why, x.reason,
+             (state.pinned.contains(x.remote) ? state.pinned_pauses : state.pauses)
+               ->ready_at(x.remote));
   if (!ours)
     state.families.report(x.remote, x.reason != peer_exit::connect_timeout &&
                                       x.reason != peer_exit::connect_failed);
@@ -317,6 +354,7 @@ void leave(self_pointer self, const peer_ready& x, peer_exit reason) {
   state.dials.erase(x.info.remote);
   --state.counts.in_flight;
   ++state.counts.failures[static_cast<std::size_t>(reason)];
+  tell_event(self, event_type::dial_failed, x.info.remote, why, reason);
   forget(state, x.info.remote, why);
   auto now = self->clock().now();
   if (reason == peer_exit::feeler_done)
@@ -334,16 +372,18 @@ void on_ready(self_pointer self, const peer_ready& x) {
   const auto why = found->second.why;
   state.families.report(x.info.remote, true);
   book_is_told(self, x.info.remote, dial_ended::outcome::connected, x.info.services);
-  if (!is_pinned(why))
+  if (!is_named(why))
     note_answer(state, true);
-  if (why == purpose::feeler || free_places(state) == 0)
+  if (!state.network_active)
+    return leave(self, x, peer_exit::network_inactive);
+  if (why == purpose::feeler || (!is_named(why) && free_places(state) == 0))
     return leave(self, x, peer_exit::feeler_done);
   const auto needed = state.options.needed_services;
-  if (!is_pinned(why) && (x.info.services & needed) != needed)
+  if (!is_named(why) && (x.info.services & needed) != needed)
     return leave(self, x, peer_exit::lacks_services);
   // In flight until the set has it, so that it is never counted nowhere.
   found->second.ready = true;
-  self->send(state.others.peers, join_set{x, is_pinned(why)});
+  self->send(state.others.peers, join_set{x, is_named(why)});
 }
 
 void on_joined(self_pointer self, const peer_info& info) {
@@ -387,9 +427,92 @@ void on_left(self_pointer self, const peer_info& info) {
   }
   forget(state, info.remote, why);
   state.file.mark_changed();
-  auto& pauses = is_pinned(why) ? state.pinned_pauses : state.pauses;
+  auto& pauses = is_named(why) ? state.pinned_pauses : state.pauses;
   pauses->disconnected(info.remote, now - since, now);
   dial_more(self);
+}
+
+// -- for people ------------------------------------------------------------------------
+
+bool pin(self_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  if (!state.pinned.insert(remote).second)
+    return false;
+  state.pinned_pauses->forget(remote);
+  dial_more(self);
+  return true;
+}
+
+/// A connection that exists stays, but is nothing special any more once it ends.
+bool unpin(dialer_state& state, const endpoint& remote) {
+  state.pinned_pauses->forget(remote);
+  return state.pinned.erase(remote) > 0;
+}
+
+bool dial_now(self_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  if (is_known(state, remote) || state.stopping || !state.network_active ||
+      !state.others.peers)
+    return false;
+  start(self, remote, purpose::requested);
+  set_wake_up(self);
+  return true;
+}
+
+pinned_peers list_pinned(const dialer_state& state) {
+  pinned_peers result;
+  for (const auto& remote : state.pinned)
+    result.entries.push_back(
+      {remote, std::ranges::any_of(state.connected, [&](const auto& x) {
+         return x.second.remote == remote;
+       })});
+  return result;
+}
+
+obstacles explain(self_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  obstacles result;
+  auto add = [&](std::string kind, std::string detail, double until = 0) {
+    result.entries.push_back({std::move(kind), std::move(detail), until});
+  };
+  if (!state.network_active)
+    add("network_inactive", "connections are switched off");
+  if (state.dials.contains(remote))
+    add("already_dialing", "it is being dialed");
+  else if (is_known(state, remote))
+    add("already_connected", "it is a peer");
+  if (auto found = state.bans.find(remote, state.context->unix_time(now)))
+    add("banned",
+        to_string(found->range) + " is banned: " + std::string(reason_of(*found)),
+        static_cast<double>(found->until));
+  const bool pinned = state.pinned.contains(remote);
+  const auto& pauses = pinned ? *state.pinned_pauses : *state.pauses;
+  if (auto ready = pauses.ready_at(remote); ready && *ready > now)
+    add("backoff",
+        std::to_string(pauses.failures_of(remote)) + " attempts in a row have failed",
+        state.context->precise_unix_time(*ready));
+  if (state.counts.in_flight >= state.options.max_in_flight)
+    add("dials_in_flight",
+        "all " + std::to_string(state.options.max_in_flight) + " dials are under way");
+  if (pinned)
+    return result; // nothing else holds for those
+  if (!state.options.caps.loopback_exempt && !is_routable(remote))
+    add("not_routable", "the public network cannot reach it");
+  if (free_places(state) == 0)
+    add("outbound_limit", "all " + std::to_string(state.options.max_outbound) +
+                            " outbound places are taken");
+  if (!is_exempt(state, remote) && state.groups.contains(address_group_of(remote)))
+    add("group_taken",
+        "another outbound peer is in " + to_string(address_group_of(remote)));
+  if (auto refusal = state.caps.would_refuse(remote); refusal == cap_refusal::per_ip)
+    add("address_limit", ip_to_string(remote) + " has as many peers as one address may");
+  else if (refusal == cap_refusal::per_neighbourhood)
+    add("neighbourhood_limit",
+        to_string(neighbourhood_of(remote)) + " has as many peers as one network may");
+  if (remote.is_ipv4() ? state.families.ipv4_is_dead() : state.families.ipv6_is_dead())
+    add("family_unreachable", "hardly any dial of its address family succeeds");
+  return result;
 }
 
 void on_alarm(self_pointer self) {
@@ -450,6 +573,15 @@ dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
       dial_more(self);
     },
     [self](get_discovery_counts) { return self->state.counts; },
+    [self](const pin_peer& x) { return pin(self, x.remote); },
+    [self](const unpin_peer& x) { return unpin(self->state, x.remote); },
+    [self](const dial_once& x) { return dial_now(self, x.remote); },
+    [self](get_pinned) { return list_pinned(self->state); },
+    [self](const set_network_active& x) {
+      self->state.network_active = x.active;
+      dial_more(self);
+    },
+    [self](const explain_dial& x) { return explain(self, x.remote); },
     [self](const alarm&) { on_alarm(self); },
   };
 }

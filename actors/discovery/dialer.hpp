@@ -24,13 +24,17 @@ struct attach_discovery {
   standing_actor standing;
 };
 
-using dialer_actor =
-  peer_sink_actor::extend<caf::reacts_to<attach_discovery>, caf::reacts_to<peer_joined>,
-                          caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
-                          caf::reacts_to<addresses_available>,
-                          caf::replies_to<get_discovery_counts>::with<discovery_counts>,
-                          // INTERNAL: a pause is over, or it is time to save.
-                          caf::reacts_to<alarm>>;
+using dialer_actor = peer_sink_actor::extend<
+  caf::reacts_to<attach_discovery>, caf::reacts_to<peer_joined>,
+  caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
+  caf::reacts_to<addresses_available>,
+  caf::replies_to<get_discovery_counts>::with<discovery_counts>,
+  // For people and programs; see actors/control.hpp.
+  caf::replies_to<pin_peer>::with<bool>, caf::replies_to<unpin_peer>::with<bool>,
+  caf::replies_to<dial_once>::with<bool>, caf::replies_to<get_pinned>::with<pinned_peers>,
+  caf::reacts_to<set_network_active>, caf::replies_to<explain_dial>::with<obstacles>,
+  // INTERNAL: a pause is over, or it is time to save.
+  caf::reacts_to<alarm>>;
 
 /// Dials in flight at one time (invariant I7), as zebra-network has it.
 inline constexpr std::size_t max_dials_in_flight = 50;
@@ -64,7 +68,7 @@ struct dialer_state {
   dialer_state() = default;
 
   /// Why an address is dialed.
-  enum class purpose : std::uint8_t { pinned, anchor, candidate, feeler };
+  enum class purpose : std::uint8_t { pinned, requested, anchor, candidate, feeler };
 
   struct dial {
     purpose why = purpose::candidate;
@@ -107,6 +111,7 @@ struct dialer_state {
   time_point next_save;
   std::optional<time_point> alarm_at;
   state_saver file;
+  bool network_active = true;
   bool stopping = false;
   static inline const char* name = "dialer";
 };

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "actors/control.hpp"
 #include "actors/discovery/ban_list.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/waiters.hpp"
 #include "messages/misbehaviour.hpp"
 #include "messages/subnet.hpp"
 
@@ -173,9 +175,10 @@ using address_book_actor = peer_observer_actor::extend<
   caf::replies_to<get_candidates>::with<candidates>, caf::reacts_to<dial_ended>,
   caf::replies_to<get_address_book_snapshot>::with<address_book_snapshot>,
   caf::replies_to<get_known_addresses>::with<known_address_list>,
+  caf::replies_to<wait_for_address>::with<known_address_list>,
   // Changed bans: forget what they cover.
   caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
-  // INTERNAL: time to save, or to relay.
+  // INTERNAL: time to save or to relay, or a waiter's time is over.
   caf::reacts_to<alarm>>;
 
 // -- standing: reputation and bans -----------------------------------------------------
@@ -226,8 +229,9 @@ using standing_actor = peer_observer_actor::extend<
   caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>, caf::reacts_to<clear_bans>,
-  caf::replies_to<get_bans>::with<bans>, caf::replies_to<get_score>::with<double>,
-  // INTERNAL: time to save, or to sweep.
+  caf::replies_to<get_bans>::with<bans>, caf::replies_to<wait_for_ban>::with<bans>,
+  caf::replies_to<get_score>::with<double>,
+  // INTERNAL: time to save or to sweep, or a waiter's time is over.
   caf::reacts_to<alarm>>;
 
 // -- saving ----------------------------------------------------------------------------

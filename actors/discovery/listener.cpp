@@ -39,8 +39,21 @@ void count_failure(self_pointer self, const endpoint& remote, const char* what,
               to_string(remote), what, to_string(reason));
 }
 
+void tell_event(self_pointer self, event_type type, const endpoint& remote,
+                initiator started_by, std::string_view reason = {}) {
+  event what;
+  what.type = type;
+  what.address = remote;
+  what.way = direction::inbound;
+  what.reason = reason;
+  what.started_by = started_by;
+  record(self, *self->state.context, std::move(what));
+}
+
 void refuse(self_pointer self, const endpoint& remote, peer_exit reason) {
   count_failure(self, remote, "refused", reason);
+  tell_event(self, event_type::connection_refused, remote, initiator::node,
+             to_string(reason));
 }
 
 peer_exit exit_of(cap_refusal x) {
@@ -59,8 +72,9 @@ bool is_banned(self_pointer self, const endpoint& remote) {
 
 // -- slots -----------------------------------------------------------------------------
 
-/// Takes an inbound slot, or says why not.
-std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& remote) {
+/// Why there is no inbound slot for it; nothing if there is one.
+std::optional<cap_refusal> slot_refusal(const listener_state& state,
+                                        const endpoint& remote) {
   const auto& limits = state.inbound.limits();
   if (!(limits.loopback_exempt && remote.is_loopback())) {
     if (state.inbound.with_ip_of(remote) + state.outbound.with_ip_of(remote) >=
@@ -71,6 +85,13 @@ std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& 
         limits.per_neighbourhood)
       return cap_refusal::per_neighbourhood;
   }
+  return state.inbound.would_refuse(remote);
+}
+
+/// Takes an inbound slot, or says why not.
+std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& remote) {
+  if (auto refusal = slot_refusal(state, remote))
+    return refusal;
   return state.inbound.try_take(remote);
 }
 
@@ -113,6 +134,7 @@ void admit(self_pointer self, const transport_ptr& connection) {
     return refuse(self, remote, exit_of(*refusal));
   }
   ++state.counts.in_flight;
+  tell_event(self, event_type::connection_accepted, remote, initiator::remote);
   accept(self->system(), state.context, connection,
          caf::actor_cast<peer_sink_actor>(self));
 }
@@ -120,6 +142,8 @@ void admit(self_pointer self, const transport_ptr& connection) {
 void admit_if_welcome(self_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
   const auto remote = connection->remote();
+  if (!state.network_active)
+    return refuse(self, remote, peer_exit::network_inactive);
   if (is_banned(self, remote))
     return refuse(self, remote, peer_exit::banned);
   if (state.rate.decide(remote, self->clock().now(), state.context->random))
@@ -140,6 +164,8 @@ void on_failed(self_pointer self, const peer_failed& x) {
   auto& state = self->state;
   --state.counts.in_flight;
   count_failure(self, x.remote, "failed", x.reason);
+  tell_event(self, event_type::handshake_failed, x.remote, initiator_of(x.reason),
+             to_string(x.reason));
   if (auto cause = misbehaviour_of(x.reason); cause && state.standing)
     self->send(state.standing, report_misbehaviour{x.remote, *cause});
   free_slot(self, x.remote);
@@ -156,6 +182,44 @@ void on_left(self_pointer self, const peer_info& info) {
     free_slot(self, info.remote);
   else if (auto gone = self->state.outbound_peers.extract(info.id))
     self->state.outbound.release(gone.mapped());
+}
+
+// -- for people ------------------------------------------------------------------------
+
+obstacles explain(self_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  obstacles result;
+  auto add = [&](std::string kind, std::string detail, double until = 0) {
+    result.entries.push_back({std::move(kind), std::move(detail), until});
+  };
+  if (state.acceptors.empty())
+    add("not_listening", "no address is listened on");
+  if (!state.network_active)
+    add("network_inactive", "connections are switched off");
+  if (auto found = state.bans.find(remote, state.context->unix_time(now)))
+    add("banned",
+        to_string(found->range) + " is banned: " + std::string(reason_of(*found)),
+        static_cast<double>(found->until));
+  if (state.rate.status(now).coarse)
+    add("accept_rate", "connections come faster than they are let in; a lot decides");
+  if (auto refusal = slot_refusal(state, remote))
+    switch (*refusal) {
+    case cap_refusal::per_ip:
+      add("address_limit",
+          ip_to_string(remote) + " has as many peers as one address may");
+      break;
+    case cap_refusal::per_neighbourhood:
+      add("neighbourhood_limit",
+          to_string(neighbourhood_of(remote)) + " has as many peers as one network may");
+      break;
+    case cap_refusal::total:
+      add("inbound_limit",
+          "all " + std::to_string(state.inbound.limits().total) +
+            " inbound slots are taken; it would take the eviction of a peer");
+      break;
+    }
+  return result;
 }
 
 // -- the rest --------------------------------------------------------------------------
@@ -221,6 +285,8 @@ listener_actor::behavior_type listener(self_pointer self, peer_context_ptr conte
     [self](const peer_left& x) { on_left(self, x.info); },
     [self](const bans_changed& x) { change_bans(self, x); },
     [self](get_discovery_counts) { return self->state.counts; },
+    [self](const set_network_active& x) { self->state.network_active = x.active; },
+    [self](const explain_accept& x) { return explain(self, x.remote); },
     [self](const alarm& x) { give_up(self, x.token, peer_exit::inbound_limit); },
   };
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/control.hpp"
 #include "actors/discovery/accept_rate.hpp"
 #include "actors/discovery/ban_list.hpp"
 #include "actors/discovery/connection_caps.hpp"
@@ -36,6 +37,8 @@ using listener_actor =
                           caf::reacts_to<accept_starved>, caf::reacts_to<peer_joined>,
                           caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
                           caf::replies_to<get_discovery_counts>::with<discovery_counts>,
+                          caf::reacts_to<set_network_active>,
+                          caf::replies_to<explain_accept>::with<obstacles>,
                           // INTERNAL: the newcomer that waits has waited long enough; the
                           // token says which one.
                           caf::reacts_to<alarm>>;
@@ -76,6 +79,7 @@ struct listener_state {
   connection_caps outbound{connection_limits{}};
   std::unordered_map<peer_id, endpoint> outbound_peers; ///< Those in `outbound`.
 
+  bool network_active = true;
   std::optional<newcomer> waiting; ///< For the slot of an evicted peer; one at a time.
   std::uint64_t last_token = 0;
 

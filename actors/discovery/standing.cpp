@@ -143,6 +143,43 @@ void tell_observers(self_pointer self, const bans_changed& x) {
     self->send(observer, x);
 }
 
+void tell_ban(self_pointer self, const ban& x) {
+  event what;
+  what.type = event_type::ban_added;
+  what.range = to_string(x.range);
+  what.reason = reason_of(x);
+  what.started_by = x.is_manual() ? initiator::user : initiator::node;
+  what.deadline = static_cast<double>(x.until);
+  record(self, *self->state.context, std::move(what));
+}
+
+void tell_lifted(self_pointer self, const subnet& range, initiator by) {
+  event what;
+  what.type = event_type::ban_lifted;
+  what.range = to_string(range);
+  what.started_by = by;
+  record(self, *self->state.context, std::move(what));
+}
+
+/// The ban that covers all of a range, if there is one.
+bans covering(self_pointer self, const subnet& range) {
+  bans result;
+  for (const auto& x : self->state.bans.list(unix_now(self)))
+    if (x.range.contains(range)) {
+      result.entries.push_back(x);
+      break;
+    }
+  return result;
+}
+
+caf::result<bans> wait(self_pointer self, const wait_for_ban& x) {
+  auto& state = self->state;
+  auto found = covering(self, x.range);
+  if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
+    return found;
+  return state.waiting.add(self, state.context->alarms, x, x.timeout);
+}
+
 /// The list has changed.
 void publish(self_pointer self, const bans_changed& x) {
   auto& state = self->state;
@@ -150,6 +187,15 @@ void publish(self_pointer self, const bans_changed& x) {
   if (state.users.peers)
     for (const auto& added : x.added)
       self->send(state.users.peers, end_peers_in{added.range, peer_exit::banned});
+  for (const auto& added : x.added)
+    tell_ban(self, added);
+  for (const auto& range : x.lifted)
+    tell_lifted(self, range, initiator::user);
+  state.waiting.check(
+    self, state.context->alarms, [&](const wait_for_ban& wanted) -> std::optional<bans> {
+      auto found = covering(self, wanted.range);
+      return found.entries.empty() ? std::nullopt : std::optional{found};
+    });
   schedule_sweep(self);
   state.file.mark_changed();
   state.file.save_changes();
@@ -225,6 +271,16 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
   const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
+  event what;
+  what.type = event_type::misbehaviour;
+  what.address = remote;
+  if (auto peer = state.peers.find(remote); peer != state.peers.end())
+    what.peer = peer->second;
+  what.reason = to_string(cause);
+  what.started_by = initiator::remote;
+  what.score_before = change.before;
+  what.score_after = change.after;
+  record(self, *state.context, std::move(what));
   spdlog::debug("{} at {}: {} points, {} before", to_string(cause), to_string(remote),
                 change.after, change.before);
   if (change.after > change.before)
@@ -268,6 +324,7 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
   }
   schedule_sweep(self);
   self->set_exit_handler([self](caf::exit_msg& x) {
+    self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
     self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
   });
   return {
@@ -284,10 +341,16 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
     },
     [self](clear_bans) { on_clear(self); },
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
+    [self](const wait_for_ban& x) { return wait(self, x); },
     [self](const get_score& x) {
       return self->state.scores.score_of(x.remote, unix_now(self));
     },
     [self](const alarm& x) {
+      auto& waiting = self->state.waiting;
+      if (waiting.owns(x.token))
+        return waiting.expire(x.token, [self](const wait_for_ban& wanted) {
+          return covering(self, wanted.range);
+        });
       if (x.token == sweep_alarm)
         return sweep(self);
       self->state.file.save_changes();

@@ -32,6 +32,7 @@ struct standing_state {
   ban_list bans;
   attach_ban_users users;
   std::map<endpoint, peer_id> peers; ///< By remote; those in the PEER_SET now.
+  waiters<wait_for_ban, peerage::bans> waiting;
   state_saver file;
   static inline const char* name = "standing";
 };

@@ -40,6 +40,10 @@ client_actor::behavior_type client(self_pointer self,
     passing<void, announce_block>(self),
     passing<void, announce_addresses>(self),
     [self](get_peer_snapshot x) { return self->delegate(self->state.connection, x); },
+    [self](get_peer_group) {
+      return self->delegate(self->state.connection,
+                            peer_group{{{"client", self->id(), self->mailbox().size()}}});
+    },
     [self](request_finished) { --self->state.under_way; },
   };
 }

@@ -2,11 +2,17 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 namespace peerage {
 
 namespace {
 
 using self_pointer = connection_actor::stateful_pointer<connection_state>;
+
+/// A heartbeat that is ending does not hold up a description.
+constexpr std::chrono::seconds group_timeout{1};
 
 void end(self_pointer self, peer_exit reason) {
   auto& state = self->state;
@@ -141,6 +147,7 @@ void update_credit(self_pointer self) {
 /// Everything that may follow from an input.
 void flush(self_pointer self, time_point now) {
   auto& state = self->state;
+  state.protocol->report_traffic();
   if (!send_outbox(self, now))
     return;
   deliver_completed(self);
@@ -170,7 +177,7 @@ auto taking(self_pointer self) {
 peer_snapshot snapshot_of(self_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
-  state.protocol->describe(result);
+  state.protocol->describe(result, self->clock().now());
   auto unix_time = [&](const std::optional<time_point>& x) {
     return x ? state.context->precise_unix_time(*x) : 0;
   };
@@ -180,7 +187,21 @@ peer_snapshot snapshot_of(self_pointer self) {
   result.traffic.bytes_sent = state.bytes_sent;
   result.unsent_bytes = state.transport->unsent_bytes();
   result.reading_paused = state.owed > 0;
+  result.credit = batches_ahead - std::min(state.owed, batches_ahead);
   return result;
+}
+
+caf::result<peer_group> describe_group(self_pointer self, peer_group x) {
+  x.actors.push_back({"connection", self->id(), self->mailbox().size()});
+  auto promise = self->make_response_promise<peer_group>();
+  self->request(self->state.heartbeat, group_timeout, get_peer_group{})
+    .then(
+      [promise, x](peer_group& theirs) mutable {
+        std::ranges::move(theirs.actors, std::back_inserter(x.actors));
+        promise.deliver(std::move(x));
+      },
+      [promise, x](caf::error&) mutable { promise.deliver(std::move(x)); });
+  return promise;
 }
 
 void start(self_pointer self, const caf::actor_addr& client) {
@@ -238,6 +259,7 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     taking<void, announce_block>(self),
     taking<void, announce_addresses>(self),
     [self](get_peer_snapshot) { return snapshot_of(self); },
+    [self](peer_group& x) { return describe_group(self, std::move(x)); },
     [self](const attach_client& x) { start(self, x.client); },
     [self](const transport_closed& x) { end(self, x.reason); },
     [self](const transport_drained&) {

@@ -19,6 +19,8 @@ struct attach_client {
 
 using connection_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
+                         // From the CLIENT, with what it knows itself.
+                         caf::replies_to<peer_group>::with<peer_group>,
                          caf::reacts_to<attach_client>,
                          // From the transport.
                          caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/node_counters.hpp"
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/random_source.hpp"
 #include "messages/time.hpp"
@@ -47,6 +48,9 @@ struct peer_context {
   handshake_nonces nonces;
   std::atomic<peer_id> last_id{0};
   alarm_clock_actor alarms;
+  /// Is told what happens; nobody: nothing is told. Set before the first peer.
+  event_sink_actor events;
+  node_counters counters;
   /// Unix time at the actor clock's zero. What is shown, saved or sent follows the actor
   /// clock from the start on, so that all time comes from one place; under a virtual
   /// clock it is set to what the test wants.
@@ -72,5 +76,14 @@ struct peer_context {
 };
 
 using peer_context_ptr = std::shared_ptr<peer_context>;
+
+/// Tells the EVENT_LOG, if there is one, what happens to `self` at this moment.
+template <class Self>
+void record(Self* self, const peer_context& context, event what) {
+  if (!context.events)
+    return;
+  what.time = context.precise_unix_time(self->clock().now());
+  self->send(context.events, std::move(what));
+}
 
 } // namespace peerage

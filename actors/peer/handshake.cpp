@@ -35,6 +35,8 @@ void start_group(self_pointer self) {
   auto& state = self->state;
   auto info = state.protocol->info();
   info.handshake = self->clock().now() - state.started;
+  state.context->counters.handshakes.observe(
+    std::chrono::duration<double>(info.handshake).count());
   auto group = self->spawn(connection, state.context, std::move(state.connection), info,
                            state.protocol->ignored_messages());
   auto front = self->spawn(client, group);

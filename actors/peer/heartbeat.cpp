@@ -78,6 +78,9 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
       self->state.schedule.on_paused(x.paused, self->clock().now());
       wait();
     },
+    [self](get_peer_group) {
+      return peer_group{{{"heartbeat", self->id(), self->mailbox().size()}}};
+    },
     [beat](const alarm&) { beat(); },
   };
 }

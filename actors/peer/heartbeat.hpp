@@ -28,6 +28,7 @@ using heartbeat_sink_actor = caf::typed_actor<caf::reacts_to<send_heartbeat>>;
 
 using heartbeat_actor =
   caf::typed_actor<caf::reacts_to<heartbeat_pong>, caf::reacts_to<reading_paused>,
+                   caf::replies_to<get_peer_group>::with<peer_group>,
                    // The next ping, or the deadline of the oldest one, is due.
                    caf::reacts_to<alarm>>;
 

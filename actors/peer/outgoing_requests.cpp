@@ -197,10 +197,12 @@ void outgoing_requests::start_queued(time_point now) {
 
 // -- what came in ----------------------------------------------------------------------
 
-bool outgoing_requests::on_pong(std::uint64_t nonce, time_point now) {
+bool outgoing_requests::on_pong(std::uint64_t nonce, time_point now,
+                                std::optional<caf::timespan>& round_trip) {
   auto found = std::ranges::find(pings_, nonce, &ping_request::nonce);
   if (found != pings_.end()) {
-    complete(found->id, latency{now - found->sent});
+    round_trip = now - found->sent;
+    complete(found->id, latency{*round_trip});
     pings_.erase(found);
     return true;
   }

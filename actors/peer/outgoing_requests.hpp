@@ -41,7 +41,9 @@ public:
   void add(request_id id, request what, time_point now);
 
   // What came in. Each returns true if it belonged to a request of ours.
-  bool on_pong(std::uint64_t nonce, time_point now);
+  /// @param round_trip Set if it was a ping that somebody wanted measured.
+  bool on_pong(std::uint64_t nonce, time_point now,
+               std::optional<caf::timespan>& round_trip);
   bool on_addresses(std::vector<wire::network_address>& entries);
   bool on_headers(std::vector<wire::block_header>& entries);
   bool on_inventory(const std::vector<wire::inventory_entry>& entries);

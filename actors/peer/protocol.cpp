@@ -65,7 +65,9 @@ void protocol::receive(const wire::frame& frame, time_point now) {
 void protocol::handle(const wire::frame& frame, time_point now) {
   using wire::command;
   ++messages_received_;
-  bytes_received_ += wire::envelope_size + frame.payload.size();
+  const auto size = wire::envelope_size + frame.payload.size();
+  bytes_received_ += size;
+  received_.count(frame.type, size);
   if (!frame.checksum_ok)
     return count(ignored::bad_checksum);
   if (frame.type == command::ping && frame.payload.size() >= 8) {
@@ -163,9 +165,12 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     if (!offers(wire::node_bloom))
       return end_with(peer_exit::unoffered_service);
     return hand_over(service_request{serve_mempool{info_.id}}, frame);
-  case command::sendheaders:
+  // Hints that ask nothing of us.
+  case command::sendheaders: return;
   case command::sendcmpct:
-  case command::feefilter: return; // hints that ask nothing of us
+    high_bandwidth_from_ = std::get<wire::sendcmpct>(decoded).announce;
+    return;
+  case command::feefilter: fee_filter_ = std::get<wire::feefilter>(decoded).rate; return;
   case command::reject: return count(ignored::obsolete);
   default: return on_opaque(frame.type);
   }
@@ -174,15 +179,23 @@ void protocol::handle(const wire::frame& frame, time_point now) {
 void protocol::on_pong(std::uint64_t nonce, time_point now) {
   auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
   if (found != heartbeats_.end()) {
-    last_ping_ = now - found->at;
-    if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
-      lowest_ping_ = last_ping_;
+    note_ping(now - found->at);
     heartbeat_pongs_.push_back(nonce);
     heartbeats_.erase(heartbeats_.begin(), found + 1);
     return;
   }
-  if (!outgoing_ || !outgoing_->on_pong(nonce, now))
+  std::optional<caf::timespan> round_trip;
+  if (!outgoing_ || !outgoing_->on_pong(nonce, now, round_trip))
     count(ignored::odd_pong);
+  if (round_trip)
+    note_ping(*round_trip);
+}
+
+void protocol::note_ping(caf::timespan round_trip) {
+  last_ping_ = round_trip;
+  if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
+    lowest_ping_ = last_ping_;
+  context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
 }
 
 void protocol::on_addresses(std::vector<wire::network_address> entries,
@@ -230,7 +243,18 @@ void protocol::on_opaque(wire::command type) {
   }
 }
 
-void protocol::describe(peer_snapshot& out) const {
+void protocol::report_traffic() {
+  auto& counters = context_->counters;
+  auto adding_to = [](node_counters::by_command& to) {
+    return [&to](wire::command type, std::uint64_t messages) {
+      to[static_cast<std::size_t>(type)].fetch_add(messages, std::memory_order_relaxed);
+    };
+  };
+  received_.report(adding_to(counters.messages_received));
+  outbox_.tally().report(adding_to(counters.messages_sent));
+}
+
+void protocol::describe(peer_snapshot& out, time_point now) const {
   out.info = info_;
   out.last_block = last_block_ ? context_->precise_unix_time(*last_block_) : 0;
   out.last_transaction =
@@ -241,6 +265,17 @@ void protocol::describe(peer_snapshot& out) const {
   out.traffic.messages_received += messages_received_;
   out.traffic.messages_sent += outbox_.pushed();
   out.traffic.ignored = ignored_;
+  auto adding_to = [](command_bytes& to) {
+    return [&to](wire::command type, std::uint64_t, std::uint64_t bytes) {
+      to[static_cast<std::size_t>(type)] += bytes;
+    };
+  };
+  received_.for_each(adding_to(out.received_by_command));
+  outbox_.tally().for_each(adding_to(out.sent_by_command));
+  if (!heartbeats_.empty())
+    out.ping_wait = now - heartbeats_.front().at;
+  out.fee_filter = fee_filter_;
+  out.high_bandwidth_from = high_bandwidth_from_;
   out.requests_in_flight = outgoing_ ? outgoing_->in_flight() : 0;
   out.requests_queued = outgoing_ ? outgoing_->queued() : 0;
   out.inbound_backlog = inbound_ ? inbound_->backlog() : 0;

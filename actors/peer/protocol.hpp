@@ -55,7 +55,9 @@ public:
 
   const peer_info& info() const { return info_; }
   /// Fills in what this class knows of a snapshot.
-  void describe(peer_snapshot& out) const;
+  void describe(peer_snapshot& out, time_point now) const;
+  /// Adds what was received and sent since the last call to the node's counters.
+  void report_traffic();
 
 private:
   struct sent_ping {
@@ -73,6 +75,7 @@ private:
   inbound_requests& inbound();
   void hand_over(inbound_requests::item what, const wire::frame& frame);
   void on_pong(std::uint64_t nonce, time_point now);
+  void note_ping(caf::timespan round_trip);
   void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
   void on_inventory(wire::inv& message, const wire::frame& frame);
   void on_opaque(wire::command type);
@@ -92,12 +95,15 @@ private:
   bool addresses_served_ = false;
 
   std::array<std::uint64_t, ignored_count> ignored_;
+  wire::command_tally received_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t messages_received_ = 0;
   std::optional<time_point> last_block_;
   std::optional<time_point> last_transaction_;
   caf::timespan last_ping_{};
   caf::timespan lowest_ping_{};
+  std::uint64_t fee_filter_ = 0;
+  bool high_bandwidth_from_ = false;
 };
 
 } // namespace peerage

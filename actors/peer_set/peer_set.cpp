@@ -2,6 +2,7 @@
 
 #include "actors/discovery/eviction.hpp"
 #include "actors/peer_set/routing.hpp"
+#include "actors/peer_set/waiting.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
@@ -20,10 +21,29 @@ constexpr std::chrono::seconds snapshot_timeout{1};
 
 // -- who is in -------------------------------------------------------------------------
 
+void tell_event(self_pointer self, event_type type, const peer_info& info,
+                std::optional<peer_exit> reason = {}) {
+  event what;
+  what.type = type;
+  what.peer = info.id;
+  what.address = info.remote;
+  what.way = info.way;
+  what.user_agent = sanitised(info.user_agent);
+  if (reason) {
+    what.reason = to_string(*reason);
+    what.started_by = initiator_of(*reason);
+  }
+  record(self, *self->state.context, std::move(what));
+}
+
 void tell_left(self_pointer self, const peer_info& info, peer_exit reason) {
   auto& state = self->state;
   ++state.exits[static_cast<std::size_t>(reason)];
+  state.departed.push_back({info, reason});
+  if (state.departed.size() > peer_set_state::max_departed)
+    state.departed.pop_front();
   routing::publish(self);
+  tell_event(self, event_type::peer_left, info, reason);
   const auto level = reason == peer_exit::internal_error ? spdlog::level::err
                      : state.options.quiet               ? spdlog::level::debug
                                                          : spdlog::level::info;
@@ -39,6 +59,8 @@ void insert(self_pointer self, const join_set& x) {
   const auto& info = x.peer.info;
   if (state.stopping)
     return tell_left(self, info, peer_exit::shutting_down);
+  if (!state.network_active)
+    return tell_left(self, info, peer_exit::network_inactive);
   if (!x.pinned)
     if (auto refusal = state.caps.try_take(info.remote))
       return tell_left(self, info,
@@ -48,13 +70,14 @@ void insert(self_pointer self, const join_set& x) {
   auto now = self->clock().now();
   self->monitor(x.peer.client);
   state.by_client[x.peer.client.address()] = info.id;
-  state.members[info.id] = {info, x.peer.client, !x.pinned, now, {}};
+  state.members[info.id] = {info, x.peer.client, !x.pinned, x.pinned, now, {}};
   state.routes.insert(info, now);
   state.inbound += info.way == direction::inbound ? 1 : 0;
   routing::publish(self);
   spdlog::log(state.options.quiet ? spdlog::level::debug : spdlog::level::info,
               "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
               to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
+  tell_event(self, event_type::peer_ready, info);
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_joined{info});
 }
@@ -84,6 +107,7 @@ void end(self_pointer self, const peer_set_state::member& x, peer_exit reason) {
 void stop(self_pointer self) {
   auto& state = self->state;
   state.stopping = true;
+  state.waiting.fail_all(caf::make_error(request_error::shutting_down));
   for (auto& [id, member] : state.members)
     end(self, member, peer_exit::shutting_down);
   routing::quit_if_done(self);
@@ -139,7 +163,11 @@ void ask_peers(self_pointer self, Include include, Done done) {
     ++all->missing;
     self->request(member.client, snapshot_timeout, get_peer_snapshot{})
       .then(
-        [all](peer_snapshot& x) {
+        [self, all](peer_snapshot& x) {
+          const auto& known = self->state;
+          x.pinned =
+            known.members.contains(x.info.id) && known.members.at(x.info.id).pinned;
+          x.ready = known.routes.is_ready(x.info.id);
           all->found.entries.push_back(std::move(x));
           all->one_less();
         },
@@ -154,6 +182,44 @@ caf::result<peer_snapshots> describe_all(self_pointer self) {
     self, [](const auto&) { return true; },
     [promise](peer_snapshots&& found) mutable { promise.deliver(std::move(found)); });
   return promise;
+}
+
+/// Blocks are news for people as well; transactions are too many.
+void tell_blocks(self_pointer self, const inventory_announced& x) {
+  auto& state = self->state;
+  if (!state.context->events)
+    return;
+  auto member = state.members.find(x.peer);
+  for (const auto& entry : x.entries)
+    if (entry.is_block() && member != state.members.end() && x.entries.size() < 10) {
+      event what;
+      what.type = event_type::block_announced;
+      what.peer = x.peer;
+      what.address = member->second.info.remote;
+      what.hash = entry.hash;
+      what.started_by = initiator::remote;
+      record(self, *state.context, std::move(what));
+    }
+}
+
+bool disconnect(self_pointer self, const disconnect_peer& x) {
+  auto& members = self->state.members;
+  auto found = x.peer != 0 ? members.find(x.peer)
+                           : std::ranges::find_if(members, [&](const auto& known) {
+                               return known.second.info.remote == x.address;
+                             });
+  if (found == members.end())
+    return false;
+  end(self, found->second, peer_exit::disconnect_requested);
+  return true;
+}
+
+void set_active(self_pointer self, bool active) {
+  auto& state = self->state;
+  state.network_active = active;
+  if (!active)
+    for (const auto& [id, member] : state.members)
+      end(self, member, peer_exit::network_inactive);
 }
 
 caf::result<bool> evict(self_pointer self) {
@@ -229,6 +295,7 @@ peer_set_actor::behavior_type peer_set(self_pointer self, peer_context_ptr conte
     [self](tell_addresses& x) { routing::tell(self, std::move(x)); },
     [self](inventory_announced& x) -> caf::result<void> {
       routing::note_inventory(self, x);
+      tell_blocks(self, x);
       if (self->state.options.node_service)
         return self->delegate(self->state.options.node_service, std::move(x));
       return caf::unit;
@@ -241,7 +308,18 @@ peer_set_actor::behavior_type peer_set(self_pointer self, peer_context_ptr conte
         return caf::make_error(request_error::peer_gone, peer_exit::client_dropped);
       return found->second.client;
     },
-    [self](const alarm& x) { routing::on_alarm(self, x.token); },
+    [self](const disconnect_peer& x) { return disconnect(self, x); },
+    [self](ping_all) { routing::ping_all(self); },
+    [self](const set_network_active& x) { set_active(self, x.active); },
+    [self](const wait_for_peers& x) { return routing::wait(self, x); },
+    [self](const alarm& x) {
+      auto& waiting = self->state.waiting;
+      if (!waiting.owns(x.token))
+        return routing::on_alarm(self, x.token);
+      waiting.expire(x.token, [self](const wait_for_peers& wanted) {
+        return routing::describe_wait(self, wanted);
+      });
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/control.hpp"
 #include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/interfaces.hpp"
 #include "actors/peer/context.hpp"
@@ -7,7 +8,9 @@
 #include "actors/peer_set/block_fetch.hpp"
 #include "actors/peer_set/latest.hpp"
 #include "actors/peer_set/router.hpp"
+#include "actors/waiters.hpp"
 
+#include <deque>
 #include <map>
 
 namespace peerage {
@@ -41,7 +44,12 @@ using peer_set_actor = requests_actor::extend<
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // The client of a peer; fails with `peer_gone` if there is none with that id.
   caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
-  // INTERNAL: a fetch has something to do; the token is its number.
+  // For people and programs; see actors/control.hpp.
+  caf::replies_to<disconnect_peer>::with<bool>, caf::reacts_to<ping_all>,
+  caf::reacts_to<set_network_active>,
+  caf::replies_to<wait_for_peers>::with<peers_waited_for>,
+  // INTERNAL: a fetch has something to do (the token is its number), or a waiter's time
+  // is over.
   caf::reacts_to<alarm>>;
 
 using published_counts = latest<peer_set_snapshot>;
@@ -64,6 +72,7 @@ struct peer_set_state {
     peer_info info;
     client_actor client;
     bool counted = false; ///< In `caps`.
+    bool pinned = false;
     time_point joined_at;
     std::optional<time_point> asked_for_addresses;
   };
@@ -76,9 +85,20 @@ struct peer_set_state {
     std::vector<routed_request> fresh; ///< Started by the plan, not sent yet.
   };
 
+  /// A peer that has left.
+  struct departure {
+    peer_info info;
+    peer_exit reason;
+  };
+  /// Those that are remembered, for who asks what became of one.
+  static constexpr std::size_t max_departed = 1'000;
+
   peer_context_ptr context;
   peer_set_options options;
   std::map<peer_id, member> members;
+  std::deque<departure> departed; ///< The latest last.
+  waiters<wait_for_peers, peers_waited_for> waiting;
+  bool network_active = true;
   std::map<caf::actor_addr, peer_id> by_client;
   router routes;
   connection_caps caps{connection_limits{}};

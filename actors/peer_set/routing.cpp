@@ -1,5 +1,7 @@
 #include "actors/peer_set/routing.hpp"
 
+#include "actors/peer_set/waiting.hpp"
+
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -38,6 +40,8 @@ void ended(self_pointer self, const routed_request& route,
            std::optional<request_error> failure) {
   auto& state = self->state;
   --state.under_way;
+  state.context->counters.requests.observe(
+    std::chrono::duration<double>(self->clock().now() - route.sent).count());
   if (state.routes.finished(route, self->clock().now(), failure))
     send_deferred(self, route.peer);
   publish(self);
@@ -216,6 +220,8 @@ peer_set_snapshot count(const peer_set_state& state) {
 void publish(self_pointer self) {
   if (self->state.options.published)
     self->state.options.published->store(count(self->state));
+  if (!self->state.waiting.empty())
+    answer_waiting(self);
 }
 
 void quit_if_done(self_pointer self) {
@@ -297,6 +303,17 @@ template caf::result<void> to_some(self_pointer, const send_transaction&);
 template caf::result<void> to_some(self_pointer, const announce_transactions&);
 template caf::result<void> to_some(self_pointer, const announce_block&);
 template caf::result<void> to_some(self_pointer, const announce_addresses&);
+
+void ping_all(self_pointer self) {
+  auto& state = self->state;
+  for (const auto& [id, member] : state.members) {
+    auto route =
+      state.routes.started(id, request_kind::measure_latency, self->clock().now());
+    send_routed<latency>(self, route, measure_latency{},
+                         [](std::variant<reply, caf::error>&&) {});
+  }
+  publish(self);
+}
 
 void to_all(self_pointer self, const announce_block& what) {
   auto shared = std::make_shared<const request>(what);

@@ -24,29 +24,35 @@ http_reply source_failed(const caf::error& failure) {
   return http_error(http::status::service_unavailable, "the node is stopping");
 }
 
-/// Asks with `Query`; `render` makes the answer of what comes back.
-template <class Query>
-void ask(const status_actor& status, const reply_slot_ptr& slot,
-         std::function<http_reply(const typename Query::answer&)> render) {
-  using answer = typename Query::answer;
-  caf::anon_send(
-    status, Query{{}, [slot, render = std::move(render)](caf::expected<answer> found) {
-                    slot->answer([render, found = std::move(found)] {
-                      return found ? render(*found) : source_failed(found.error());
-                    });
-                  }});
+/// Asks an owner; `render` makes the answer of what comes back, on the HTTP thread.
+template <class Answer, class Handle, class Question, class Render>
+void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
+                 Question what, Render render) {
+  ask<Answer>(self, whom, std::move(what), [slot, render](caf::expected<Answer> found) {
+    slot->answer([render, found = std::move(found)] {
+      return found ? render(*found) : source_failed(found.error());
+    });
+  });
 }
 
-/// GET of a document without parameters.
-template <class Query>
-void add_document(router& routes, const status_actor& status, const std::string& path) {
+/// GET of something that `handle` answers in the STATUS actor.
+void add_read(http_router& routes, const status_actor& status, std::string_view path,
+              std::function<void(status_pointer, const std::vector<std::string>&,
+                                 const reply_slot_ptr&)>
+                handle) {
   routes.add(http::verb::get, path,
-             [status](const http_request&, const std::vector<std::string>&,
-                      const reply_slot_ptr& slot) {
-               ask<Query>(status, slot, [](const typename Query::answer& x) {
-                 return json_reply(to_json(x));
-               });
+             [status, handle = std::move(handle)](
+               const http_request&, const std::vector<std::string>& parameters,
+               const reply_slot_ptr& slot) {
+               caf::anon_send(status, status_task{[=](status_pointer self) {
+                                handle(self, parameters, slot);
+                              }});
              });
+}
+
+template <class Document>
+http_reply render_document(const Document& x) {
+  return json_reply(to_json(x));
 }
 
 http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) {
@@ -70,24 +76,44 @@ http_reply render_health(const node_snapshot& node) {
 
 } // namespace
 
-void add_read_endpoints(router& routes, const status_actor& status) {
-  using parameters = std::vector<std::string>;
-  add_document<query_node>(routes, status, "/status");
-  add_document<query_peers>(routes, status, "/peers");
-  add_document<query_addresses>(routes, status, "/addresses");
-  add_document<query_bans>(routes, status, "/bans");
-  routes.add(
-    http::verb::get, "/peers/:id",
-    [status](const http_request&, const parameters& names, const reply_slot_ptr& slot) {
-      ask<query_peers>(status, slot, [id = names[0]](const peer_snapshots& x) {
-        return render_peer(id, x);
-      });
-    });
-  routes.add(
-    http::verb::get, "/health",
-    [status](const http_request&, const parameters&, const reply_slot_ptr& slot) {
-      ask<query_node>(status, slot, render_health);
-    });
+void add_read_endpoints(http_router& routes, const status_actor& status) {
+  using names = std::vector<std::string>;
+  add_read(routes, status, "/status",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_with<node_snapshot>(self, slot, self->state.manager,
+                                        get_node_snapshot{},
+                                        render_document<node_snapshot>);
+           });
+  add_read(routes, status, "/health",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_with<node_snapshot>(self, slot, self->state.manager,
+                                        get_node_snapshot{}, render_health);
+           });
+  add_read(routes, status, "/peers",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_with<peer_snapshots>(self, slot, self->state.parts.peers,
+                                         get_peer_snapshots{},
+                                         render_document<peer_snapshots>);
+           });
+  add_read(routes, status, "/peers/:id",
+           [](status_pointer self, const names& parameters, const reply_slot_ptr& slot) {
+             answer_with<peer_snapshots>(self, slot, self->state.parts.peers,
+                                         get_peer_snapshots{},
+                                         [id = parameters[0]](const peer_snapshots& x) {
+                                           return render_peer(id, x);
+                                         });
+           });
+  add_read(routes, status, "/addresses",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_with<known_address_list>(self, slot, self->state.parts.book,
+                                             get_known_addresses{},
+                                             render_document<known_address_list>);
+           });
+  add_read(routes, status, "/bans",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_with<bans>(self, slot, self->state.parts.standing, get_bans{},
+                               render_document<bans>);
+           });
 }
 
 } // namespace peerage

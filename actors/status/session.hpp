@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/status/http.hpp"
-#include "actors/status/router.hpp"
+#include "actors/status/http_router.hpp"
 #include "messages/endpoint.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -26,7 +26,7 @@ struct http_sessions {
   explicit http_sessions(boost::asio::io_context& context)
       : door(std::make_shared<http_thread_door>(context)) {}
 
-  router routes;
+  http_router routes;
   std::shared_ptr<http_thread_door> door;
   /// Keeps a session alive while it waits for nothing but its reply.
   std::unordered_set<std::shared_ptr<http_session>> open;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "actors/discovery/interfaces.hpp"
+#include "actors/node_parts.hpp"
+#include "actors/status/limits.hpp"
 #include "messages/snapshots.hpp"
-#include "messages/type_ids.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/expected.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/stateful_actor.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -14,44 +15,54 @@
 
 namespace peerage {
 
-/// Where status comes from: the part of the peer manager that it may use.
+/// Where status comes from: the part of the PEER_MANAGER that it may use.
 using status_source_actor =
   caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
-                   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-                   caf::replies_to<get_known_addresses>::with<known_address_list>,
-                   caf::replies_to<get_bans>::with<bans>>;
+                   caf::reacts_to<set_network_active>,
+                   caf::replies_to<get_node_parts>::with<node_parts>>;
 
-/// HTTP thread -> STATUS: ask the node, and call `done` with what it said, or did not say
-/// in time. At most one of these per HTTP connection is under way, so the mailbox is
-/// bounded by their limit.
-template <class Question, class Answer>
-struct status_query {
-  using answer = Answer;
-  Question what;
-  std::function<void(caf::expected<Answer>)> done;
-};
-using query_node = status_query<get_node_snapshot, node_snapshot>;
-using query_peers = status_query<get_peer_snapshots, peer_snapshots>;
-using query_addresses = status_query<get_known_addresses, known_address_list>;
-using query_bans = status_query<get_bans, bans>;
+struct status_task;
 
-using status_actor =
-  caf::typed_actor<caf::reacts_to<query_node>, caf::reacts_to<query_peers>,
-                   caf::reacts_to<query_addresses>, caf::reacts_to<query_bans>>;
+/// Stands between the HTTP thread and the actors: runs what it is given, so that it can
+/// ask owners and wait for their answers. Ends when told to exit.
+using status_actor = caf::typed_actor<caf::reacts_to<status_task>>;
 
 struct status_state {
   status_state() = default;
-  status_source_actor source;
+  status_source_actor manager;
+  node_parts parts; ///< There before the first task runs.
   static inline const char* name = "status";
 };
 
-/// Stands between the HTTP thread and the actors. Ends when told to exit.
-status_actor::behavior_type status(status_actor::stateful_pointer<status_state> self,
-                                   const status_source_actor& source);
+using status_pointer = status_actor::stateful_pointer<status_state>;
+
+/// HTTP thread -> STATUS: something to do there. At most one per HTTP connection is under
+/// way, so the mailbox is bounded by their limit.
+struct status_task {
+  std::function<void(status_pointer)> run;
+};
+
+status_actor::behavior_type status(status_pointer self,
+                                   const status_source_actor& manager);
+
+/// Asks an owner, and calls `done` with a caf::expected<Answer>: within `timeout`, and
+/// exactly once unless STATUS ends first.
+template <class Answer, class Handle, class Question, class Done>
+void ask(status_pointer self, const Handle& whom, caf::timespan timeout, Question what,
+         Done done) {
+  self->request(whom, timeout, std::move(what))
+    .then(
+      [done](Answer& found) { done(caf::expected<Answer>{std::move(found)}); },
+      [done](caf::error& failure) { done(caf::expected<Answer>{std::move(failure)}); });
+}
+
+/// The same with the time that everybody has for an answer they need not wait for.
+template <class Answer, class Handle, class Question, class Done>
+void ask(status_pointer self, const Handle& whom, Question what, Done done) {
+  ask<Answer>(self, whom, status_limits::source_deadline, std::move(what),
+              std::move(done));
+}
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::query_node)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::query_peers)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::query_addresses)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::query_bans)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::status_task)

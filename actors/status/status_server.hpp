@@ -15,7 +15,8 @@
 /// public header.
 ///
 /// ```
-/// client ── session ─> router ─> endpoints ── query ──> STATUS ── request ──> source
+/// client ── session ─> http_router ─> endpoints ── query ──> STATUS ── request ──>
+/// source
 ///              ^      (one HTTP thread)                   │       (actor workers)
 ///              └────────────── reply_slot ────────────────┘
 /// ```

@@ -41,6 +41,7 @@ envelope read_envelope(const std::byte* from) noexcept {
 void outbox::finish_envelope(std::size_t start, command type, bytes_view payload) {
   write_envelope(packed_.data() + start, magic_, type,
                  static_cast<std::uint32_t>(payload.size()), checksum(payload));
+  tally_.count(type, envelope_size + payload.size());
 }
 
 void outbox::push(const message& x) {
@@ -68,6 +69,7 @@ void outbox::push_pong(std::uint64_t nonce, std::uint32_t known_checksum) {
     packed_.reserve(16 * whole.size()); // where there is one ping there are more
   write_envelope(whole.data(), magic_, command::pong, sizeof nonce, known_checksum);
   packed_.insert(packed_.end(), whole.begin(), whole.end());
+  tally_.count(command::pong, whole.size());
   ++pushed_;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/wire/codec.hpp"
+#include "messages/wire/command_tally.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -33,8 +34,10 @@ public:
   /// if the checksum is known from a ping with the same payload (0: not known).
   void push_pong(std::uint64_t nonce, std::uint32_t known_checksum);
 
-  /// Messages pushed so far.
+  /// Messages pushed so far, and their bytes with the envelopes.
   std::uint64_t pushed() const { return pushed_; }
+  command_tally& tally() { return tally_; }
+  const command_tally& tally() const { return tally_; }
 
   bool empty() const { return packed_.empty() && ready_.empty(); }
 
@@ -49,6 +52,7 @@ private:
   std::vector<slice> ready_;
   std::vector<std::byte> packed_;
   std::uint64_t pushed_ = 0;
+  command_tally tally_;
 };
 
 /// One message as it stands on the wire, envelope included.

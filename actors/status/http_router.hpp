@@ -10,7 +10,7 @@
 namespace peerage {
 
 /// Finds the handler of a request by method and path. Plain: no sockets, no actors.
-class router {
+class http_router {
 public:
   /// What a handler gets: the request, and what stood for the pattern's `:names`, in
   /// order.

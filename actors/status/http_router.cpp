@@ -1,4 +1,4 @@
-#include "actors/status/router.hpp"
+#include "actors/status/http_router.hpp"
 
 #include <optional>
 
@@ -34,11 +34,11 @@ std::optional<std::vector<std::string>> match(const std::vector<std::string>& pa
 
 } // namespace
 
-void router::add(http::verb method, std::string_view pattern, handler handle) {
+void http_router::add(http::verb method, std::string_view pattern, handler handle) {
   entries_.push_back({method, segments(pattern), std::move(handle)});
 }
 
-void router::route(const http_request& what, const reply_slot_ptr& slot) const {
+void http_router::route(const http_request& what, const reply_slot_ptr& slot) const {
   std::string_view target{what.target().data(), what.target().size()};
   target = target.substr(0, target.find('?'));
   if (!target.starts_with('/')) {

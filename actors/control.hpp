@@ -1,0 +1,156 @@
+#pragma once
+
+#include "messages/requests.hpp"
+#include "messages/snapshots.hpp"
+#include "messages/subnet.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a person or a program asks of a running node. Each question goes to the actor
+/// that owns the answer.
+namespace peerage {
+
+// -- the DIALER
+// --------------------------------------------------------------------------
+
+/// Stay connected to this peer, as --add-peer does. Answers false if it was pinned
+/// before.
+struct pin_peer {
+  endpoint remote;
+};
+/// No longer dial it again; a connection that exists stays. Answers false if it was not
+/// pinned.
+struct unpin_peer {
+  endpoint remote;
+};
+/// Dial it once, now, whatever pauses and places say. Answers false if it is connected or
+/// being dialed.
+struct dial_once {
+  endpoint remote;
+};
+struct get_pinned {};
+struct pinned_peers {
+  struct entry {
+    endpoint remote;
+    bool connected = false; ///< By a connection of ours.
+  };
+  std::vector<entry> entries; ///< By address.
+};
+
+// -- everybody who brings or holds peers
+// -------------------------------------------------
+
+/// Without network: nobody is accepted or dialed, and every peer ends.
+struct set_network_active {
+  bool active = true;
+};
+
+// -- what would stop a connection (`whynot`)
+// ---------------------------------------------
+
+/// One thing that stands in the way.
+struct obstacle {
+  std::string kind;   ///< snake_case; see actors/status/README.md.
+  std::string detail; ///< For people.
+  double until = 0;   ///< Unix seconds; 0: no time ends it.
+};
+struct obstacles {
+  std::vector<obstacle> entries; ///< None: it is possible now.
+};
+
+/// Asks the DIALER: what would stop a dial of this address by discovery, at this moment?
+/// Changes nothing.
+struct explain_dial {
+  endpoint remote;
+};
+/// Asks the LISTENER: what would stop a connection from this address?
+struct explain_accept {
+  endpoint remote;
+};
+
+// -- the PEER_SET
+// ------------------------------------------------------------------------
+
+/// End a peer: by its id or, if that is 0, by its address. Answers false if it is not
+/// there.
+struct disconnect_peer {
+  peer_id peer = 0;
+  endpoint address;
+};
+
+/// Ping every peer now. The answers show in their snapshots.
+struct ping_all {};
+
+/// Which peers are meant: those that all of the set members fit.
+struct peer_pattern {
+  peer_id id = 0;         ///< 0: any.
+  endpoint address;       ///< All zero: any. Port 0: any port.
+  std::string user_agent; ///< Part of it; empty: any.
+
+  bool fits(const peer_info& x) const {
+    return (id == 0 || id == x.id) &&
+           (address.ip == endpoint{}.ip || address.ip == x.remote.ip) &&
+           (address.port == 0 || address.port == x.remote.port) &&
+           x.user_agent.find(user_agent) != std::string::npos;
+  }
+};
+
+/// Answers when it is so, at the latest after `timeout`.
+struct wait_for_peers {
+  enum class condition : std::uint8_t {
+    ready_count, ///< At least `count` peers are ready.
+    connected,   ///< A peer that fits `who` is in the set.
+    ready,       ///< The same, and it takes requests.
+    gone,        ///< None is, and one was that left with `reason` (none: any), lately.
+  };
+  condition what = condition::ready_count;
+  std::uint64_t count = 0;
+  peer_pattern who;
+  std::optional<peer_exit> reason;
+  caf::timespan timeout{};
+};
+struct peers_waited_for {
+  bool met = false; ///< Else the time was over.
+  peer_set_snapshot counts;
+  peer_info peer;                               ///< Whom it was met by.
+  peer_exit reason = peer_exit::internal_error; ///< Of one that is gone.
+};
+
+// -- the ADDRESS_BOOK, STANDING
+// ----------------------------------------------------------
+
+/// Answers a `known_address_list` of one when the book knows this address; of none after
+/// `timeout`, which may be zero.
+struct wait_for_address {
+  endpoint remote;
+  caf::timespan timeout{};
+};
+
+/// Answers `bans` of one when a ban covers this range; of none after `timeout`, which may
+/// be zero.
+struct wait_for_ban {
+  subnet range;
+  caf::timespan timeout{};
+};
+
+} // namespace peerage
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::pin_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::unpin_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::dial_once)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_pinned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::pinned_peers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::set_network_active)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::obstacles)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::explain_dial)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::explain_accept)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::disconnect_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::ping_all)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_peers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peers_waited_for)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_address)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_ban)

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "actors/status/status_actor.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// What a method of the JSON-RPC interface is. Knows nothing of HTTP.
+namespace peerage {
+
+/// Codes as Bitcoin Core has them (rpc/protocol.h), then those of our own methods.
+namespace rpc_code {
+inline constexpr int invalid_request = -32600;
+inline constexpr int method_not_found = -32601;
+inline constexpr int invalid_params = -32602;
+inline constexpr int internal = -32603;
+inline constexpr int parse = -32700;
+inline constexpr int misc = -1;
+inline constexpr int type = -3;
+inline constexpr int invalid_parameter = -8;
+inline constexpr int node_already_added = -23;
+inline constexpr int node_not_added = -24;
+inline constexpr int node_not_connected = -29;
+inline constexpr int invalid_ip_or_subnet = -30;
+inline constexpr int not_found = -101; ///< request: as request_error, in its order.
+inline constexpr int timeout = -102;
+inline constexpr int overloaded = -103;
+inline constexpr int cancelled = -104;
+inline constexpr int peer_gone = -105;
+inline constexpr int no_ready_peer = -106;
+inline constexpr int shutting_down = -107;
+inline constexpr int wait_timeout = -110; ///< waitfor: it did not become true in time.
+} // namespace rpc_code
+
+/// How a call fails. Handlers may throw it before they have asked anybody.
+struct rpc_error {
+  int code = rpc_code::misc;
+  std::string message;
+  nlohmann::json data; ///< null: left out.
+};
+
+/// A result: at once, or made on the HTTP thread because rendering it takes long.
+using rpc_maker = std::function<nlohmann::json()>;
+using rpc_outcome = std::variant<nlohmann::json, rpc_error, rpc_maker>;
+/// To be called once, from any thread; if it is destroyed uncalled, the call fails.
+using rpc_done = std::function<void(rpc_outcome)>;
+
+/// The parameters of a call, positional or named, by the names of its method. Accessors
+/// throw `rpc_error` with Core's codes: `type` for the wrong JSON type, `misc` for one
+/// that is missing, `invalid_parameter` for a value out of range.
+class rpc_arguments {
+public:
+  rpc_arguments() = default;
+  rpc_arguments(std::vector<std::string> names, nlohmann::json values);
+
+  bool has(std::string_view name) const; ///< Given, and not null.
+  /// null if it was not given.
+  const nlohmann::json& get(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  std::string text_or(std::string_view name, std::string otherwise) const;
+  std::int64_t integer(std::string_view name) const;
+  std::int64_t integer_or(std::string_view name, std::int64_t otherwise) const;
+  double number_or(std::string_view name, double otherwise) const;
+  bool boolean(std::string_view name) const;
+  bool boolean_or(std::string_view name, bool otherwise) const;
+
+private:
+  std::vector<std::string> names_;
+  nlohmann::json values_ = nlohmann::json::object(); ///< By name.
+};
+
+struct rpc_method {
+  std::string name;
+  std::vector<std::string> parameters; ///< In order; those after '?' may be left out.
+  std::string help;                    ///< First line: the call; then what it does.
+  /// Runs in the STATUS actor.
+  std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
+  bool hidden = false; ///< Not in the list of `help`.
+};
+
+/// All methods, by name. Plain.
+class rpc_methods {
+public:
+  void add(rpc_method x);
+  const rpc_method* find(std::string_view name) const;
+  const std::vector<rpc_method>& all() const { return methods_; }
+
+private:
+  std::vector<rpc_method> methods_;
+};
+
+// Who adds which; each in the file of its name.
+void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's P2P calls.
+void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
+void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
+void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp
+void add_request_method(rpc_methods& to);  ///< rpc_request.cpp
+
+} // namespace peerage
