@@ -45,6 +45,7 @@ struct opened {
   std::shared_ptr<socket_provider> sockets;
   std::vector<acceptor_ptr> acceptors;
   std::shared_ptr<status_server> status;
+  std::shared_ptr<rpc_cookie> cookie;         ///< Null without a status socket.
   std::shared_ptr<const regtest_chain> chain; ///< Null without a swarm.
   std::unique_ptr<peerage::swarm> swarm;
 };
@@ -76,6 +77,11 @@ opened open_all(const run_options& options) {
   result.status = status_server::open(options.status, error);
   if (!result.status)
     throw start_error("--status: " + error);
+  if (!options.status.empty()) {
+    result.cookie = rpc_cookie::create(result.data->path() / ".cookie", error);
+    if (!result.cookie)
+      throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
+  }
   if (options.swarm == 0)
     return result;
   result.chain = regtest_chain::generate(swarm_chain_height, options.seed.value_or(1));
@@ -193,7 +199,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
         watch.fail("the peer manager ended by itself: " + system.render(reason));
       watch.note_end();
     });
-  parts.status->start(system, manager);
+  parts.status->start(system, manager, parts.cookie);
   if (!watch.stop_requested())
     print_ready_line(options, parts, p2p);
 
@@ -207,6 +213,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
     watch.await_ends(1 + options.swarm);
   }
   parts.status->stop();
+  parts.cookie.reset(); // it is void
   caf::anon_send_exit(context->service, caf::exit_reason::user_shutdown);
   context->service = nullptr;
 }

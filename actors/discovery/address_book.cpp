@@ -324,6 +324,16 @@ address_book_snapshot describe(self_pointer self) {
   return result;
 }
 
+peer_gossip_counts count_gossip(const address_book_state& state) {
+  peer_gossip_counts result;
+  for (const auto& [id, peer] : state.peers) {
+    const auto counts = state.gossip->counts(id);
+    result.entries.push_back({id, counts.processed, counts.rate_limited});
+  }
+  std::ranges::sort(result.entries, {}, &peer_gossip_counts::entry::peer);
+  return result;
+}
+
 known_address_list list(self_pointer self, const get_known_addresses& x) {
   auto& random = self->state.context->random;
   auto all = self->state.table->entries();
@@ -420,6 +430,7 @@ address_book(self_pointer self, peer_context_ptr context, address_book_options o
     [self](get_address_book_snapshot) { return describe(self); },
     [self](const get_known_addresses& x) { return list(self, x); },
     [self](const wait_for_address& x) { return wait(self, x); },
+    [self](get_gossip_counts) { return count_gossip(self->state); },
     [self](const bans_changed& x) { on_bans_changed(self, x); },
     [self](attach_address_users& x) { self->state.users = std::move(x); },
     [self](const alarm& x) {

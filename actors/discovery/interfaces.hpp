@@ -150,6 +150,17 @@ struct address_book_snapshot {
   unix_seconds last_saved = 0; ///< 0: not yet, or nothing is saved.
 };
 
+/// Anybody -> ADDRESS_BOOK: what each peer that is here has told of addresses.
+struct get_gossip_counts {};
+struct peer_gossip_counts {
+  struct entry {
+    peer_id peer = 0;
+    std::uint64_t processed = 0;
+    std::uint64_t rate_limited = 0; ///< Dropped, as they were beyond its allowance.
+  };
+  std::vector<entry> entries; ///< By peer.
+};
+
 /// Anybody -> ADDRESS_BOOK: random addresses, for people and programs of this machine.
 struct get_known_addresses {
   std::size_t count = 0;       ///< 0: all.
@@ -176,6 +187,7 @@ using address_book_actor = peer_observer_actor::extend<
   caf::replies_to<get_address_book_snapshot>::with<address_book_snapshot>,
   caf::replies_to<get_known_addresses>::with<known_address_list>,
   caf::replies_to<wait_for_address>::with<known_address_list>,
+  caf::replies_to<get_gossip_counts>::with<peer_gossip_counts>,
   // Changed bans: forget what they cover.
   caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
   // INTERNAL: time to save or to relay, or a waiter's time is over.
@@ -270,6 +282,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::crawl_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_address_users)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_address_book_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::address_book_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_gossip_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_gossip_counts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_known_addresses)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::known_address_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_ban_users)

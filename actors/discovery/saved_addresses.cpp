@@ -43,13 +43,6 @@ std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
   return result;
 }
 
-std::uint8_t network_id_of(std::string_view name) {
-  for (std::uint8_t id = wire::ipv4_network; id <= wire::cjdns_network; ++id)
-    if (!name.empty() && network_name(id) == name)
-      return id;
-  return 0;
-}
-
 // -- members of an object; false if they are missing or of another kind ---------------
 
 template <class Number>
@@ -103,7 +96,7 @@ std::optional<address_entry> entry_from(const json& from) {
     return std::nullopt;
   address_entry result;
   auto& address = result.address;
-  address.network_id = network_id_of(text_of(from, "network"));
+  address.network_id = network_id(text_of(from, "network"));
   auto bytes = from_hex(text_of(from, "address"));
   if (!bytes || address.network_id == 0 || !read(from, "port", address.port) ||
       !read(from, "time", address.time) || !read(from, "services", address.services) ||
@@ -118,17 +111,6 @@ std::optional<address_entry> entry_from(const json& from) {
 }
 
 } // namespace
-
-std::string_view network_name(std::uint8_t network_id) {
-  switch (network_id) {
-  case wire::ipv4_network: return "ipv4";
-  case wire::ipv6_network: return "ipv6";
-  case wire::tor_v3_network: return "onion";
-  case wire::i2p_network: return "i2p";
-  case wire::cjdns_network: return "cjdns";
-  default: return {};
-  }
-}
 
 json to_json(const address_secret& secret, const std::vector<address_entry>& entries) {
   auto list = json::array();

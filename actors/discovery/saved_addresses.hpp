@@ -3,6 +3,8 @@
 #include "actors/discovery/address_entry.hpp"
 #include "actors/discovery/address_hash.hpp"
 
+#include "messages/network_names.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -20,11 +22,6 @@
 ///
 /// An address is the bytes of BIP 155 in hex; "source" is missing if nobody told us.
 namespace peerage {
-
-/// "ipv4", "ipv6", "onion", "i2p" or "cjdns", as Bitcoin Core calls them; empty for what
-/// is none of them.
-std::string_view network_name(std::uint8_t network_id);
-
 /// What an address table keeps over restarts.
 struct saved_addresses {
   /// Without it the entries are good, but find other slots, and some find none.

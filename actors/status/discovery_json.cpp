@@ -1,5 +1,6 @@
 #include "actors/status/discovery_json.hpp"
 
+#include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
 
 namespace peerage {
@@ -8,22 +9,10 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view network_name(std::uint8_t id) {
-  switch (id) {
-  case wire::ipv4_network: return "ipv4";
-  case wire::ipv6_network: return "ipv6";
-  case wire::tor_v3_network: return "onion";
-  case wire::i2p_network: return "i2p";
-  case wire::cjdns_network: return "cjdns";
-  default: return "unknown";
-  }
-}
-
-/// "ADDR:PORT", or hex for what has no such form.
 std::string address_text(const wire::network_address& x) {
   if (auto timed = wire::to_timed_address(x))
-    return to_string(to_endpoint(timed->address));
-  return wire::to_hex(std::as_bytes(std::span(x.bytes))) + ":" + std::to_string(x.port);
+    return to_string(to_endpoint(timed->address)); // IPv6 in brackets
+  return host_text(x) + ":" + std::to_string(x.port);
 }
 
 json time_or_null(unix_seconds x) {

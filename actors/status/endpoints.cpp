@@ -116,4 +116,42 @@ void add_read_endpoints(http_router& routes, const status_actor& status) {
            });
 }
 
+namespace {
+
+/// Nothing if the request may go on.
+std::optional<http_reply> check_writer(const http_request& what,
+                                       const rpc_cookie* cookie) {
+  // Browsers say where a page comes from; no page of others may act, whoever its user is.
+  if (auto origin = what[http::field::origin]; !origin.empty()) {
+    auto host = what[http::field::host];
+    if (origin != "http://" + std::string(host))
+      return http_error(http::status::forbidden, "pages from elsewhere cannot call");
+  }
+  if (!cookie)
+    return http_error(http::status::forbidden,
+                      "this node has no cookie, so nobody may call");
+  auto given = what[http::field::authorization];
+  if (cookie->accepts({given.data(), given.size()}))
+    return std::nullopt;
+  http_reply result{http::status::unauthorized, ""};
+  result.authenticate = "Basic realm=\"jsonrpc\"";
+  return result;
+}
+
+} // namespace
+
+void add_rpc_endpoint(http_router& routes, const status_actor& status,
+                      std::shared_ptr<const rpc_methods> methods,
+                      std::shared_ptr<const rpc_cookie> cookie) {
+  routes.add(http::verb::post, "/",
+             [status, cookie = std::move(cookie),
+              server = rpc_server{std::move(methods)}](const http_request& what,
+                                                       const std::vector<std::string>&,
+                                                       const reply_slot_ptr& slot) {
+               if (auto refusal = check_writer(what, cookie.get()))
+                 return slot->answer([refusal] { return *refusal; });
+               server.serve(what.body(), status, slot);
+             });
+}
+
 } // namespace peerage

@@ -22,8 +22,9 @@ struct http_reply {
   http::status status = http::status::ok;
   std::string body; ///< JSON unless `content_type` says otherwise.
   std::string content_type = "application/json";
-  std::string allow = {}; ///< For 405: the methods that would do.
-  bool close = false;     ///< The connection is of no further use.
+  std::string allow = {};        ///< For 405: the methods that would do.
+  std::string authenticate = {}; ///< For 401: how to say who one is.
+  bool close = false;            ///< The connection is of no further use.
 };
 
 /// `{"error":"..."}`.

@@ -37,16 +37,19 @@ inline constexpr int shutting_down = -107;
 inline constexpr int wait_timeout = -110; ///< waitfor: it did not become true in time.
 } // namespace rpc_code
 
+/// Keeps the order in which fields are written: some clients print them as they come.
+using rpc_json = nlohmann::ordered_json;
+
 /// How a call fails. Handlers may throw it before they have asked anybody.
 struct rpc_error {
   int code = rpc_code::misc;
   std::string message;
-  nlohmann::json data; ///< null: left out.
+  rpc_json data; ///< null: left out.
 };
 
 /// A result: at once, or made on the HTTP thread because rendering it takes long.
-using rpc_maker = std::function<nlohmann::json()>;
-using rpc_outcome = std::variant<nlohmann::json, rpc_error, rpc_maker>;
+using rpc_maker = std::function<rpc_json()>;
+using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker>;
 /// To be called once, from any thread; if it is destroyed uncalled, the call fails.
 using rpc_done = std::function<void(rpc_outcome)>;
 
@@ -56,11 +59,13 @@ using rpc_done = std::function<void(rpc_outcome)>;
 class rpc_arguments {
 public:
   rpc_arguments() = default;
-  rpc_arguments(std::vector<std::string> names, nlohmann::json values);
+  /// @param names  Those that the method knows, in order.
+  /// @param values An array, an object, or null.
+  rpc_arguments(const std::vector<std::string>& names, rpc_json values);
 
   bool has(std::string_view name) const; ///< Given, and not null.
   /// null if it was not given.
-  const nlohmann::json& get(std::string_view name) const;
+  const rpc_json& get(std::string_view name) const;
   std::string text(std::string_view name) const;
   std::string text_or(std::string_view name, std::string otherwise) const;
   std::int64_t integer(std::string_view name) const;
@@ -69,14 +74,18 @@ public:
   bool boolean(std::string_view name) const;
   bool boolean_or(std::string_view name, bool otherwise) const;
 
+  /// All of them as one object: that in the first parameter, or the named ones.
+  rpc_json as_object(std::string_view first) const;
+
 private:
-  std::vector<std::string> names_;
-  nlohmann::json values_ = nlohmann::json::object(); ///< By name.
+  const rpc_json& required(std::string_view name) const;
+
+  rpc_json values_ = rpc_json::object(); ///< By name.
 };
 
 struct rpc_method {
   std::string name;
-  std::vector<std::string> parameters; ///< In order; those after '?' may be left out.
+  std::vector<std::string> parameters; ///< Names, in order.
   std::string help;                    ///< First line: the call; then what it does.
   /// Runs in the STATUS actor.
   std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
@@ -95,10 +104,13 @@ private:
 };
 
 // Who adds which; each in the file of its name.
-void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's P2P calls.
+void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
+void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp
 void add_request_method(rpc_methods& to);  ///< rpc_request.cpp
+
+rpc_methods all_rpc_methods();
 
 } // namespace peerage

@@ -128,6 +128,8 @@ private:
     response_.set("X-Content-Type-Options", "nosniff");
     if (!reply_.allow.empty())
       response_.set(http::field::allow, reply_.allow);
+    if (!reply_.authenticate.empty())
+      response_.set(http::field::www_authenticate, reply_.authenticate);
     response_.keep_alive(!reply_.close);
     response_.body() = std::move(reply_.body);
     response_.prepare_payload(); // the length of the body, for HEAD too

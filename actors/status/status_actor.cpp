@@ -3,8 +3,10 @@
 namespace peerage {
 
 status_actor::behavior_type status(status_pointer self,
-                                   const status_source_actor& manager) {
+                                   const status_source_actor& manager,
+                                   std::shared_ptr<const rpc_methods> methods) {
   self->state.manager = manager;
+  self->state.methods = std::move(methods);
   // Tasks wait until this is answered.
   self->request(manager, status_limits::source_deadline, get_node_parts{})
     .await([self](node_parts& parts) { self->state.parts = std::move(parts); },

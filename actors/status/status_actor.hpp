@@ -12,6 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <functional>
+#include <memory>
 
 namespace peerage {
 
@@ -22,6 +23,7 @@ using status_source_actor =
                    caf::replies_to<get_node_parts>::with<node_parts>>;
 
 struct status_task;
+class rpc_methods; // rpc.hpp
 
 /// Stands between the HTTP thread and the actors: runs what it is given, so that it can
 /// ask owners and wait for their answers. Ends when told to exit.
@@ -30,7 +32,8 @@ using status_actor = caf::typed_actor<caf::reacts_to<status_task>>;
 struct status_state {
   status_state() = default;
   status_source_actor manager;
-  node_parts parts; ///< There before the first task runs.
+  node_parts parts;                           ///< There before the first task runs.
+  std::shared_ptr<const rpc_methods> methods; ///< What `help` lists.
   static inline const char* name = "status";
 };
 
@@ -43,7 +46,8 @@ struct status_task {
 };
 
 status_actor::behavior_type status(status_pointer self,
-                                   const status_source_actor& manager);
+                                   const status_source_actor& manager,
+                                   std::shared_ptr<const rpc_methods> methods);
 
 /// Asks an owner, and calls `done` with a caf::expected<Answer>: within `timeout`, and
 /// exactly once unless STATUS ends first.

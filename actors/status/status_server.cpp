@@ -76,12 +76,15 @@ status_server::open(const std::vector<status_address>& addresses, std::string& e
   return result;
 }
 
-void status_server::start(caf::actor_system& system, const status_source_actor& source) {
+void status_server::start(caf::actor_system& system, const status_source_actor& source,
+                          std::shared_ptr<const rpc_cookie> cookie) {
   auto& parts = *impl_;
   if (parts.listeners.empty())
     return;
-  parts.actor = system.spawn(status, source);
+  auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
+  parts.actor = system.spawn(status, source, methods);
   add_read_endpoints(parts.sessions.routes, parts.actor);
+  add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, std::move(cookie));
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
   parts.thread = std::thread([&parts] {

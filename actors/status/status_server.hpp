@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/status/rpc_cookie.hpp"
 #include "actors/status/status_actor.hpp"
 #include "messages/endpoint.hpp"
 
@@ -46,7 +47,9 @@ public:
   ~status_server();
 
   /// Starts to answer, with what `source` says. Once.
-  void start(caf::actor_system& system, const status_source_actor& source);
+  /// @param cookie Who has it may call; nobody if it is null.
+  void start(caf::actor_system& system, const status_source_actor& source,
+             std::shared_ptr<const rpc_cookie> cookie);
 
   /// Where it can be reached: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
   std::vector<std::string> urls() const;

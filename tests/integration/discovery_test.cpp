@@ -114,8 +114,12 @@ public:
   /// Whether each known address was connected to before.
   std::map<endpoint, bool> known() {
     std::map<endpoint, bool> result;
-    for (const auto& x :
-         get<known_address_list>(get_known_addresses{0, wire::ipv4_network}).entries) {
+    auto found =
+      asked<known_address_list>(system_, get<node_parts>(get_node_parts{}).book,
+                                get_known_addresses{0, wire::ipv4_network})
+        .wait();
+    REQUIRE(found.value);
+    for (const auto& x : found.value->entries) {
       const auto& ip = x.address.bytes;
       result[ipv4_endpoint(ip[0], ip[1], ip[2], ip[3], x.address.port)] = x.tried;
     }

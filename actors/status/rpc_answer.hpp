@@ -1,0 +1,60 @@
+#pragma once
+
+#include "actors/status/rpc.hpp"
+#include "messages/endpoint.hpp"
+
+#include <caf/sec.hpp>
+
+/// What the files of methods share.
+namespace peerage {
+
+/// An owner that did not answer.
+inline rpc_error rpc_error_of(const caf::error& failure) {
+  if (failure == caf::sec::request_timeout)
+    return {rpc_code::internal, "the node did not answer in time", {}};
+  return {rpc_code::shutting_down, "the node is stopping", {}};
+}
+
+/// Asks an owner; the result is what `render` makes of its answer, on the HTTP thread.
+template <class Answer, class Handle, class Question, class Render>
+void answer_call(status_pointer self, const Handle& whom, Question what, rpc_done done,
+                 Render render) {
+  ask<Answer>(self, whom, std::move(what), [done, render](caf::expected<Answer> found) {
+    if (!found)
+      return done(rpc_error_of(found.error()));
+    done(rpc_maker{[render, found = std::move(*found)] { return render(found); }});
+  });
+}
+
+/// The same for answers that decide between success and a mistake: `judge` may throw
+/// `rpc_error`.
+template <class Answer, class Handle, class Question, class Judge>
+void decide_call(status_pointer self, const Handle& whom, Question what, rpc_done done,
+                 Judge judge) {
+  ask<Answer>(self, whom, std::move(what), [done, judge](caf::expected<Answer> found) {
+    if (!found)
+      return done(rpc_error_of(found.error()));
+    try {
+      done(rpc_json(judge(*found)));
+    } catch (const rpc_error& why) {
+      done(why);
+    }
+  });
+}
+
+/// Reads "ip[:port]"; throws `rpc_error`. Names are not resolved.
+inline endpoint endpoint_argument(const std::string& text, std::uint16_t default_port) {
+  endpoint result;
+  if (!parse_endpoint(text, default_port, result))
+    throw rpc_error{rpc_code::invalid_ip_or_subnet,
+                    "Error: Invalid IP address: " + text + " (names are not resolved)",
+                    {}};
+  return result;
+}
+
+/// "0000000000000409", as Bitcoin Core prints service bits.
+std::string services_hex(std::uint64_t services);
+/// ["NETWORK", "WITNESS", …]
+rpc_json services_names(std::uint64_t services);
+
+} // namespace peerage

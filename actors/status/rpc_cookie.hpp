@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace peerage {
+
+/// The password of this run: a file that only its owner can read, as Bitcoin Core has it
+/// (`__cookie__:<64 hex digits>`). Removed when this object goes.
+class rpc_cookie {
+public:
+  /// Writes a new one in place of what a dead process left; nullptr, and a text for
+  /// people, if that fails.
+  static std::shared_ptr<rpc_cookie> create(const std::filesystem::path& path,
+                                            std::string& error);
+
+  rpc_cookie(const rpc_cookie&) = delete;
+  rpc_cookie& operator=(const rpc_cookie&) = delete;
+  ~rpc_cookie();
+
+  /// Whether this `Authorization` header has it. Takes the same time for every wrong
+  /// password.
+  bool accepts(std::string_view authorization) const;
+
+private:
+  rpc_cookie(std::filesystem::path path, std::string content);
+
+  std::filesystem::path path_;
+  std::string expected_; ///< The header's value.
+};
+
+} // namespace peerage

@@ -1,0 +1,360 @@
+#include "actors/status/rpc_answer.hpp"
+#include "messages/network_names.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <openssl/evp.h>
+
+#include <chrono>
+#include <optional>
+#include <span>
+
+/// `request`: any typed request, of one peer or of the set, from any language.
+namespace peerage {
+
+namespace {
+
+constexpr double longest_timeout = 3600; // seconds
+/// Beyond the request's own deadline: whoever has it answers by then.
+constexpr std::chrono::seconds margin{5};
+
+/// A call of `request`, while its peer is looked up.
+struct pending_request {
+  rpc_json given;
+  caf::timespan timeout{};
+  std::string body_form; ///< "hex", "base64" or "" for none.
+  rpc_done done;
+};
+using pending_ptr = std::shared_ptr<const pending_request>;
+
+rpc_error wrong(std::string why) {
+  return {rpc_code::invalid_parameter, std::move(why), {}};
+}
+
+// -- reading ---------------------------------------------------------------------------
+
+wire::hash256 hash_of(const rpc_json& x) {
+  wire::hash256 result;
+  if (!x.is_string() || !wire::parse_hash(x.get<std::string>(), result))
+    throw wrong("a hash has 64 hex digits: " + x.dump());
+  return result;
+}
+
+const rpc_json& list_in(const rpc_json& given, const char* key, std::size_t most) {
+  auto found = given.find(key);
+  if (found == given.end() || !found->is_array())
+    throw wrong(std::string(key) + " must be a list");
+  if (found->size() > most)
+    throw wrong(std::string(key) + " has at most " + std::to_string(most) + " entries");
+  return *found;
+}
+
+std::vector<wire::hash256> hashes_in(const rpc_json& given, const char* key,
+                                     std::size_t most) {
+  std::vector<wire::hash256> result;
+  for (const auto& x : list_in(given, key, most))
+    result.push_back(hash_of(x));
+  return result;
+}
+
+/// A locator may be left out: from the genesis block on.
+template <class Request>
+Request locating(const rpc_json& given, const wire::hash256& genesis,
+                 caf::timespan timeout) {
+  Request result;
+  result.locator = {genesis};
+  constexpr std::size_t most = 101;
+  if (given.contains("locator"))
+    result.locator = hashes_in(given, "locator", most);
+  if (given.contains("stop"))
+    result.stop = hash_of(given["stop"]);
+  result.timeout = timeout;
+  return result;
+}
+
+std::vector<transaction_id> ids_in(const rpc_json& given, std::size_t most) {
+  std::vector<transaction_id> result;
+  for (const auto& x : list_in(given, "ids", most))
+    if (x.is_object() && x.size() == 1 && x.contains("wtxid"))
+      result.push_back({hash_of(x["wtxid"]), true});
+    else
+      result.push_back({hash_of(x), false});
+  return result;
+}
+
+wire::tx transaction_in(const rpc_json& given) {
+  auto found = given.find("body");
+  if (found == given.end() || !found->is_string())
+    throw wrong("body must be a transaction in hex");
+  const auto text = found->get<std::string>();
+  auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  std::vector<std::byte> bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = digit(text[i]);
+    const int low = i + 1 < text.size() ? digit(text[i + 1]) : -1;
+    if (high < 0 || low < 0)
+      throw wrong("body must be a transaction in hex");
+    bytes.push_back(static_cast<std::byte>(high * 16 + low));
+  }
+  if (bytes.empty())
+    throw wrong("body must be a transaction in hex");
+  return {wire::slice::copy_of(bytes)};
+}
+
+announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
+  announce_addresses result;
+  constexpr std::size_t most = 1'000;
+  for (const auto& x : list_in(given, "addresses", most)) {
+    endpoint at;
+    if (!x.is_string() || !parse_endpoint(x.get<std::string>(), 0, at))
+      throw wrong("an address must be \"ip:port\": " + x.dump());
+    result.entries.push_back(wire::to_network_address(
+      {static_cast<std::uint32_t>(now), {wire::node_network, at.ip, at.port}}));
+  }
+  return result;
+}
+
+// -- rendering -------------------------------------------------------------------------
+
+rpc_json body_text(const wire::slice& body, const std::string& form) {
+  if (form == "hex")
+    return wire::to_hex(body.view());
+  std::string result(4 * ((body.size() + 2) / 3) + 1, '\0');
+  auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(result.data()),
+                              reinterpret_cast<const unsigned char*>(body.view().data()),
+                              static_cast<int>(body.size()));
+  result.resize(static_cast<std::size_t>(size));
+  return result;
+}
+
+void add_body(rpc_json& to, bool available, const wire::slice& body,
+              const std::string& form) {
+  to["available"] = available;
+  to["size"] = body.size();
+  if (available && !form.empty())
+    to["body"] = body_text(body, form);
+}
+
+rpc_json id_json(const transaction_id& x) {
+  return {{x.is_wtxid ? "wtxid" : "txid", wire::to_string(x.hash)}};
+}
+
+rpc_json render(const latency& x, const std::string&) {
+  return {{"round_trip", std::chrono::duration<double>(x.round_trip).count()}};
+}
+
+rpc_json render(const addresses& x, const std::string&) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries)
+    list.push_back({{"address", host_text(entry)},
+                    {"port", entry.port},
+                    {"network", network_name(entry.network_id)},
+                    {"services", entry.services},
+                    {"time", entry.time}});
+  return {{"addresses", std::move(list)}};
+}
+
+rpc_json render(const headers& x, const std::string&) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries)
+    list.push_back({{"hash", wire::to_string(entry.hash())},
+                    {"version", entry.version},
+                    {"previous", wire::to_string(entry.previous)},
+                    {"merkle_root", wire::to_string(entry.merkle_root)},
+                    {"time", entry.time},
+                    {"bits", entry.bits},
+                    {"nonce", entry.nonce}});
+  return {{"headers", std::move(list)}};
+}
+
+rpc_json render(const block_hashes& x, const std::string&) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries)
+    list.push_back(wire::to_string(entry));
+  return {{"hashes", std::move(list)}};
+}
+
+rpc_json render(const blocks& x, const std::string& form) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries) {
+    rpc_json one{{"hash", wire::to_string(entry.hash)}};
+    add_body(one, entry.available, entry.body.bytes, form);
+    list.push_back(std::move(one));
+  }
+  return {{"blocks", std::move(list)}};
+}
+
+rpc_json render(const transactions& x, const std::string& form) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries) {
+    auto one = id_json(entry.id);
+    add_body(one, entry.available, entry.body.bytes, form);
+    list.push_back(std::move(one));
+  }
+  return {{"transactions", std::move(list)}};
+}
+
+rpc_json render(const transaction_ids& x, const std::string&) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries)
+    list.push_back(id_json(entry));
+  return {{"ids", std::move(list)}};
+}
+
+// -- asking ----------------------------------------------------------------------------
+
+/// Each outcome of a request has its own code (invariant I3).
+rpc_error failure_of(const caf::error& why) {
+  if (why == caf::sec::request_timeout)
+    return {rpc_code::timeout, "timeout", {{"outcome", "timeout"}}};
+  const auto outcome = outcome_of(why);
+  rpc_error result{rpc_code::not_found + 1 - static_cast<int>(outcome),
+                   std::string(to_string(outcome)),
+                   {{"outcome", to_string(outcome)}}};
+  if (outcome == request_error::peer_gone)
+    result.data["reason"] = to_string(exit_of_request(why));
+  return result;
+}
+
+template <class Reply, class Request>
+void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
+          Request what) {
+  ask<Reply>(self, to, x->timeout + margin, std::move(what),
+             [x](caf::expected<Reply> found) {
+               if (!found)
+                 return x->done(failure_of(found.error()));
+               x->done(rpc_maker{
+                 [x, found = std::move(*found)] { return render(found, x->body_form); }});
+             });
+}
+
+/// Done when it is handed to a socket.
+template <class Request>
+void push(status_pointer self, const requests_actor& to, const pending_ptr& x,
+          Request what) {
+  self->request(to, x->timeout + margin, std::move(what))
+    .then([x] { x->done(rpc_json(nullptr)); },
+          [x](caf::error& why) { x->done(failure_of(why)); });
+}
+
+void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
+  const auto& given = x->given;
+  const auto type = given["type"].get<std::string>();
+  const auto timeout = x->timeout;
+  const auto& genesis = self->state.parts.context->network.genesis;
+  constexpr auto most = max_items_per_request;
+  if (type == "measure_latency")
+    return send<latency>(self, to, x, measure_latency{timeout});
+  if (type == "get_addresses")
+    return send<addresses>(self, to, x, get_addresses{timeout});
+  if (type == "get_headers")
+    return send<headers>(self, to, x, locating<get_headers>(given, genesis, timeout));
+  if (type == "get_block_hashes")
+    return send<block_hashes>(self, to, x,
+                              locating<get_block_hashes>(given, genesis, timeout));
+  if (type == "get_blocks")
+    return send<blocks>(self, to, x,
+                        get_blocks{hashes_in(given, "hashes", most), timeout});
+  if (type == "get_transactions")
+    return send<transactions>(self, to, x,
+                              get_transactions{ids_in(given, most), timeout});
+  if (type == "get_mempool")
+    return send<transaction_ids>(self, to, x, get_mempool{timeout});
+  if (type == "send_transaction")
+    return push(self, to, x, send_transaction{transaction_in(given)});
+  if (type == "announce_transactions")
+    return push(self, to, x, announce_transactions{ids_in(given, 50'000)});
+  if (type == "announce_block")
+    return push(self, to, x,
+                announce_block{hash_of(given.value("hash", rpc_json(nullptr)))});
+  if (type == "announce_addresses")
+    return push(
+      self, to, x,
+      announcement_in(given, self->state.parts.context->unix_time(self->clock().now())));
+  throw wrong("there is no request type " + type);
+}
+
+/// Where mistakes in a request are found after its peer was looked up.
+void try_dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
+  try {
+    dispatch(self, to, x);
+  } catch (const rpc_error& why) {
+    x->done(why);
+  }
+}
+
+pending_request read_request(const rpc_json& given, caf::timespan default_timeout,
+                             const rpc_done& done) {
+  if (!given.contains("type") || !given["type"].is_string())
+    throw wrong("type must be the name of a request");
+  pending_request result{given, default_timeout, "hex", done};
+  if (given.contains("timeout")) {
+    const auto& timeout = given["timeout"];
+    if (!timeout.is_number() || !(timeout.get<double>() > 0) ||
+        timeout.get<double>() > longest_timeout)
+      throw wrong("timeout must be seconds, more than 0 and at most 3600");
+    result.timeout = std::chrono::duration_cast<caf::timespan>(
+      std::chrono::duration<double>(timeout.get<double>()));
+  }
+  const bool body_is_given = given["type"] == "send_transaction";
+  if (given.contains("body") && !body_is_given) {
+    const auto& form = given["body"];
+    if (form == rpc_json(false))
+      result.body_form.clear();
+    else if (form == "hex" || form == "base64")
+      result.body_form = form.get<std::string>();
+    else
+      throw wrong("body must be \"hex\", \"base64\" or false");
+  }
+  return result;
+}
+
+void request_call(status_pointer self, const rpc_arguments& arguments,
+                  const rpc_done& done) {
+  const auto& peers = self->state.parts.peers;
+  const auto given = arguments.as_object("what");
+  auto x = std::make_shared<const pending_request>(
+    read_request(given, self->state.parts.context->timing.request_timeout, done));
+  const auto peer = given.value("peer", rpc_json("any"));
+  if (peer == "any")
+    return try_dispatch(self, caf::actor_cast<requests_actor>(peers), x);
+  if (!peer.is_number_unsigned())
+    throw wrong("peer must be the id of a peer or \"any\"");
+  self
+    ->request(peers, status_limits::source_deadline, caf::get_atom_v, peer.get<peer_id>())
+    .then(
+      [self, x](const client_actor& client) {
+        try_dispatch(self, caf::actor_cast<requests_actor>(client), x);
+      },
+      [x](caf::error& why) { x->done(failure_of(why)); });
+}
+
+} // namespace
+
+void add_request_method(rpc_methods& to) {
+  to.add(
+    {"request",
+     {"what", "peer", "type", "timeout", "locator", "stop", "hashes", "ids", "body",
+      "hash", "addresses"},
+     "request {\"peer\": id|\"any\", \"type\": …, \"timeout\": seconds, …}\nA typed "
+     "request of one peer, or of whichever suits; as one object, or as named "
+     "parameters. Types:\n"
+     "  measure_latency, get_addresses, get_mempool\n"
+     "  get_headers, get_block_hashes   \"locator\": [hash], \"stop\": hash\n"
+     "  get_blocks                      \"hashes\": [hash], \"body\": "
+     "\"hex\"|\"base64\"|false\n"
+     "  get_transactions                \"ids\": [txid | {\"wtxid\": hash}], \"body\"\n"
+     "  send_transaction                \"body\": hex\n"
+     "  announce_transactions           \"ids\"\n"
+     "  announce_block                  \"hash\"\n"
+     "  announce_addresses              \"addresses\": [\"ip:port\"]\n"
+     "Errors: -101 not_found, -102 timeout, -103 overloaded, -104 cancelled, -105 "
+     "peer_gone, -106 no_ready_peer, -107 shutting_down.",
+     request_call});
+}
+
+} // namespace peerage
