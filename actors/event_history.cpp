@@ -59,11 +59,27 @@ event_batch event_history::since(std::uint64_t from, std::uint64_t limit,
   return result;
 }
 
+event_history::event_ptr event_history::start_of(const event& first) const {
+  auto host = subjects_.find(first.address.ip);
+  if (host == subjects_.end())
+    return nullptr;
+  event_ptr result;
+  for (const auto& x : host->second.events)
+    if (x->address == first.address && x->seq < first.seq &&
+        (x->type == event_type::dial_started ||
+         x->type == event_type::connection_accepted))
+      result = x;
+  return result;
+}
+
 event_batch event_history::of(const get_event_history& whose) const {
   event_batch result;
   result.first = first();
   result.next = result.last = next_;
   auto found = subjects_.find(whose.peer != 0 ? key{whose.peer} : key{whose.address.ip});
+  if (whose.peer != 0 && found != subjects_.end())
+    if (auto start = start_of(*found->second.events.front()))
+      result.entries.push_back(*start);
   if (found != subjects_.end())
     for (const auto& x : found->second.events)
       if (whose.peer != 0 || whose.address.port == 0 || x->address == whose.address)

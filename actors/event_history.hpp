@@ -32,8 +32,8 @@ public:
   event_batch since(std::uint64_t from, std::uint64_t limit,
                     const event_filter& filter) const;
 
-  /// What is remembered of a peer; of a host or, if it has a port, of that address. Bans
-  /// of ranges around it included.
+  /// What is remembered of a peer, how it came about included; of a host or, if it has a
+  /// port, of that address. Bans of ranges around it included.
   event_batch of(const get_event_history& subject) const;
 
   std::uint64_t first() const { return events_.empty() ? next_ : events_.front()->seq; }
@@ -51,6 +51,8 @@ private:
   };
 
   void remember(const key& whose, const event_ptr& x);
+  /// How the peer came about whose first event this is: nobody knew its id by then.
+  event_ptr start_of(const event& first) const;
 
   std::deque<event_ptr> events_;
   std::unordered_map<key, subject, key_hash> subjects_;

@@ -3,6 +3,8 @@
 #include "actors/peer/push_addresses.hpp"
 #include "messages/wire/limits.hpp"
 
+#include <algorithm>
+
 namespace peerage {
 
 namespace {
@@ -103,8 +105,24 @@ void inbound_requests::finish_front() {
     out_.push(missing_);
   missing_ = {};
   position_ = 0;
+  pop_front();
+  while (!waiting_.empty() && std::holds_alternative<wire::pong>(waiting_.front().what)) {
+    out_.push(std::get<wire::pong>(waiting_.front().what));
+    pop_front();
+  }
+}
+
+void inbound_requests::pop_front() {
   bytes_ -= waiting_.front().bytes;
   waiting_.pop_front();
+}
+
+bool inbound_requests::must_hold_pongs() const {
+  return std::ranges::any_of(waiting_, [](const waiting_item& x) {
+    const auto* asked = std::get_if<service_request>(&x.what);
+    return asked && (std::holds_alternative<serve_headers>(*asked) ||
+                     std::holds_alternative<serve_block_hashes>(*asked));
+  });
 }
 
 } // namespace peerage

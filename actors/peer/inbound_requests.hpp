@@ -35,8 +35,9 @@ public:
   inbound_requests(peer_id peer, bool addrv2, wire::outbox& out)
       : peer_(peer), addrv2_(addrv2), out_(out) {}
 
-  /// A getdata, or anything that the service gets as one message.
-  using item = std::variant<wire::getdata, service_request>;
+  /// A getdata, anything that the service gets as one message, or a pong that has to
+  /// wait for what stands before it.
+  using item = std::variant<wire::getdata, service_request, wire::pong>;
 
   /// `bytes` is what the message took on the wire.
   void add(item what, std::size_t bytes);
@@ -46,6 +47,10 @@ public:
 
   /// The answer to what `next` gave out.
   void on_answer(const service_answer& answer);
+
+  /// A pong must not overtake answers to what was asked before its ping: that is how
+  /// others (and our own fences) tell that there is no more to come.
+  bool must_hold_pongs() const;
 
   bool is_full() const { return backlog() >= max_items || bytes_ >= max_bytes; }
   std::size_t backlog() const { return waiting_.size(); }
@@ -60,6 +65,7 @@ private:
   };
 
   void finish_front();
+  void pop_front();
   std::optional<service_request> next_of(const wire::getdata& wanted);
   void answer_entry(const wire::inventory_entry& asked, const service_answer& answer);
 

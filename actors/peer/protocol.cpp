@@ -74,6 +74,8 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     // The same payload comes back, so its checksum does too.
     std::uint64_t nonce;
     std::memcpy(&nonce, frame.payload.data(), sizeof nonce);
+    if (inbound_ && inbound_->must_hold_pongs())
+      return hand_over(wire::pong{nonce}, frame);
     return outbox_.push_pong(nonce, frame.payload.size() == 8 ? frame.checksum : 0);
   }
   if (frame.type == command::ping && frame.payload.empty())

@@ -335,6 +335,21 @@ TEST_CASE("getaddr is answered once, getheaders always, unknown items with notfo
   CHECK(std::get<wire::notfound>(got[5]).entries.size() == 2);
 }
 
+TEST_CASE("a pong does not overtake the answer to what was asked before its ping") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  remote.take();
+  std::vector<std::byte> all; // one segment: the node has no time to answer in between
+  for (const auto& x : std::vector<wire::message>{
+         wire::ping{1}, wire::getheaders{70016, {}, {}}, wire::ping{2}, wire::ping{3}}) {
+    auto bytes = wire::encode(remote.magic(), x);
+    all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  remote.send_raw(all);
+  world.run();
+  CHECK(remote.take_commands() == "pong headers pong pong");
+}
+
 TEST_CASE("I11: an announced length takes no memory, in either state") {
   for (bool ready : {false, true}) {
     simulation world;
