@@ -103,6 +103,14 @@ void add_read_endpoints(http_router& routes, const status_actor& status) {
                                            return render_peer(id, x);
                                          });
            });
+  // The session sees to those that ask for the upgrade.
+  routes.add(http::verb::get, "/events",
+             [](const http_request&, const names&, const reply_slot_ptr& slot) {
+               slot->answer([] {
+                 return http_error(http::status::upgrade_required,
+                                   "/events is a WebSocket: ask for the upgrade to it");
+               });
+             });
   add_read(routes, status, "/addresses",
            [](status_pointer self, const names&, const reply_slot_ptr& slot) {
              answer_with<known_address_list>(self, slot, self->state.parts.book,

@@ -54,6 +54,18 @@ struct status_server::impl {
   std::vector<std::string> urls;
   status_actor actor;
   std::thread thread;
+
+  /// After the thread has ended: the event streams are closed as they should be.
+  void say_goodbye() {
+    constexpr std::chrono::milliseconds patience{200};
+    auto deadline = std::chrono::steady_clock::now() + patience;
+    context.restart();
+    auto all = sessions.open;
+    for (const auto& x : all)
+      x->go_away();
+    while (sessions.events.has_readers() && context.run_one_until(deadline) > 0)
+      ;
+  }
 };
 
 status_server::status_server() : impl_(std::make_unique<impl>()) {}
@@ -82,6 +94,7 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
     return;
   parts.actor = system.spawn(status, source);
   add_read_endpoints(parts.sessions.routes, parts.actor);
+  parts.sessions.events.start(parts.actor);
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
   parts.thread = std::thread([&parts] {
@@ -105,8 +118,10 @@ void status_server::stop() {
   parts.context.stop();
   if (parts.thread.joinable())
     parts.thread.join();
-  parts.sessions.door->close();
   parts.listeners.clear();
+  parts.say_goodbye();
+  parts.sessions.door->close();
+  parts.sessions.events.stop();
   parts.sessions.open.clear();
   parts.sessions.routes = {}; // handlers hold the actor
   if (parts.actor)
