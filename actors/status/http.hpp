@@ -4,6 +4,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <caf/error.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <functional>
 #include <memory>
@@ -28,6 +30,11 @@ struct http_reply {
 
 /// `{"error":"..."}`.
 http_reply http_error(http::status status, std::string_view what);
+
+http_reply http_json(const nlohmann::json& body, http::status status = http::status::ok);
+
+/// The owner of what was asked for did not say: 504 if it was slow, else 503.
+http_reply http_source_failed(const caf::error& why);
 
 /// The way back to the HTTP thread, from any other. Closed before that thread's
 /// io_context goes, so that a late answer finds nothing instead of a dangling pointer.
