@@ -3,6 +3,7 @@
 #include "actors/status/discovery_json.hpp"
 #include "actors/status/metrics.hpp"
 #include "actors/status/peer_endpoint.hpp"
+#include "actors/status/schemas.hpp"
 
 #include <caf/send.hpp>
 
@@ -126,6 +127,31 @@ void add_read_endpoints(http_router& routes, const status_actor& status) {
              answer_with<bans>(self, slot, self->state.parts.standing, get_bans{},
                                render_document<bans>);
            });
+}
+
+void add_fixed_endpoints(http_router& routes, std::string_view page) {
+  routes.add(http::verb::get, "/schema/:name",
+             [](const http_request&, const std::vector<std::string>& names,
+                const reply_slot_ptr& slot) {
+               slot->answer([name = names[0]] {
+                 auto found = schema_of(name);
+                 if (found.empty())
+                   return http_error(http::status::not_found,
+                                     "there is no schema named " + name);
+                 return http_reply{http::status::ok, std::string(found),
+                                   "application/schema+json"};
+               });
+             });
+  if (page.empty())
+    return;
+  http_reply whole{http::status::ok, std::string(page), "text/html; charset=utf-8"};
+  whole.content_security_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
+  routes.add(
+    http::verb::get, "/",
+    [whole](const http_request&, const std::vector<std::string>&,
+            const reply_slot_ptr& slot) { slot->answer([whole] { return whole; }); });
 }
 
 } // namespace peerage

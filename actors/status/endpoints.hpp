@@ -5,7 +5,10 @@
 
 namespace peerage {
 
-/// GET /status, /peers, /peers/ID and /health: reads, which need no authentication.
+/// What is GET of the node: reads, which need no authentication.
 void add_read_endpoints(http_router& routes, const status_actor& status);
+
+/// What is the same for every node: GET /schema/NAME, and GET /, a page of HTML.
+void add_fixed_endpoints(http_router& routes, std::string_view page);
 
 } // namespace peerage

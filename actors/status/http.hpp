@@ -24,8 +24,9 @@ struct http_reply {
   http::status status = http::status::ok;
   std::string body; ///< JSON unless `content_type` says otherwise.
   std::string content_type = "application/json";
-  std::string allow = {}; ///< For 405: the methods that would do.
-  bool close = false;     ///< The connection is of no further use.
+  std::string allow = {};                   ///< For 405: the methods that would do.
+  std::string content_security_policy = {}; ///< For pages.
+  bool close = false;                       ///< The connection is of no further use.
 };
 
 /// `{"error":"..."}`.

@@ -145,6 +145,8 @@ private:
     response_.set("X-Content-Type-Options", "nosniff");
     if (!reply_.allow.empty())
       response_.set(http::field::allow, reply_.allow);
+    if (!reply_.content_security_policy.empty())
+      response_.set("Content-Security-Policy", reply_.content_security_policy);
     if (reply_.status == http::status::upgrade_required)
       response_.set(http::field::upgrade, "websocket");
     response_.keep_alive(!reply_.close);

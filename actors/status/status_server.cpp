@@ -88,12 +88,14 @@ status_server::open(const std::vector<status_address>& addresses, std::string& e
   return result;
 }
 
-void status_server::start(caf::actor_system& system, const status_source_actor& source) {
+void status_server::start(caf::actor_system& system, const status_source_actor& source,
+                          const status_options& options) {
   auto& parts = *impl_;
   if (parts.listeners.empty())
     return;
   parts.actor = system.spawn(status, source);
   add_read_endpoints(parts.sessions.routes, parts.actor);
+  add_fixed_endpoints(parts.sessions.routes, options.page);
   parts.sessions.events.start(parts.actor);
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
