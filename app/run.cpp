@@ -4,6 +4,7 @@
 #include "actors/status/status_server.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "actors/transport/resolver.hpp"
+#include "app/dashboard.hpp"
 #include "app/data_directory.hpp"
 #include "app/logging.hpp"
 #include "app/stop_watch.hpp"
@@ -199,7 +200,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
         watch.fail("the peer manager ended by itself: " + system.render(reason));
       watch.note_end();
     });
-  parts.status->start(system, manager, parts.cookie);
+  parts.status->start(system, manager, {page_of("dashboard"), parts.cookie});
   if (!watch.stop_requested())
     print_ready_line(options, parts, p2p);
 

@@ -370,6 +370,7 @@ void on_ready(self_pointer self, const peer_ready& x) {
   if (state.stopping || found == state.dials.end())
     return; // nobody holds the client: the peer ends
   const auto why = found->second.why;
+  ++state.counts.handshakes;
   state.families.report(x.info.remote, true);
   book_is_told(self, x.info.remote, dial_ended::outcome::connected, x.info.services);
   if (!is_named(why))
@@ -383,6 +384,7 @@ void on_ready(self_pointer self, const peer_ready& x) {
     return leave(self, x, peer_exit::lacks_services);
   // In flight until the set has it, so that it is never counted nowhere.
   found->second.ready = true;
+  ++state.counts.offered;
   self->send(state.others.peers, join_set{x, is_named(why)});
 }
 

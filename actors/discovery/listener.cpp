@@ -266,7 +266,10 @@ listener_actor::behavior_type listener(self_pointer self, peer_context_ptr conte
   state.outbound = connection_caps{{unlimited, unlimited, unlimited, false}};
   return {
     [self](const peer_ready& x) {
-      --self->state.counts.in_flight;
+      auto& counts = self->state.counts;
+      --counts.in_flight;
+      ++counts.handshakes;
+      ++counts.offered;
       self->send(self->state.peers, join_set{x, false});
     },
     [self](const peer_failed& x) { on_failed(self, x); },

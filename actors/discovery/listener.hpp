@@ -16,11 +16,13 @@
 
 namespace peerage {
 
-/// What the LISTENER and the DIALER tell the PEER_MANAGER for a snapshot.
+/// What the LISTENER and the DIALER tell of connections on their way to become peers.
 struct get_discovery_counts {};
 struct discovery_counts {
   std::size_t in_flight = 0; ///< Handshakes, or dials with their handshakes.
   std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
+  std::uint64_t handshakes = 0;                              ///< That came to a good end.
+  std::uint64_t offered = 0; ///< Peers that the set was given.
 };
 
 /// What the LISTENER asks of the PEER_SET: to take peers in, and to make room.

@@ -26,8 +26,14 @@ void fail(self_pointer self, peer_exit reason) {
 
 void flush(self_pointer self) {
   auto& state = self->state;
-  if (!state.protocol->outbox().empty())
-    state.connection->send(state.protocol->outbox().take());
+  auto& outbox = state.protocol->outbox();
+  if (outbox.empty())
+    return;
+  outbox.tally().report([&](wire::command type, std::uint64_t messages) {
+    state.context->counters.messages_sent[static_cast<std::size_t>(type)].fetch_add(
+      messages, std::memory_order_relaxed);
+  });
+  state.connection->send(outbox.take());
 }
 
 /// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.

@@ -20,6 +20,8 @@ void handshake_protocol::receive(const wire::frame& frame) {
   using wire::command;
   if (done_ || failure_)
     return;
+  context_->counters.messages_received[static_cast<std::size_t>(frame.type)].fetch_add(
+    1, std::memory_order_relaxed);
   if (!frame.checksum_ok)
     return count(ignored::bad_checksum);
   if (frame.type == command::version) {

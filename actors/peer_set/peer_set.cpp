@@ -176,10 +176,11 @@ void ask_peers(self_pointer self, Include include, Done done) {
   all->one_less();
 }
 
-caf::result<peer_snapshots> describe_all(self_pointer self) {
+/// @param only A peer, or 0: all of them.
+caf::result<peer_snapshots> describe(self_pointer self, peer_id only) {
   auto promise = self->make_response_promise<peer_snapshots>();
   ask_peers(
-    self, [](const auto&) { return true; },
+    self, [only](const auto& member) { return only == 0 || only == member.info.id; },
     [promise](peer_snapshots&& found) mutable { promise.deliver(std::move(found)); });
   return promise;
 }
@@ -301,7 +302,12 @@ peer_set_actor::behavior_type peer_set(self_pointer self, peer_context_ptr conte
       return caf::unit;
     },
     [self](get_peer_set_snapshot) { return routing::count(self->state); },
-    [self](get_peer_snapshots) { return describe_all(self); },
+    [self](get_peer_snapshots) { return describe(self, 0); },
+    [self](const get_snapshot_of& x) -> caf::result<peer_snapshots> {
+      if (x.peer == 0)
+        return peer_snapshots{};
+      return describe(self, x.peer);
+    },
     [self](caf::get_atom, peer_id id) -> caf::result<client_actor> {
       auto found = self->state.members.find(id);
       if (found == self->state.members.end())

@@ -21,6 +21,11 @@ struct join_set {
   bool pinned = false; ///< A person named it: caps do not apply.
 };
 
+/// Anybody -> PEER_SET: like get_peer_snapshots, of one peer. None if it is not there.
+struct get_snapshot_of {
+  peer_id peer = 0;
+};
+
 /// Anybody -> PEER_SET: like announce_block, but to every peer: those that are not ready
 /// get it when they are.
 struct announce_block_to_all {
@@ -42,6 +47,7 @@ using peer_set_actor = requests_actor::extend<
   caf::replies_to<get_peer_set_snapshot>::with<peer_set_snapshot>,
   // Asks each peer; those that do not answer within a second are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+  caf::replies_to<get_snapshot_of>::with<peer_snapshots>,
   // The client of a peer; fails with `peer_gone` if there is none with that id.
   caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
   // For people and programs; see actors/control.hpp.
@@ -121,4 +127,5 @@ peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, peer_context_ptr
 } // namespace peerage
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::join_set)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_snapshot_of)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::announce_block_to_all)

@@ -1,28 +1,15 @@
 #include "actors/status/endpoints.hpp"
 
 #include "actors/status/discovery_json.hpp"
+#include "actors/status/metrics.hpp"
+#include "actors/status/peer_endpoint.hpp"
+#include "actors/status/schemas.hpp"
 
-#include <caf/sec.hpp>
 #include <caf/send.hpp>
-
-#include <algorithm>
-#include <charconv>
 
 namespace peerage {
 
 namespace {
-
-using nlohmann::json;
-
-http_reply json_reply(const json& body, http::status status = http::status::ok) {
-  return {status, body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"};
-}
-
-http_reply source_failed(const caf::error& failure) {
-  if (failure == caf::sec::request_timeout)
-    return http_error(http::status::gateway_timeout, "the node did not answer in time");
-  return http_error(http::status::service_unavailable, "the node is stopping");
-}
 
 /// Asks an owner; `render` makes the answer of what comes back, on the HTTP thread.
 template <class Answer, class Handle, class Question, class Render>
@@ -30,7 +17,7 @@ void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& 
                  Question what, Render render) {
   ask<Answer>(self, whom, std::move(what), [slot, render](caf::expected<Answer> found) {
     slot->answer([render, found = std::move(found)] {
-      return found ? render(*found) : source_failed(found.error());
+      return found ? render(*found) : http_source_failed(found.error());
     });
   });
 }
@@ -52,26 +39,44 @@ void add_read(http_router& routes, const status_actor& status, std::string_view 
 
 template <class Document>
 http_reply render_document(const Document& x) {
-  return json_reply(to_json(x));
-}
-
-http_reply render_peer(const std::string& id_text, const peer_snapshots& peers) {
-  peer_id id = 0;
-  auto last = id_text.data() + id_text.size();
-  auto [end, error] = std::from_chars(id_text.data(), last, id);
-  auto found = std::ranges::find(peers.entries, id,
-                                 [](const peer_snapshot& x) { return x.info.id; });
-  if (error != std::errc{} || end != last || found == peers.entries.end())
-    return http_error(http::status::not_found, "there is no peer with the id " + id_text);
-  return json_reply(to_json(*found));
+  return http_json(to_json(x));
 }
 
 http_reply render_health(const node_snapshot& node) {
-  return json_reply(
-    {{"healthy", node.can_serve},
-     {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
-     {"uptime", node.uptime}},
-    node.can_serve ? http::status::ok : http::status::service_unavailable);
+  return http_json({{"healthy", node.can_serve},
+                    {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
+                    {"uptime", node.uptime}},
+                   node.can_serve ? http::status::ok : http::status::service_unavailable);
+}
+
+void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
+  auto found = std::make_shared<node_metrics>();
+  found->context = self->state.parts.context;
+  auto failed = [slot](const caf::error& why) {
+    slot->answer([why] { return http_source_failed(why); });
+  };
+  // One after the other: the set's numbers fit each other, whenever the others come.
+  ask<discovery_counts>(
+    self, self->state.parts.dialer, get_discovery_counts{},
+    [=](caf::expected<discovery_counts> dials) {
+      if (!dials)
+        return failed(dials.error());
+      found->dials = *dials;
+      ask<discovery_counts>(
+        self, self->state.parts.listener, get_discovery_counts{},
+        [=](caf::expected<discovery_counts> accepts) {
+          if (!accepts)
+            return failed(accepts.error());
+          found->accepts = *accepts;
+          answer_with<peer_set_snapshot>(
+            self, slot, self->state.parts.peers, get_peer_set_snapshot{},
+            [found](const peer_set_snapshot& peers) {
+              found->peers = peers;
+              return http_reply{http::status::ok, render_metrics(*found),
+                                "text/plain; version=0.0.4; charset=utf-8"};
+            });
+        });
+    });
 }
 
 } // namespace
@@ -97,11 +102,19 @@ void add_read_endpoints(http_router& routes, const status_actor& status) {
            });
   add_read(routes, status, "/peers/:id",
            [](status_pointer self, const names& parameters, const reply_slot_ptr& slot) {
-             answer_with<peer_snapshots>(self, slot, self->state.parts.peers,
-                                         get_peer_snapshots{},
-                                         [id = parameters[0]](const peer_snapshots& x) {
-                                           return render_peer(id, x);
-                                         });
+             answer_peer(self, parameters[0], slot);
+           });
+  // The session sees to those that ask for the upgrade.
+  routes.add(http::verb::get, "/events",
+             [](const http_request&, const names&, const reply_slot_ptr& slot) {
+               slot->answer([] {
+                 return http_error(http::status::upgrade_required,
+                                   "/events is a WebSocket: ask for the upgrade to it");
+               });
+             });
+  add_read(routes, status, "/metrics",
+           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
+             answer_metrics(self, slot);
            });
   add_read(routes, status, "/addresses",
            [](status_pointer self, const names&, const reply_slot_ptr& slot) {
@@ -152,6 +165,31 @@ void add_rpc_endpoint(http_router& routes, const status_actor& status,
                  return slot->answer([refusal] { return *refusal; });
                server.serve(what.body(), status, slot);
              });
+}
+
+void add_fixed_endpoints(http_router& routes, std::string_view page) {
+  routes.add(http::verb::get, "/schema/:name",
+             [](const http_request&, const std::vector<std::string>& names,
+                const reply_slot_ptr& slot) {
+               slot->answer([name = names[0]] {
+                 auto found = schema_of(name);
+                 if (found.empty())
+                   return http_error(http::status::not_found,
+                                     "there is no schema named " + name);
+                 return http_reply{http::status::ok, std::string(found),
+                                   "application/schema+json"};
+               });
+             });
+  if (page.empty())
+    return;
+  http_reply whole{http::status::ok, std::string(page), "text/html; charset=utf-8"};
+  whole.content_security_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
+  routes.add(
+    http::verb::get, "/",
+    [whole](const http_request&, const std::vector<std::string>&,
+            const reply_slot_ptr& slot) { slot->answer([whole] { return whole; }); });
 }
 
 } // namespace peerage

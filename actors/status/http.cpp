@@ -1,14 +1,24 @@
 #include "actors/status/http.hpp"
 
 #include <boost/asio/post.hpp>
+#include <caf/sec.hpp>
 #include <nlohmann/json.hpp>
 
 namespace peerage {
 
 http_reply http_error(http::status status, std::string_view what) {
-  nlohmann::json body{{"error", what}};
+  return http_json({{"error", what}}, status);
+}
+
+http_reply http_json(const nlohmann::json& body, http::status status) {
   return {status,
           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+}
+
+http_reply http_source_failed(const caf::error& why) {
+  if (why == caf::sec::request_timeout)
+    return http_error(http::status::gateway_timeout, "the node did not answer in time");
+  return http_error(http::status::service_unavailable, "the node is stopping");
 }
 
 void http_thread_door::post(std::function<void()> task) {

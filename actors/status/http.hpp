@@ -4,6 +4,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <caf/error.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <functional>
 #include <memory>
@@ -22,13 +24,19 @@ struct http_reply {
   http::status status = http::status::ok;
   std::string body; ///< JSON unless `content_type` says otherwise.
   std::string content_type = "application/json";
-  std::string allow = {};        ///< For 405: the methods that would do.
-  std::string authenticate = {}; ///< For 401: how to say who one is.
-  bool close = false;            ///< The connection is of no further use.
+  std::string allow = {};                   ///< For 405: the methods that would do.
+  std::string authenticate = {};            ///< For 401: how to say who one is.
+  std::string content_security_policy = {}; ///< For pages.
+  bool close = false;                       ///< The connection is of no further use.
 };
 
 /// `{"error":"..."}`.
 http_reply http_error(http::status status, std::string_view what);
+
+http_reply http_json(const nlohmann::json& body, http::status status = http::status::ok);
+
+/// The owner of what was asked for did not say: 504 if it was slow, else 503.
+http_reply http_source_failed(const caf::error& why);
 
 /// The way back to the HTTP thread, from any other. Closed before that thread's
 /// io_context goes, so that a late answer finds nothing instead of a dangling pointer.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 /// What one status client can take of us. Its deadlines are Beast's own timers, real time
 /// on the status thread: they are not a peer's, so nothing that must be deterministic
@@ -25,6 +26,14 @@ inline constexpr std::chrono::seconds reply_deadline{30};
 /// unread bytes would reset the connection and could destroy the answer on its way.
 inline constexpr std::chrono::seconds linger_deadline{2};
 inline constexpr std::size_t linger_bytes = 8 << 20;
+
+/// An event stream's reader: what it sends is ignored, so a frame may be small only; it
+/// must answer pings; the kernel keeps little of what it does not read.
+inline constexpr std::size_t event_inbound_bytes = 4 << 10;
+inline constexpr std::chrono::seconds event_idle_deadline{30};
+inline constexpr int event_send_buffer_bytes = 64 << 10;
+/// Old events that it takes from the log at a time.
+inline constexpr std::uint64_t event_fetch = 100;
 
 /// The node has this long to answer the status actor; then the client gets a 504.
 inline constexpr std::chrono::seconds source_deadline{2};

@@ -1,5 +1,6 @@
 #include "actors/status/session.hpp"
 
+#include "actors/status/event_session.hpp"
 #include "actors/status/host_check.hpp"
 #include "actors/status/limits.hpp"
 
@@ -31,7 +32,8 @@ public:
           std::optional<endpoint> bound)
       : all_(all), stream_(std::move(socket)), bound_(bound) {}
 
-  void start(bool refuse) override {
+  /// Serves requests, or answers the first one (sent or not) with a 503 and closes.
+  void start(bool refuse) {
     if (!refuse)
       return read();
     reply_ = http_error(http::status::service_unavailable,
@@ -74,8 +76,23 @@ private:
     stream_.expires_never();
     if (auto refusal = check_host(request))
       slot->answer([refusal] { return *refusal; });
+    else if (wants_events(request))
+      become_events(slot);
     else
       all_.routes.route(request, slot);
+  }
+
+  void become_events(const reply_slot_ptr& slot) {
+    event_query query;
+    auto refusal = read_event_query(parser_->get(), query);
+    if (!refusal && buffer_.size() > 0)
+      refusal = http_error(http::status::bad_request,
+                           "nothing may be sent before the stream is accepted");
+    if (refusal)
+      return slot->answer([refusal] { return *refusal; });
+    auto me = self();
+    all_.open.erase(me);
+    open_event_session(all_, stream_.release_socket(), parser_->release(), query);
   }
 
   void on_unreadable(error_code error) {
@@ -130,6 +147,10 @@ private:
       response_.set(http::field::allow, reply_.allow);
     if (!reply_.authenticate.empty())
       response_.set(http::field::www_authenticate, reply_.authenticate);
+    if (!reply_.content_security_policy.empty())
+      response_.set("Content-Security-Policy", reply_.content_security_policy);
+    if (reply_.status == http::status::upgrade_required)
+      response_.set(http::field::upgrade, "websocket");
     response_.keep_alive(!reply_.close);
     response_.body() = std::move(reply_.body);
     response_.prepare_payload(); // the length of the body, for HEAD too

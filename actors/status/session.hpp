@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/status/event_feed.hpp"
 #include "actors/status/http.hpp"
 #include "actors/status/http_router.hpp"
 #include "messages/endpoint.hpp"
@@ -13,21 +14,22 @@
 
 namespace peerage {
 
-/// One HTTP connection, whatever it runs over. Lives on the HTTP thread only.
+/// One connection, whatever it runs over. Lives on the HTTP thread only.
 class http_session {
 public:
   virtual ~http_session() = default;
-  /// Serves requests, or answers the first one (sent or not) with a 503 and closes.
-  virtual void start(bool refuse) = 0;
+  /// The server stops: says so if it can, else is cut.
+  virtual void go_away() {}
 };
 
 /// What all connections share. Outlives them.
 struct http_sessions {
   explicit http_sessions(boost::asio::io_context& context)
-      : door(std::make_shared<http_thread_door>(context)) {}
+      : door(std::make_shared<http_thread_door>(context)), events(door) {}
 
   http_router routes;
   std::shared_ptr<http_thread_door> door;
+  event_feed events;
   /// Keeps a session alive while it waits for nothing but its reply.
   std::unordered_set<std::shared_ptr<http_session>> open;
 };

@@ -54,6 +54,18 @@ struct status_server::impl {
   std::vector<std::string> urls;
   status_actor actor;
   std::thread thread;
+
+  /// After the thread has ended: the event streams are closed as they should be.
+  void say_goodbye() {
+    constexpr std::chrono::milliseconds patience{200};
+    auto deadline = std::chrono::steady_clock::now() + patience;
+    context.restart();
+    auto all = sessions.open;
+    for (const auto& x : all)
+      x->go_away();
+    while (sessions.events.has_readers() && context.run_one_until(deadline) > 0)
+      ;
+  }
 };
 
 status_server::status_server() : impl_(std::make_unique<impl>()) {}
@@ -77,14 +89,16 @@ status_server::open(const std::vector<status_address>& addresses, std::string& e
 }
 
 void status_server::start(caf::actor_system& system, const status_source_actor& source,
-                          std::shared_ptr<const rpc_cookie> cookie) {
+                          const status_options& options) {
   auto& parts = *impl_;
   if (parts.listeners.empty())
     return;
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
   add_read_endpoints(parts.sessions.routes, parts.actor);
-  add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, std::move(cookie));
+  add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
+  add_fixed_endpoints(parts.sessions.routes, options.page);
+  parts.sessions.events.start(parts.actor);
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
   parts.thread = std::thread([&parts] {
@@ -108,8 +122,10 @@ void status_server::stop() {
   parts.context.stop();
   if (parts.thread.joinable())
     parts.thread.join();
-  parts.sessions.door->close();
   parts.listeners.clear();
+  parts.say_goodbye();
+  parts.sessions.door->close();
+  parts.sessions.events.stop();
   parts.sessions.open.clear();
   parts.sessions.routes = {}; // handlers hold the actor
   if (parts.actor)

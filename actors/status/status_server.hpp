@@ -33,6 +33,11 @@ struct status_address {
 /// authentication, so they must stay on this machine. The error is a text for people.
 bool parse_status_address(std::string_view text, status_address& out, std::string& error);
 
+struct status_options {
+  std::string_view page;                    ///< HTML for GET /; empty: nothing is there.
+  std::shared_ptr<const rpc_cookie> cookie; ///< Who has it may call; null: nobody.
+};
+
 /// Serves status on a thread of its own, so that a slow client never slows a peer.
 class status_server {
 public:
@@ -47,15 +52,14 @@ public:
   ~status_server();
 
   /// Starts to answer, with what `source` says. Once.
-  /// @param cookie Who has it may call; nobody if it is null.
   void start(caf::actor_system& system, const status_source_actor& source,
-             std::shared_ptr<const rpc_cookie> cookie);
+             const status_options& options);
 
   /// Where it can be reached: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
   std::vector<std::string> urls() const;
 
-  /// Cuts connections, removes Unix sockets, ends the actor. May be repeated; must come
-  /// before the actor system goes.
+  /// Closes event streams, cuts other connections, removes Unix sockets, ends the actor.
+  /// May be repeated; must come before the actor system goes.
   void stop();
 
 private:

@@ -52,9 +52,20 @@ class Status(FolderCase):
                 self.assertEqual((status, list(found)), (404, ["error"]), name)
 
     def test_what_is_not_there(self):
-        for path in ("/", "/nothing", "/status/", "/status/x", "/Peers", "//status"):
+        for path in ("/nothing", "/status/", "/status/x", "/Peers", "//status"):
             self.assertEqual(self.node.get(path)[0], 404, path)
         self.assertEqual(self.node.get("/status?pretty=1")[0], 200)
+
+    def test_page(self):
+        for where in self.both():
+            status, headers, body = self.node.request("/", **where)
+            self.assertEqual((status, headers["Content-Type"]),
+                             (200, "text/html; charset=utf-8"))
+            self.assertTrue(body.lower().startswith(b"<!doctype html>"), body[:40])
+            policy = headers["Content-Security-Policy"].split("; ")
+            self.assertLessEqual({"default-src 'none'", "connect-src 'self'",
+                                  "frame-ancestors 'none'", "base-uri 'none'"}, set(policy))
+        self.assertNotIn("Content-Security-Policy", self.node.request("/status")[1])
 
     def test_methods(self):
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):

@@ -1,0 +1,77 @@
+#include "actors/status/event_feed.hpp"
+
+#include <caf/send.hpp>
+
+namespace peerage {
+
+namespace {
+
+/// How long the log may have nothing to say before it is asked again.
+constexpr std::chrono::seconds poll_wait{20};
+
+} // namespace
+
+event_text render(const event& x) {
+  return std::make_shared<const std::string>(
+    to_json(x).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void event_feed::ask_log(get_events what, receiver done) {
+  if (!status_)
+    return;
+  caf::anon_send(
+    status_, status_task{[door = door_, what = std::move(what),
+                          done = std::move(done)](status_pointer self) {
+      ask<event_batch>(
+        self, self->state.parts.events, what.wait + status_limits::source_deadline, what,
+        [door, done](caf::expected<event_batch> found) {
+          door->post([done, found = std::move(found)]() mutable { done(found); });
+        });
+    }});
+}
+
+void event_feed::add(event_reader& x, std::uint64_t last) {
+  // Nobody looked for a while: what happened in between nobody asked for.
+  if (readers_.empty() && !asking_) {
+    records_.clear();
+    next_ = last;
+  }
+  readers_.insert(&x);
+  poll();
+}
+
+void event_feed::poll() {
+  if (asking_ || readers_.empty())
+    return;
+  asking_ = true;
+  get_events what;
+  what.from = next_;
+  what.wait = poll_wait;
+  ask_log(std::move(what), [this](caf::expected<event_batch>& found) {
+    asking_ = false;
+    on_batch(found);
+  });
+}
+
+void event_feed::on_batch(caf::expected<event_batch>& found) {
+  if (!found)
+    return tell(&event_reader::on_feed_end);
+  for (const auto& x : found->entries) {
+    if (x.seq != next_) // the log was faster than we are, and has dropped some
+      records_.clear();
+    records_.push_back({x.type, render(x)});
+    next_ = x.seq + 1;
+    if (records_.size() > max_records)
+      records_.pop_front();
+  }
+  tell(&event_reader::on_events);
+  poll();
+}
+
+void event_feed::tell(void (event_reader::*what)()) {
+  auto all = readers_; // one that ends leaves
+  for (auto* x : all)
+    (x->*what)();
+}
+
+} // namespace peerage

@@ -1,0 +1,238 @@
+#include "actors/status/event_session.hpp"
+
+#include "actors/status/limits.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/rate_policy.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+namespace peerage {
+
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+using boost::system::error_code;
+
+namespace {
+
+event_text gap(std::uint64_t from, std::uint64_t to, bool reset = false) {
+  nlohmann::json result{{"type", "gap"}, {"from", from}, {"to", to}};
+  if (reset)
+    result["reset"] = true;
+  return std::make_shared<const std::string>(result.dump());
+}
+
+/// One reader. It has a place in the numbering and takes what comes next when its last
+/// write is done, so what it does not read is kept nowhere for it.
+template <class Protocol>
+class event_session : public http_session,
+                      public event_reader,
+                      public std::enable_shared_from_this<event_session<Protocol>> {
+public:
+  event_session(http_sessions& all, typename Protocol::socket socket, http_request asked,
+                event_query query)
+      : all_(all), socket_(beast::basic_stream<Protocol>{std::move(socket)}),
+        deadline_(socket_.get_executor()), request_(std::move(asked)),
+        query_(std::move(query)) {}
+
+  void start() {
+    error_code ignored;
+    socket_.next_layer().socket().set_option(
+      boost::asio::socket_base::send_buffer_size(status_limits::event_send_buffer_bytes),
+      ignored);
+    websocket::stream_base::timeout limits;
+    limits.handshake_timeout = status_limits::request_deadline;
+    limits.idle_timeout = status_limits::event_idle_deadline;
+    limits.keep_alive_pings = true;
+    socket_.set_option(limits);
+    socket_.set_option(websocket::stream_base::decorator([](websocket::response_type& x) {
+      x.set(http::field::server, "peerage/" PEERAGE_VERSION);
+    }));
+    socket_.read_message_max(status_limits::event_inbound_bytes);
+    socket_.text(true);
+    socket_.async_accept(request_,
+                         [me = self()](error_code error) { me->on_accepted(error); });
+  }
+
+  void go_away() override {
+    if (located_)
+      close();
+  }
+  void on_events() override { pump(); }
+  void on_feed_end() override {
+    ending_ = true;
+    pump();
+  }
+
+private:
+  using self_ptr = std::shared_ptr<event_session>;
+  self_ptr self() { return this->shared_from_this(); }
+
+  /// Asks the log for events that the feed does not have.
+  template <class Done>
+  void ask_log(std::uint64_t from, std::uint64_t limit, Done done) {
+    get_events what;
+    what.from = from;
+    what.limit = limit;
+    what.filter = query_.filter;
+    all_.events.ask_log(std::move(what), [weak = std::weak_ptr<event_session>(self()),
+                                          done](caf::expected<event_batch>& found) {
+      auto me = weak.lock();
+      if (!me || !me->socket_.is_open())
+        return;
+      if (found)
+        done(*me, *found);
+      else
+        me->close();
+    });
+  }
+
+  // -- begin
+  // ------------------------------------------------------------------------------
+
+  void on_accepted(error_code error) {
+    if (error)
+      return end();
+    read();
+    ask_log(0, 1, [](event_session& me, const event_batch& now) { me.on_located(now); });
+  }
+
+  void on_located(const event_batch& now) {
+    cursor_ = query_.from.value_or(now.last);
+    if (cursor_ > now.last) { // numbers of a node that ran before this one
+      cursor_ = now.first;
+      backlog_.push_back(gap(1, 0, true));
+    }
+    located_ = true;
+    all_.events.add(*this, now.last);
+    pump();
+  }
+
+  // -- read: nothing is expected, but pings and the end must be seen
+  // ------------------------------------------------------------------------------
+
+  void read() {
+    socket_.async_read(input_, [me = self()](error_code error, std::size_t) {
+      if (error)
+        return me->end();
+      me->input_.consume(me->input_.size());
+      me->read();
+    });
+  }
+
+  // -- write
+  // ------------------------------------------------------------------------------
+
+  /// Writes the next event, if there is one and nothing is under way.
+  void pump() {
+    if (output_ || fetching_ || closing_)
+      return;
+    if (!backlog_.empty()) {
+      auto text = std::move(backlog_.front());
+      backlog_.pop_front();
+      return write(std::move(text));
+    }
+    const auto& feed = all_.events;
+    while (cursor_ >= feed.first() && cursor_ < feed.next()) {
+      const auto& x = feed.at(cursor_++);
+      if ((query_.filter.types & bit_of(x.type)) != 0)
+        return write(x.text);
+    }
+    if (cursor_ < feed.first())
+      fetch();
+    else if (ending_)
+      close();
+  }
+
+  void fetch() {
+    fetching_ = true;
+    ask_log(cursor_, status_limits::event_fetch,
+            [](event_session& me, const event_batch& found) { me.on_fetched(found); });
+  }
+
+  void on_fetched(const event_batch& found) {
+    fetching_ = false;
+    if (found.first > cursor_)
+      backlog_.push_back(gap(cursor_, found.first - 1));
+    for (const auto& x : found.entries)
+      backlog_.push_back(render(x));
+    cursor_ = found.next;
+    pump();
+  }
+
+  void write(event_text text) {
+    output_ = std::move(text);
+    deadline_.expires_after(status_limits::reply_deadline);
+    deadline_.async_wait([me = self()](error_code) {
+      if (me->output_ && me->deadline_.expiry() <= std::chrono::steady_clock::now())
+        me->end();
+    });
+    socket_.async_write(boost::asio::buffer(*output_),
+                        [me = self()](error_code error, std::size_t) {
+                          me->output_ = nullptr;
+                          me->deadline_.cancel();
+                          if (error)
+                            me->end();
+                          else
+                            me->pump();
+                        });
+  }
+
+  // -- end
+  // ------------------------------------------------------------------------------
+
+  void close() {
+    if (std::exchange(closing_, true))
+      return;
+    socket_.async_close({websocket::close_code::going_away, "the node stops"},
+                        [me = self()](error_code) { me->end(); });
+  }
+
+  void end() {
+    closing_ = true;
+    deadline_.cancel();
+    all_.events.remove(*this);
+    socket_.next_layer().close();
+    all_.open.erase(self());
+  }
+
+  http_sessions& all_;
+  websocket::stream<beast::basic_stream<Protocol>> socket_;
+  boost::asio::steady_timer deadline_; ///< Of a write: pings do not see those.
+  http_request request_;
+  event_query query_;
+  beast::flat_buffer input_;
+  std::uint64_t cursor_ = 0;       ///< The number of the event that comes next.
+  std::deque<event_text> backlog_; ///< To be written before that one.
+  event_text output_;              ///< Being written.
+  bool located_ = false;           ///< The cursor is right.
+  bool fetching_ = false;
+  bool ending_ = false;
+  bool closing_ = false;
+};
+
+template <class Protocol>
+void open_on(http_sessions& all, typename Protocol::socket socket, http_request asked,
+             const event_query& query) {
+  auto fresh = std::make_shared<event_session<Protocol>>(all, std::move(socket),
+                                                         std::move(asked), query);
+  all.open.insert(fresh);
+  fresh->start();
+}
+
+} // namespace
+
+void open_event_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
+                        http_request asked, const event_query& query) {
+  open_on<boost::asio::ip::tcp>(sessions, std::move(socket), std::move(asked), query);
+}
+
+void open_event_session(http_sessions& sessions,
+                        boost::asio::local::stream_protocol::socket socket,
+                        http_request asked, const event_query& query) {
+  open_on<boost::asio::local::stream_protocol>(sessions, std::move(socket),
+                                               std::move(asked), query);
+}
+
+} // namespace peerage

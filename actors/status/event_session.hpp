@@ -1,0 +1,17 @@
+#pragma once
+
+#include "actors/status/event_query.hpp"
+#include "actors/status/session.hpp"
+
+namespace peerage {
+
+/// Goes on with a connection as an event stream: accepts the WebSocket that `asked`
+/// asks for, and writes the events that `query` wants, one to a frame. Takes the place of
+/// the HTTP session in `sessions`.
+void open_event_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
+                        http_request asked, const event_query& query);
+void open_event_session(http_sessions& sessions,
+                        boost::asio::local::stream_protocol::socket socket,
+                        http_request asked, const event_query& query);
+
+} // namespace peerage

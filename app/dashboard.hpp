@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace peerage {
+
+/// A page for people, out of NAME.html in this folder; empty if there is none.
+std::string_view page_of(std::string_view name);
+
+} // namespace peerage

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""What the node says fits the schemas that it serves. Needs Debian's python3-jsonschema."""
+
+import unittest
+
+from node import FolderCase, Node, wait_until
+from websocket import Closed, WebSocket
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "event")
+
+
+@unittest.skipUnless(jsonschema, "no jsonschema: it is Debian's package python3-jsonschema")
+class Schemas(FolderCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node("--swarm", "3", "--add-peer", "127.0.0.1:1", "--ping-interval", "0.2",
+                        "--log-level", "error")
+        cls.addClassCleanup(cls.node.clean_up)
+        wait_until(lambda: cls.node.status()["peers"]["ready"] == 3, what="3 peers")
+        cls.schemas = {name: cls.node.get(f"/schema/{name}")[1] for name in NAMES}
+
+    def validator(self, name):
+        schema = self.schemas[name]
+        jsonschema.Draft202012Validator.check_schema(schema)
+        store = {f"/schema/{other}": found for other, found in self.schemas.items()}
+        return jsonschema.Draft202012Validator(
+            schema, resolver=jsonschema.RefResolver(f"/schema/{name}", schema, store=store))
+
+    def check(self, name, document):
+        self.validator(name).validate(document)
+
+    def test_served_as_what_they_are(self):
+        for name in NAMES:
+            status, headers, _ = self.node.request(f"/schema/{name}")
+            self.assertEqual((status, headers["Content-Type"]),
+                             (200, "application/schema+json"))
+            self.assertEqual(self.schemas[name]["$id"], f"/schema/{name}")
+        for path in ("/schema/", "/schema/nothing", "/schema/peer.json", "/schema"):
+            self.assertEqual(self.node.get(path)[0], 404, path)
+
+    def test_documents(self):
+        for name in ("status", "peers", "addresses", "bans", "health"):
+            self.check(name, self.node.get(f"/{name}")[1])
+
+    def test_one_peer(self):
+        wait_until(lambda: all(peer["ping"] for peer in self.node.get("/peers")[1]),
+                   what="a ping of every peer")
+        for peer in self.node.get("/peers")[1]:
+            status, found = self.node.get(f"/peers/{peer['id']}")
+            self.assertEqual(status, 200)
+            self.check("peer", found)
+            self.assertEqual(set(found), {*peer, "group"})
+            for same in ("id", "address", "connection_type", "connected_since"):
+                self.assertEqual(found[same], peer[same])
+            self.assertEqual(found["connection_type"], "manual")
+            self.assertEqual([actor["name"] for actor in found["group"]["actors"]],
+                             ["client", "connection", "heartbeat"])
+            self.assertEqual(len({actor["id"] for actor in found["group"]["actors"]}), 3)
+            history = found["group"]["history"]
+            self.assertEqual(history[0]["type"], "peer_ready")
+            self.assertTrue(all(event["peer"] == peer["id"] for event in history))
+
+    def test_events(self):
+        # Alone, because it is stopped: its last events are to be seen too.
+        with Node("--swarm", "2", "--add-peer", "127.0.0.1:1", "--log-level", "error") as node, \
+                WebSocket(node.http, "/events?from=1") as stream, \
+                WebSocket(node.http, "/events?from=1000000") as lost:
+            self.check("event", lost.receive())
+            events = stream.receive_until(lambda x: x["type"] == "peer_ready")
+            node.stop()
+            with self.assertRaises(Closed):
+                while True:
+                    events.append(stream.receive())
+            for event in events:
+                self.check("event", event)
+            self.assertLessEqual({"node_started", "dial_started", "peer_ready",
+                                  "node_stopping", "peer_left"},
+                                 {event["type"] for event in events})
+
+    def test_what_does_not_fit(self):
+        status = self.node.status()
+        for wrong in ({**status, "dialing": "3"}, {**status, "more": 1},
+                      {key: x for key, x in status.items() if key != "bans"}):
+            with self.assertRaises(jsonschema.ValidationError):
+                self.check("status", wrong)
+
+
+if __name__ == "__main__":
+    unittest.main()
