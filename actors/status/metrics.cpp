@@ -48,7 +48,7 @@ using by_reason = std::array<std::uint64_t, peer_exit_count + 1>;
 
 /// A counter for every reason that `wanted` accepts.
 template <class Predicate>
-void add_reasons(MetricFamily& to, const by_reason& counts, std::string label,
+void add_reasons(MetricFamily& to, const by_reason& counts, const std::string& label,
                  const labels& others, Predicate wanted) {
   for (std::size_t i = 1; i < counts.size(); ++i) {
     const auto reason = static_cast<peer_exit>(i);
