@@ -69,12 +69,14 @@ class Dashboard(unittest.TestCase):
             browser.wait("""
               return document.querySelector('#reasons [data-reason=disconnect_requested] b')
                 ?.textContent === '12'""", 10, "why 12 left")
+            node.wait_for({"peers_ready": 24})
             browser.wait(ready(24), 30, "24 ready peers again")
-            ids = set(browser.run("""
+            ids = sorted(peer["id"] for peer in node.get("/peers"))
+            self.assertEqual(set(ids) & set(killed), set())
+            browser.wait("""
               return [...document.querySelectorAll('#peers tbody tr')]
-                .map(row => Number(row.dataset.id))"""))
-            self.assertEqual(ids, {peer["id"] for peer in node.get("/peers")})
-            self.assertEqual(ids & set(killed), set())
+                .map(row => Number(row.dataset.id)).sort((a, b) => a - b).join() === '%s'
+              """ % ",".join(map(str, ids)), 10, "the new ones in the table")
             types = browser.run("""
               return [...document.querySelectorAll('#events li')].map(x => x.dataset.type)""")
             self.assertEqual(types.count("peer_left"), 12)
