@@ -18,7 +18,8 @@ current_step=starting
 
 run_packages=(g++ cmake ninja-build ccache libcaf-dev libboost1.81-dev nlohmann-json3-dev
   doctest-dev libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev python3 curl)
-test_packages=(python3-bitcoinlib python3-jsonschema prometheus clang-format-14 clang-tidy-14)
+test_packages=(python3-bitcoinlib python3-jsonschema prometheus clang-format-14 clang-tidy-14
+  chromium chromium-driver)
 
 step() {
   current_step=$1
