@@ -53,6 +53,13 @@ What it measures (the load is tests/bench/load_client.cpp)
                       the pause that a polite node makes, times the dials it took.
                       Measured once: most of it is waiting.
 
+  p99 under flood, times calm
+                      tests/bench/flood_bench.cpp: 50 honest peers of peerage measure
+                      ping to pong, a thousand times a second at most; then the same
+                      while one more peer floods (getdata of unknown transactions, inv,
+                      ping, as fast as it is read). Shown is by how much that lengthens
+                      the slowest hundredth; "bare" is the calm one, so 1.
+
 Reading the result
   Run it twice before you believe a difference below 10 %, and close the browser.
   It builds what is missing, listens on loopback only, and leaves no files behind.
@@ -128,6 +135,17 @@ class Comparison(Measure):
         self.keys = keys
         self.responders = responders  # how many it dials
         self.lower_is_better = lower_is_better
+
+
+class Flood(Measure):
+    """How much longer honest peers wait while one floods: a row of peerage alone."""
+
+    def __init__(self, seconds):
+        super().__init__("p99 under flood, times calm", "p99_ratio",
+                         ["flood", str(seconds)], wanted_at_most=5)
+
+    def ratio(self):
+        return None
 
 
 class Server:
@@ -246,7 +264,7 @@ def build_programs(build):
     if not (build / "CMakeCache.txt").is_file():
         run_tool(["cmake", "-S", str(REPOSITORY), "-B", str(build), "-G", "Ninja"])
     run_tool(["cmake", "--build", str(build), "--target",
-              "peerage", "bare_responder", "load_client", "routing_bench"])
+              "peerage", "bare_responder", "load_client", "routing_bench", "flood_bench"])
 
 
 def server_command(server, build, data_folder):
@@ -308,6 +326,18 @@ def run_comparison(build, comparison, most_seconds):
                              *responder.addresses], responder, most_seconds)
     for server, key in comparison.keys.items():
         comparison.values[server] = result[key]
+
+
+def run_flood(build, flood, most_seconds):
+    with tempfile.TemporaryDirectory(prefix="peerage-bench-") as data_folder:
+        with Server(server_command("peerage", build, data_folder)) as server:
+            result = run_client([find_program(build, "flood_bench"), server.address,
+                                 flood.load[1]], server, most_seconds)
+    flood.values["bare"].append(1.0)
+    flood.values["peerage"].append(result[flood.key])
+    say(f"{flood.name}: {number(result[flood.key])}, p99 from"
+        f" {number(result['calm_p99_us'])} to {number(result['flooded_p99_us'])} us,"
+        f" {number(result['flood_messages_per_second'])} messages/s of the flooder")
 
 
 def make_comparisons(seconds, dialed_peers):
@@ -422,6 +452,10 @@ def measure_all(arguments):
         say(f"{comparison.name}: {number(comparison.median('bare'))} and"
             f" {number(comparison.median('peerage'))}")
         measures.append(comparison)
+    flood = Flood(seconds)
+    for _ in range(ROUNDS):
+        run_flood(build, flood, seconds + 120)
+    measures.append(flood)
     print(format_table(measures))
     if arguments.json:
         report = {"seconds": seconds, "idle_peers": idle_peers,

@@ -16,6 +16,9 @@ build_dir=${PEERAGE_BUILD_DIR:-$repository/build}
 log_file= # the current step's, if its output is kept from the terminal
 current_step=starting
 
+# Without these ccache does not cache what uses a precompiled header.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
 run_packages=(g++ cmake ninja-build ccache libcaf-dev libboost1.81-dev nlohmann-json3-dev
   doctest-dev libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev python3 curl)
 test_packages=(python3-bitcoinlib python3-jsonschema prometheus clang-format-14 clang-tidy-14

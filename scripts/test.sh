@@ -15,7 +15,7 @@ if everything passed.
 Examples
   scripts/test.sh                  everything
   scripts/test.sh app              the tests of the executable
-  scripts/test.sh 'unit_.*' fuzz   those of the parts, and the fuzz targets
+  scripts/test.sh decisions fuzz   the plain classes, and the fuzz targets
   ctest --test-dir build -N        the names
 END
 }

@@ -79,13 +79,14 @@ class UnixConnection(http.client.HTTPConnection):
 class Node:
     """One `peerage run` on regtest. Unless told otherwise: any free ports, a temporary
     data directory, status on loopback. For use as a context manager. Who gives it a
-    `stdout` reads no ready line, so it does not `wait`."""
+    `stdout` reads no ready line, so it does not `wait`. A `launcher` is a command that
+    runs the command behind it in its own place."""
 
     def __init__(self, *arguments, listen="127.0.0.1:0", status="127.0.0.1:0",
                  data_dir=None, wait=True, defaults=True,
-                 stdout=subprocess.PIPE):
+                 stdout=subprocess.PIPE, launcher=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="peerage-test-"))
-        command = [PROGRAM, "run"]
+        command = [*launcher, PROGRAM, "run"]
         if defaults:
             command += ["--network", "regtest",
                         "--data-dir", str(data_dir or self.folder / "data")]

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""The executable with few file descriptors: beyond them it gives up the peers that it
+loses least with, goes on accepting, and is as before when there are fewer peers."""
+
+import hashlib
+import http.client
+import json
+import socket
+import struct
+import unittest
+
+from node import FolderCase, Node, wait_until
+
+DESCRIPTORS = 120
+BEYOND = 3  # strangers that find no descriptor; room is made for one each second
+MAGIC = bytes.fromhex("fabfb5da")
+
+
+def message(command, payload=b""):
+    check = hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4]
+    return MAGIC + struct.pack("<12sI4s", command, len(payload), check) + payload
+
+
+def version():
+    address = struct.pack("<Q16sH", 9, bytes(16), 0)
+    return struct.pack("<iQq", 70015, 9, 0) + address + address + struct.pack(
+        "<QB4siB", 1, 4, b"/py/", 0, 1)
+
+
+class Stranger:
+    """A peer that shakes hands and then says nothing."""
+
+    def __init__(self, node, number):
+        self.socket = socket.create_connection(node.p2p, 5, (f"127.40.{number}.1", 0))
+        self.socket.sendall(message(b"version", version()) + message(b"verack"))
+        self.socket.setblocking(False)
+        self.received = b""
+        self.ended = False
+
+    def look(self):
+        try:
+            while not self.ended:
+                some = self.socket.recv(65536)
+                self.ended = not some
+                self.received += some
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.ended = True
+        return self
+
+    def is_peer(self):
+        self.look()
+        return b"verack" in self.received and not self.ended
+
+    def close(self):
+        self.socket.close()
+
+
+class Descriptors(FolderCase):
+    def status(self):
+        """On a connection that is there before the descriptors are gone."""
+        self.http.request("GET", "/status")
+        return json.loads(self.http.getresponse().read())
+
+    def test_more_peers_than_descriptors(self):
+        launcher = ("sh", "-c", f'ulimit -n {DESCRIPTORS} && exec "$@"', "sh")
+        with Node("--connect", "127.0.0.1:1", "--max-inbound", "1000",
+                  "--ping-interval", "600", launcher=launcher) as node:
+            self.http = http.client.HTTPConnection(*node.http, timeout=10)
+            self.addCleanup(self.http.close)
+            self.assertEqual(self.status()["peers"]["total"], 0)
+            free = DESCRIPTORS - node.open_descriptors()
+            strangers = []
+            for number in range(free + BEYOND):
+                strangers.append(Stranger(node, number))
+                self.addCleanup(strangers[-1].close)
+
+            wait_until(lambda: strangers[-1].is_peer(), 30, "the last one to be let in")
+            self.assertIn("out of file descriptors", node.stderr())
+            found = self.status()
+            self.assertGreaterEqual(found["exits"]["evicted"], 1)
+            # Who is closed is chosen; the longest connected are worth keeping.
+            self.assertTrue(all(x.is_peer() for x in strangers[:10]))
+            gone = [x for x in strangers if x.look().ended]
+            self.assertGreaterEqual(len(gone), 1)
+            self.assertLessEqual(len(gone), 3 * BEYOND)
+
+            for stranger in strangers[10:]:
+                stranger.close()
+            wait_until(lambda: self.status()["peers"]["total"] == 10, what="their end")
+            newcomer = Stranger(node, 200)
+            self.addCleanup(newcomer.close)
+            wait_until(newcomer.is_peer, what="a newcomer to be let in")
+            self.assertEqual(node.stop()[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
