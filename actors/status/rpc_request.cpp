@@ -56,7 +56,7 @@ std::vector<wire::hash256> hashes_in(const rpc_json& given, const char* key,
   return result;
 }
 
-/// A locator may be left out: from the genesis block on.
+/// A locator may be left out, or empty: from the genesis block on.
 template <class Request>
 Request locating(const rpc_json& given, const wire::hash256& genesis,
                  caf::timespan timeout) {
@@ -64,7 +64,8 @@ Request locating(const rpc_json& given, const wire::hash256& genesis,
   result.locator = {genesis};
   constexpr std::size_t most = 101;
   if (given.contains("locator"))
-    result.locator = hashes_in(given, "locator", most);
+    if (auto known = hashes_in(given, "locator", most); !known.empty())
+      result.locator = std::move(known);
   if (given.contains("stop"))
     result.stop = hash_of(given["stop"]);
   result.timeout = timeout;
@@ -83,24 +84,9 @@ std::vector<transaction_id> ids_in(const rpc_json& given, std::size_t most) {
 
 wire::tx transaction_in(const rpc_json& given) {
   auto found = given.find("body");
-  if (found == given.end() || !found->is_string())
-    throw wrong("body must be a transaction in hex");
-  const auto text = found->get<std::string>();
-  auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
   std::vector<std::byte> bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]);
-    const int low = i + 1 < text.size() ? digit(text[i + 1]) : -1;
-    if (high < 0 || low < 0)
-      throw wrong("body must be a transaction in hex");
-    bytes.push_back(static_cast<std::byte>(high * 16 + low));
-  }
-  if (bytes.empty())
+  if (found == given.end() || !found->is_string() ||
+      !wire::from_hex(found->get<std::string>(), bytes) || bytes.empty())
     throw wrong("body must be a transaction in hex");
   return {wire::slice::copy_of(bytes)};
 }
