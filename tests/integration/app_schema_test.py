@@ -62,8 +62,10 @@ class Schemas(FolderCase):
                              ["client", "connection", "heartbeat"])
             self.assertEqual(len({actor["id"] for actor in found["group"]["actors"]}), 3)
             history = found["group"]["history"]
-            self.assertEqual(history[0]["type"], "peer_ready")
-            self.assertTrue(all(event["peer"] == peer["id"] for event in history))
+            self.assertEqual([event["type"] for event in history],
+                             ["dial_started", "peer_ready"])
+            self.assertEqual(history[0]["address"], peer["address"])
+            self.assertEqual(history[1]["peer"], peer["id"])
 
     def test_events(self):
         # Alone, because it is stopped: its last events are to be seen too.
