@@ -79,12 +79,11 @@ void answer_peer(status_pointer self, const std::string& id_text,
       [all](caf::error&) { one_less(all); });
   get_event_history subject;
   subject.peer = id;
-  ask<event_batch>(self, parts.events, std::move(subject),
-                   [all](caf::expected<event_batch> found) {
-                     if (found)
-                       all->history = std::move(*found);
-                     one_less(all);
-                   });
+  ask<event_batch>(self, parts.events, subject, [all](caf::expected<event_batch> found) {
+    if (found)
+      all->history = std::move(*found);
+    one_less(all);
+  });
 }
 
 } // namespace peerage

@@ -144,9 +144,9 @@ void add_address_methods(rpc_methods& to) {
   to.add({"listbanned",
           {},
           "listbanned\nAll bans in force.",
-          [](status_pointer self, const rpc_arguments&, rpc_done done) {
-            answer_call<bans>(self, self->state.parts.standing, get_bans{},
-                              std::move(done), render_bans);
+          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
+            answer_call<bans>(self, self->state.parts.standing, get_bans{}, done,
+                              render_bans);
           }});
   to.add({"clearbanned",
           {},
@@ -162,10 +162,10 @@ void add_address_methods(rpc_methods& to) {
   to.add({"getaddrmaninfo",
           {},
           "getaddrmaninfo\nHow many addresses are known, by network and table.",
-          [](status_pointer self, const rpc_arguments&, rpc_done done) {
+          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
             answer_call<address_book_snapshot>(self, self->state.parts.book,
-                                               get_address_book_snapshot{},
-                                               std::move(done), render_address_counts);
+                                               get_address_book_snapshot{}, done,
+                                               render_address_counts);
           }});
   to.add(
     {"addpeeraddress",

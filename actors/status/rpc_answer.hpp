@@ -17,8 +17,8 @@ inline rpc_error rpc_error_of(const caf::error& failure) {
 
 /// Asks an owner; the result is what `render` makes of its answer, on the HTTP thread.
 template <class Answer, class Handle, class Question, class Render>
-void answer_call(status_pointer self, const Handle& whom, Question what, rpc_done done,
-                 Render render) {
+void answer_call(status_pointer self, const Handle& whom, Question what,
+                 const rpc_done& done, Render render) {
   ask<Answer>(self, whom, std::move(what), [done, render](caf::expected<Answer> found) {
     if (!found)
       return done(rpc_error_of(found.error()));
@@ -29,8 +29,8 @@ void answer_call(status_pointer self, const Handle& whom, Question what, rpc_don
 /// The same for answers that decide between success and a mistake: `judge` may throw
 /// `rpc_error`.
 template <class Answer, class Handle, class Question, class Judge>
-void decide_call(status_pointer self, const Handle& whom, Question what, rpc_done done,
-                 Judge judge) {
+void decide_call(status_pointer self, const Handle& whom, Question what,
+                 const rpc_done& done, Judge judge) {
   ask<Answer>(self, whom, std::move(what), [done, judge](caf::expected<Answer> found) {
     if (!found)
       return done(rpc_error_of(found.error()));

@@ -57,7 +57,7 @@ bool write_secret(const std::filesystem::path& path, const std::string& content,
 
 } // namespace
 
-rpc_cookie::rpc_cookie(std::filesystem::path path, std::string content)
+rpc_cookie::rpc_cookie(std::filesystem::path path, const std::string& content)
     : path_(std::move(path)), expected_("Basic " + base64(content)) {}
 
 std::shared_ptr<rpc_cookie> rpc_cookie::create(const std::filesystem::path& path,

@@ -25,7 +25,7 @@ public:
   bool accepts(std::string_view authorization) const;
 
 private:
-  rpc_cookie(std::filesystem::path path, std::string content);
+  rpc_cookie(std::filesystem::path path, const std::string& content);
 
   std::filesystem::path path_;
   std::string expected_; ///< The header's value.

@@ -299,16 +299,16 @@ void add_network_methods(rpc_methods& to) {
   to.add({"getnettotals",
           {},
           "getnettotals\nBytes received and sent since the start.",
-          [](status_pointer self, const rpc_arguments&, rpc_done done) {
+          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
             answer_call<node_snapshot>(self, self->state.manager, get_node_snapshot{},
-                                       std::move(done), render_totals);
+                                       done, render_totals);
           }});
   to.add({"getconnectioncount",
           {},
           "getconnectioncount\nThe number of peers.",
-          [](status_pointer self, const rpc_arguments&, rpc_done done) {
+          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
             answer_call<peer_set_snapshot>(
-              self, self->state.parts.peers, get_peer_set_snapshot{}, std::move(done),
+              self, self->state.parts.peers, get_peer_set_snapshot{}, done,
               [](const peer_set_snapshot& x) { return rpc_json(x.total); });
           }});
   to.add({"addnode",

@@ -59,9 +59,9 @@ void add_node_methods(rpc_methods& to) {
   to.add({"uptime",
           {},
           "uptime\nSeconds since the start.",
-          [](status_pointer self, const rpc_arguments&, rpc_done done) {
+          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
             answer_call<node_snapshot>(self, self->state.manager, get_node_snapshot{},
-                                       std::move(done), [](const node_snapshot& x) {
+                                       done, [](const node_snapshot& x) {
                                          return rpc_json(
                                            static_cast<std::int64_t>(x.uptime));
                                        });

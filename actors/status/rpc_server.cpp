@@ -179,7 +179,7 @@ void rpc_server::serve(const std::string& body, const status_actor& status,
                        const reply_slot_ptr& slot) const {
   rpc_json document;
   std::string problem;
-  auto refuse = [&](rpc_error why) {
+  auto refuse = [&](const rpc_error& why) {
     rpc_call none;
     none.mistake = why;
     serve_one(methods_, std::move(none), status, slot);

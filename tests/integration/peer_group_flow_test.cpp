@@ -75,8 +75,14 @@ TEST_CASE("I12: a remote that asks for much and never reads costs bounded memory
   MESSAGE("unsent at most ", most_unsent, ", resident growth ", grown, ", read ",
           received, " of ", sent);
   CHECK(grown <= allowed_memory);
-  CHECK(remote.send_some({pings.begin() + static_cast<std::ptrdiff_t>(sent), pings.end()},
-                         in(100ms)) == 0);
+  // The kernel's buffers may grow a little although nobody reads: until they are full.
+  std::size_t more = 1;
+  for (int round = 0; more > 0 && round < 20; ++round) {
+    more = remote.send_some(
+      {pings.begin() + static_cast<std::ptrdiff_t>(sent), pings.end()}, in(300ms));
+    sent += more;
+  }
+  CHECK(more == 0);
   CHECK(node.context->sockets->totals().received == received);
 
   // It reads again: every block is there, in order, and a pong for every ping. The last
