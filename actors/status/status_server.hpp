@@ -16,10 +16,9 @@
 /// public header.
 ///
 /// ```
-/// client ── session ─> http_router ─> endpoints ── query ──> STATUS ── request ──>
-/// source
-///              ^      (one HTTP thread)                   │       (actor workers)
-///              └────────────── reply_slot ────────────────┘
+/// client ── session ─> http_router ─> endpoints ── task ──> STATUS ── request ──> owner
+///              ^        (one HTTP thread)                     │    (actor workers)
+///              └───────────────── reply_slot ─────────────────┘
 /// ```
 namespace peerage {
 
