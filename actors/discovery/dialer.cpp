@@ -522,7 +522,7 @@ void on_alarm(self_pointer self) {
   state.alarm_at.reset();
   auto now = self->clock().now();
   if (now >= state.next_save) {
-    state.next_save = now + save_interval;
+    state.next_save = now + state.options.save_every;
     state.file.save_changes();
   }
   dial_more(self);
@@ -551,7 +551,7 @@ dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
   state.pauses.emplace(discovered_backoff, state.context->random);
   state.next_start = state.next_question = now;
   state.next_feeler = now + feeler_interval;
-  state.next_save = now + save_interval;
+  state.next_save = now + state.options.save_every;
   load(self);
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return {

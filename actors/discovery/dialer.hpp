@@ -62,6 +62,7 @@ struct dialer_options {
   std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
   std::filesystem::path directory;   ///< Empty: nothing is saved.
   saver_actor saver;
+  caf::timespan save_every = save_interval;
 };
 
 struct dialer_state {

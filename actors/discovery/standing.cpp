@@ -115,7 +115,7 @@ void load(self_pointer self, const std::filesystem::path& path) {
 
 void save_later(self_pointer self) {
   self->send(self->state.context->alarms,
-             set_alarm{save_alarm, self->clock().now() + save_interval});
+             set_alarm{save_alarm, self->clock().now() + self->state.save_every});
 }
 
 // -- bans ------------------------------------------------------------------------------
@@ -267,10 +267,11 @@ void end_local(self_pointer self, const endpoint& remote) {
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
-void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
+void count(self_pointer self, const endpoint& remote, misbehaviour cause,
+           std::uint64_t times = 1) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
-  const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
+  const auto change = state.scores.report(remote, cause, unix_now(self), trusted, times);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;
@@ -278,11 +279,12 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
     what.peer = peer->second;
   what.reason = to_string(cause);
   what.started_by = initiator::remote;
+  what.count = times;
   what.score_before = change.before;
   what.score_after = change.after;
   record(self, *state.context, std::move(what));
-  spdlog::debug("{} at {}: {} points, {} before", to_string(cause), to_string(remote),
-                change.after, change.before);
+  spdlog::debug("{} at {}, {} times: {} points, {} before", to_string(cause),
+                to_string(remote), times, change.after, change.before);
   if (change.after > change.before)
     state.file.mark_changed();
   if (change.ban_suggested)
@@ -313,6 +315,7 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
                                        const standing_options& options) {
   auto& state = self->state;
   state.context = std::move(context);
+  state.save_every = options.save_every;
   for (const auto& x : options.trusted)
     state.trusted.insert(x.with_port(0));
   if (!options.directory.empty()) {
@@ -334,7 +337,7 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
       self->state.users = x;
       tell_observers(self, {self->state.bans.list(unix_now(self)), {}});
     },
-    [self](const report_misbehaviour& x) { count(self, x.remote, x.cause); },
+    [self](const report_misbehaviour& x) { count(self, x.remote, x.cause, x.count); },
     [self](const set_ban& x) { return static_cast<std::uint8_t>(on_set(self, x)); },
     [self](const lift_ban& x) {
       return static_cast<std::uint8_t>(on_lift(self, x.range));
@@ -344,6 +347,13 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
     [self](const wait_for_ban& x) { return wait(self, x); },
     [self](const get_score& x) {
       return self->state.scores.score_of(x.remote, unix_now(self));
+    },
+    [self](const find_suspects& x) {
+      suspects result;
+      for (const auto& remote : x.remotes)
+        if (self->state.scores.score_of(remote, unix_now(self)) >= bad_reputation)
+          result.remotes.push_back(remote);
+      return result;
     },
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;
