@@ -278,6 +278,7 @@ void start_children(self_pointer self, peer_manager_options& options) {
   adopt(self, intake, state.listener);
   dialer_options dialing;
   dialing.pinned = options.pinned;
+  dialing.own = own;
   dialing.max_outbound = options.max_outbound;
   dialing.caps = caps;
   if (!local)

@@ -362,12 +362,13 @@ peer_gossip_counts count_gossip(const address_book_state& state) {
 known_address_list list(self_pointer self, const get_known_addresses& x) {
   auto& random = self->state.context->random;
   auto all = self->state.table->entries();
-  if (x.network_id != 0)
-    std::erase_if(all, [&](const address_entry& entry) {
-      return entry.address.network_id != x.network_id;
-    });
-  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
   const auto now = unix_now(self);
+  std::erase_if(all, [&](const address_entry& entry) {
+    if (x.network_id != 0 && entry.address.network_id != x.network_id)
+      return true;
+    return x.presentable && (entry.is_terrible(now) || is_banned(self, entry.remote()));
+  });
+  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
   known_address_list result;
   result.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {

@@ -143,12 +143,13 @@ void tell_observers(self_pointer self, const bans_changed& x) {
     self->send(observer, x);
 }
 
-void tell_ban(self_pointer self, const ban& x) {
+void tell_ban(self_pointer self, const ban& x, const std::string& evidence) {
   event what;
   what.type = event_type::ban_added;
   what.range = to_string(x.range);
   what.reason = reason_of(x);
   what.started_by = x.is_manual() ? initiator::user : initiator::node;
+  what.evidence = evidence;
   what.deadline = static_cast<double>(x.until);
   record(self, *self->state.context, std::move(what));
 }
@@ -181,14 +182,15 @@ caf::result<bans> wait(self_pointer self, const wait_for_ban& x) {
 }
 
 /// The list has changed.
-void publish(self_pointer self, const bans_changed& x) {
+/// @param evidence What it was changed for, in a few words.
+void publish(self_pointer self, const bans_changed& x, const std::string& evidence = {}) {
   auto& state = self->state;
   tell_observers(self, x);
   if (state.users.peers)
     for (const auto& added : x.added)
       self->send(state.users.peers, end_peers_in{added.range, peer_exit::banned});
   for (const auto& added : x.added)
-    tell_ban(self, added);
+    tell_ban(self, added, evidence);
   for (const auto& range : x.lifted)
     tell_lifted(self, range, initiator::user);
   state.waiting.check(
@@ -202,11 +204,11 @@ void publish(self_pointer self, const bans_changed& x) {
 }
 
 /// Publishes the ban of a range as it is now: an older one may last longer.
-void publish_ban(self_pointer self, const subnet& range) {
+void publish_ban(self_pointer self, const subnet& range, const std::string& evidence) {
   const auto all = self->state.bans.list(unix_now(self));
   auto found = std::ranges::lower_bound(all, range, {}, &ban::range);
   if (found != all.end() && found->range == range)
-    publish(self, {{*found}, {}});
+    publish(self, {{*found}, {}}, evidence);
 }
 
 ban_result on_set(self_pointer self, const set_ban& x) {
@@ -216,7 +218,10 @@ ban_result on_set(self_pointer self, const set_ban& x) {
                                  : bans.add(x.range, now, std::chrono::seconds{x.time});
   spdlog::info("ban of {}: {}", to_string(x.range), to_string(result));
   if (result == ban_result::done)
-    publish_ban(self, x.range);
+    publish_ban(self, x.range,
+                x.absolute    ? "asked for until that time"
+                : x.time == 0 ? "asked for"
+                              : "asked for " + std::to_string(x.time) + " s");
   return result;
 }
 
@@ -251,7 +256,7 @@ void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cau
   spdlog::info("ban of {} for {}: {}", to_string(range), to_string(cause),
                to_string(result));
   if (result == ban_result::done)
-    publish_ban(self, range);
+    publish_ban(self, range, "the last slip was of " + to_string(remote));
   else if (state.users.peers) // no room for the ban: then only the peers end
     self->send(state.users.peers, end_peers_in{range, peer_exit::banned});
 }

@@ -327,6 +327,25 @@ TEST_CASE("a flood of addresses leaves the book as it was") {
   CHECK(left == honest);
 }
 
+TEST_CASE("people see all addresses, others only those that are worth a dial") {
+  book_world test;
+  test.add(0, 20);
+  auto count = [&](bool presentable) {
+    return test.ask<known_address_list>(get_known_addresses{0, 0, presentable})
+      .entries.size();
+  };
+  const auto all = count(false);
+  CHECK(count(true) == all);
+  const auto now = test.world.context->unix_time(test.world.now());
+  caf::anon_send(test.book,
+                 bans_changed{{{host_of(stranger(0)), now, now + 1'000, {}}}, {}});
+  CHECK(count(true) == all - 1);
+  CHECK(count(false) == all);
+  test.world.advance(31 * 24h); // nobody has heard of them since
+  CHECK(count(true) == 0);
+  CHECK(count(false) == all);
+}
+
 // -- dialing ---------------------------------------------------------------------------
 
 TEST_CASE("a candidate is given out once until its dial has ended") {
