@@ -366,7 +366,7 @@ known_address_list list(self_pointer self, const get_known_addresses& x) {
   std::erase_if(all, [&](const address_entry& entry) {
     if (x.network_id != 0 && entry.address.network_id != x.network_id)
       return true;
-    return x.presentable && (entry.is_terrible(now) || is_banned(self, entry.remote()));
+    return x.presentable && entry.is_terrible(now);
   });
   const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
   known_address_list result;

@@ -170,7 +170,7 @@ struct peer_gossip_counts {
 struct get_known_addresses {
   std::size_t count = 0;       ///< 0: all.
   std::uint8_t network_id = 0; ///< 0: of all networks; else as in wire::address_network.
-  bool presentable = false;    ///< Only what others are told: nothing stale or banned.
+  bool presentable = false;    ///< Only what others are told: nothing stale.
 };
 struct known_address {
   wire::network_address address;

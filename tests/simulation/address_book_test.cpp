@@ -336,11 +336,6 @@ TEST_CASE("people see all addresses, others only those that are worth a dial") {
   };
   const auto all = count(false);
   CHECK(count(true) == all);
-  const auto now = test.world.context->unix_time(test.world.now());
-  caf::anon_send(test.book,
-                 bans_changed{{{host_of(stranger(0)), now, now + 1'000, {}}}, {}});
-  CHECK(count(true) == all - 1);
-  CHECK(count(false) == all);
   test.world.advance(31 * 24h); // nobody has heard of them since
   CHECK(count(true) == 0);
   CHECK(count(false) == all);
