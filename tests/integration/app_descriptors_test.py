@@ -5,11 +5,14 @@ loses least with, goes on accepting, and is as before when there are fewer peers
 import hashlib
 import http.client
 import json
-import socket
+import select
 import struct
+import time
 import unittest
 
-from node import FolderCase, Node, wait_until
+from cases import wait_until
+from peerage_harness import Node, connect
+from process import open_descriptors
 
 DESCRIPTORS = 120
 BEYOND = 3  # strangers that find no descriptor; room is made for one each second
@@ -31,7 +34,7 @@ class Stranger:
     """A peer that shakes hands and then says nothing."""
 
     def __init__(self, node, number):
-        self.socket = socket.create_connection(node.p2p, 5, (f"127.40.{number}.1", 0))
+        self.socket = connect(node.p2p, timeout=5, source=f"127.40.{number}.1")
         self.socket.sendall(message(b"version", version()) + message(b"verack"))
         self.socket.setblocking(False)
         self.received = b""
@@ -49,15 +52,19 @@ class Stranger:
             self.ended = True
         return self
 
-    def is_peer(self):
-        self.look()
-        return b"verack" in self.received and not self.ended
+    def is_peer(self, timeout=0):
+        """Whether it is let in within so many seconds, and still is a peer then."""
+        deadline = time.monotonic() + timeout
+        while b"verack" not in self.look().received and not self.ended:
+            if not select.select([self.socket], [], [], max(0, deadline - time.monotonic()))[0]:
+                return False
+        return not self.ended
 
     def close(self):
         self.socket.close()
 
 
-class Descriptors(FolderCase):
+class Descriptors(unittest.TestCase):
     def status(self):
         """On a connection that is there before the descriptors are gone."""
         self.http.request("GET", "/status")
@@ -67,17 +74,18 @@ class Descriptors(FolderCase):
         launcher = ("sh", "-c", f'ulimit -n {DESCRIPTORS} && exec "$@"', "sh")
         with Node("--connect", "127.0.0.1:1", "--max-inbound", "1000",
                   "--ping-interval", "600", launcher=launcher) as node:
-            self.http = http.client.HTTPConnection(*node.http, timeout=10)
+            self.http = http.client.HTTPConnection(node.urls[0].removeprefix("http://"),
+                                                   timeout=10)
             self.addCleanup(self.http.close)
             self.assertEqual(self.status()["peers"]["total"], 0)
-            free = DESCRIPTORS - node.open_descriptors()
+            free = DESCRIPTORS - open_descriptors(node.pid)
             strangers = []
             for number in range(free + BEYOND):
                 strangers.append(Stranger(node, number))
                 self.addCleanup(strangers[-1].close)
 
-            wait_until(lambda: strangers[-1].is_peer(), 30, "the last one to be let in")
-            self.assertIn("out of file descriptors", node.stderr())
+            self.assertTrue(strangers[-1].is_peer(timeout=30), "the last one is let in")
+            self.assertIn("out of file descriptors", node.log())
             found = self.status()
             self.assertGreaterEqual(found["exits"]["evicted"], 1)
             # Who is closed is chosen; the longest connected are worth keeping.
@@ -91,8 +99,8 @@ class Descriptors(FolderCase):
             wait_until(lambda: self.status()["peers"]["total"] == 10, what="their end")
             newcomer = Stranger(node, 200)
             self.addCleanup(newcomer.close)
-            wait_until(newcomer.is_peer, what="a newcomer to be let in")
-            self.assertEqual(node.stop()[0], 0)
+            self.assertTrue(newcomer.is_peer(timeout=10), "a newcomer is let in")
+            node.stop()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import os
 import random
 import re
 import signal
-import socket
 import time
 import unittest
 
-from node import FolderCase, Node
+from cases import FolderCase
+from peerage_harness import Node, connect
 
 KILLS = 200
 # Of a state file and its format, as the program's docstring of state_file.hpp has it.
@@ -48,7 +48,7 @@ def write_addresses(path):
 
 def misbehave(node, source):
     """A stranger that is none of this network: its score is something to save."""
-    with socket.create_connection(node.p2p, 5, (source, 0)) as stranger:
+    with connect(node.p2p, timeout=5, source=source) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
@@ -71,7 +71,7 @@ class Kill(FolderCase):
         """One start, and one end that is no stop."""
         # Without a swarm it dials strangers, with one its own peers: either is churn.
         more = ["--swarm", str(SWARM)] if number % 2 else []
-        with Node(*more, data_dir=self.data) as node:
+        with Node(*more, "--data-dir", self.data) as node:
             began = time.monotonic()
             misbehave(node, f"127.9.{number // 250}.{1 + number % 250}")
             alive = self.draw.uniform(0, 0.3)
@@ -79,14 +79,13 @@ class Kill(FolderCase):
             stopping = number % 4 != 0
             if stopping:
                 began = time.monotonic()
-                node.process.send_signal(signal.SIGTERM)
+                node.send_signal(signal.SIGTERM)
                 # Not by sleep alone, which is late by as much as a save takes.
                 until = began + self.draw.uniform(0, self.stop_seconds)
                 while time.monotonic() < until:
                     pass
-            node.process.kill()
-            status = node.process.wait()
-            log = node.stderr()
+            status = node.kill()
+            log = node.log()
         if status == -signal.SIGKILL:
             self.found["killed while " + ("stopping" if stopping else "serving")] += 1
         else:
@@ -95,14 +94,10 @@ class Kill(FolderCase):
         return log
 
     def measure_stop(self):
-        with Node(data_dir=self.data) as node:
+        with Node("--data-dir", self.data) as node:
             misbehave(node, "127.9.9.9")
-            time.sleep(0.2)
-            began = time.monotonic()
-            node.process.terminate()
-            status = node.process.wait()  # with a deadline it polls, 50 ms apart
-            self.stop_seconds = time.monotonic() - began
-            self.assertEqual(status, 0, node.stderr())
+            node.wait_for({"event": {"type": "misbehaviour", "since": 1}})
+            self.stop_seconds = node.stop()
 
     def check_files(self):
         names = set(os.listdir(self.place))
@@ -154,8 +149,8 @@ class Kill(FolderCase):
         self.assertGreaterEqual(killed, KILLS // 4)
         self.assertEqual(self.saved, set(FILES), "something was never saved")
         # Whatever was left behind, an ordered run goes on from there.
-        with Node(data_dir=self.data) as node:
-            self.assertEqual(node.stop()[0], 0)
+        with Node("--data-dir", self.data) as node:
+            node.stop()
             self.assertEqual(list(self.place.glob("*.new")), [])
 
 
