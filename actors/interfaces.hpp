@@ -4,6 +4,7 @@
 #include "actors/transport/transport.hpp"
 #include "messages/events.hpp"
 #include "messages/inbound.hpp"
+#include "messages/misbehaviour.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
 #include "messages/type_ids.hpp"
@@ -75,8 +76,20 @@ using event_sink_actor = caf::typed_actor<caf::reacts_to<event>>;
 using peer_sink_actor =
   caf::typed_actor<caf::reacts_to<peer_ready>, caf::reacts_to<peer_failed>>;
 
+/// Anybody -> STANDING: a peer has misbehaved. Whoever hears of it once per message sends
+/// one report for many, so that a flood of messages is no flood of reports.
+struct report_misbehaviour {
+  endpoint remote;
+  misbehaviour cause = misbehaviour::malformed;
+  std::uint64_t count = 1; ///< So often since the last report.
+};
+
+/// Who is told of misbehaviour: STANDING.
+using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
+
 } // namespace peerage
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::request_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::report_misbehaviour)

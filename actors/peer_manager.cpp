@@ -5,6 +5,7 @@
 #include "actors/discovery/dialer.hpp"
 #include "actors/discovery/dns_seeds.hpp"
 #include "actors/discovery/listener.hpp"
+#include "actors/discovery/own_addresses.hpp"
 #include "actors/discovery/saver.hpp"
 #include "actors/discovery/standing.hpp"
 #include "actors/inbound_dispatcher.hpp"
@@ -256,13 +257,17 @@ void start_children(self_pointer self, peer_manager_options& options) {
   }
 
   state.standing = self->spawn(
-    standing, context, standing_options{options.directory, files, options.pinned});
+    standing, context,
+    standing_options{options.directory, files, options.pinned, options.save_every});
   adopt(self, memory, state.standing);
   std::vector<endpoint> own;
   for (const auto& acceptor : options.acceptors)
-    own.push_back(acceptor->local());
-  state.book = self->spawn(address_book, context,
-                           address_book_options{options.directory, files, local, own});
+    std::ranges::copy(own_addresses(acceptor->local()), std::back_inserter(own));
+  state.book = self->spawn(
+    address_book, context,
+    address_book_options{options.directory, files, local, own,
+                         caf::actor_cast<misbehaviour_observer_actor>(state.standing),
+                         options.save_every});
   adopt(self, memory, state.book);
 
   state.listener =
@@ -273,12 +278,14 @@ void start_children(self_pointer self, peer_manager_options& options) {
   adopt(self, intake, state.listener);
   dialer_options dialing;
   dialing.pinned = options.pinned;
+  dialing.own = own;
   dialing.max_outbound = options.max_outbound;
   dialing.caps = caps;
   if (!local)
     dialing.needed_services = wire::node_network;
   dialing.directory = options.directory;
   dialing.saver = files;
+  dialing.save_every = options.save_every;
   state.dialer = self->spawn(dialer, context, std::move(dialing));
   adopt(self, intake, state.dialer);
 
@@ -307,6 +314,7 @@ void start_children(self_pointer self, peer_manager_options& options) {
   set.caps = caps;
   set.published = options.published;
   set.quiet = options.quiet;
+  set.standing = caf::actor_cast<suspicion_actor>(state.standing);
   state.peers = self->spawn(peer_set, context, std::move(set));
   adopt(self, peers, state.peers);
 
@@ -315,6 +323,7 @@ void start_children(self_pointer self, peer_manager_options& options) {
                 caf::actor_cast<inventory_sink_actor>(state.peers), state.book);
   adopt(self, memory, dispatcher);
   context->dispatcher = dispatcher;
+  context->standing = caf::actor_cast<misbehaviour_observer_actor>(state.standing);
 
   users.peers = caf::actor_cast<address_teller_actor>(state.peers);
   self->send(state.book, std::move(users));

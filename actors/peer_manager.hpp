@@ -38,6 +38,8 @@ struct peer_manager_options {
   bool deterministic = false;
   /// Starts an EVENT_LOG, which `context` then has.
   bool keep_events = false;
+  /// How often changed state is saved, if there is a directory.
+  caf::timespan save_every = std::chrono::seconds{60};
 };
 
 using peer_manager_actor =

@@ -181,6 +181,9 @@ std::vector<option_spec> all_options() {
     count_option("max-inbound", &run_options::max_inbound, "Peers that dial us"),
     count_option("max-per-ip", &run_options::max_per_ip,
                  "Inbound peers of one address; loopback is\nexempt on regtest"),
+    count_option("max-per-neighbourhood", &run_options::max_per_neighbourhood,
+                 "Peers of one /24 of IPv4 or /64 of IPv6;\nloopback is exempt on "
+                 "regtest, named peers always"),
 
     timing_option("connect-timeout", &peer_timing::connect_timeout, 3600,
                   "To open TCP to a peer"),
@@ -190,6 +193,12 @@ std::vector<option_spec> all_options() {
                   "A request that brings no deadline of its own"),
     timing_option("ping-interval", &peer_timing::ping_interval, 86400,
                   "Between pings to a peer"),
+    {"save-interval", "SECONDS", group_timing,
+     "Between saves of what has changed (default " +
+       number_text(
+         std::chrono::duration<double>(peer_manager_options{}.save_every).count()) +
+       "); bans are\nsaved at once",
+     false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); }},
 
     {"data-dir", "DIR", group_node,
      "Where state is kept, in DIR/<network> (main: in DIR itself)\n(default "

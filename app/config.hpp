@@ -27,12 +27,14 @@ struct run_options {
   std::optional<std::size_t> max_outbound;
   std::size_t max_inbound = peer_manager_options{}.max_inbound;
   std::size_t max_per_ip = peer_manager_options{}.max_per_ip;
+  std::size_t max_per_neighbourhood = peer_manager_options{}.max_per_neighbourhood;
 
   bool dns_seeds = true;
   std::filesystem::path data_dir;
   std::vector<status_address> status;
 
   peer_timing timing;
+  caf::timespan save_every = peer_manager_options{}.save_every;
   std::optional<std::uint64_t> seed;
   std::size_t swarm = 0; ///< In-process demonstration peers.
 

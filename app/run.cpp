@@ -186,6 +186,8 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   wanted.max_outbound = outbound_limit(options, wanted.pinned.size());
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
+  wanted.max_per_neighbourhood = options.max_per_neighbourhood;
+  wanted.save_every = options.save_every;
   // Who names its peers wants no others.
   wanted.discover = options.connect.empty();
   if (options.dns_seeds)

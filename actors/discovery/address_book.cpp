@@ -19,6 +19,7 @@ using self_pointer = address_book_actor::stateful_pointer<address_book_state>;
 
 constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t relay_alarm = 2;
+constexpr std::uint64_t connected_alarm = 3;
 
 /// Candidates for one who asks; the DIALER has at most 50 dials in flight.
 constexpr std::size_t most_candidates = 100;
@@ -126,6 +127,19 @@ void update_relay_alarm(self_pointer self) {
     self->send(self->state.context->alarms, set_alarm{relay_alarm, *due});
 }
 
+void note_excess(self_pointer self, address_book_state::known_peer& peer,
+                 const address_intake& taken) {
+  constexpr auto limited = static_cast<std::size_t>(address_refusal::rate_limited);
+  peer.excess += taken.refused[limited];
+  const auto floods = peer.excess / reported_excess;
+  if (floods == 0)
+    return;
+  peer.excess %= reported_excess;
+  if (self->state.options.standing)
+    self->send(self->state.options.standing,
+               report_misbehaviour{peer.remote, misbehaviour::address_flood, floods});
+}
+
 void take_in(self_pointer self, addresses_announced x, bool solicited) {
   auto& state = self->state;
   const auto peer = state.peers.find(x.peer);
@@ -141,6 +155,7 @@ void take_in(self_pointer self, addresses_announced x, bool solicited) {
       entry.time -=
         static_cast<std::uint32_t>(std::min<unix_seconds>(entry.time, time_penalty));
   store(self, taken.entries, source);
+  note_excess(self, peer->second, taken);
   update_relay_alarm(self);
 }
 
@@ -259,8 +274,8 @@ void on_dial_ended(self_pointer self, const dial_ended& x) {
 void on_joined(self_pointer self, const peer_info& x) {
   auto& state = self->state;
   const bool outbound = x.way == direction::outbound;
-  state.peers.insert_or_assign(x.id,
-                               address_book_state::known_peer{x.remote, x.local, x.way});
+  state.peers.insert_or_assign(
+    x.id, address_book_state::known_peer{x.remote, x.local, x.way, x.services});
   state.gossip->peer_joined(x.id, x.addrv2, outbound, self->clock().now());
   if (outbound && proves_online(state, x.remote))
     state.reached.insert(x.id);
@@ -278,6 +293,16 @@ void on_left(self_pointer self, const peer_info& x) {
     state.last_reached = self->clock().now();
   state.peers.erase(peer);
   state.gossip->peer_left(x.id);
+}
+
+void note_connected(self_pointer self) {
+  auto& state = self->state;
+  for (const auto& [id, peer] : state.peers)
+    if (peer.way == direction::outbound &&
+        state.table->connected(peer.remote, peer.services, unix_now(self)))
+      state.file.mark_changed();
+  self->send(state.context->alarms,
+             set_alarm{connected_alarm, self->clock().now() + connected_interval});
 }
 
 void on_bans_changed(self_pointer self, const bans_changed& x) {
@@ -337,12 +362,13 @@ peer_gossip_counts count_gossip(const address_book_state& state) {
 known_address_list list(self_pointer self, const get_known_addresses& x) {
   auto& random = self->state.context->random;
   auto all = self->state.table->entries();
-  if (x.network_id != 0)
-    std::erase_if(all, [&](const address_entry& entry) {
-      return entry.address.network_id != x.network_id;
-    });
-  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
   const auto now = unix_now(self);
+  std::erase_if(all, [&](const address_entry& entry) {
+    if (x.network_id != 0 && entry.address.network_id != x.network_id)
+      return true;
+    return x.presentable && (entry.is_terrible(now) || is_banned(self, entry.remote()));
+  });
+  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
   known_address_list result;
   result.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -392,7 +418,8 @@ void on_save_alarm(self_pointer self) {
   note_saves(state);
   state.bans.sweep(state.context->unix_time(now));
   state.file.save_changes();
-  self->send(state.context->alarms, set_alarm{save_alarm, now + save_interval});
+  self->send(state.context->alarms,
+             set_alarm{save_alarm, now + state.options.save_every});
 }
 
 } // namespace
@@ -406,7 +433,9 @@ address_book(self_pointer self, peer_context_ptr context, address_book_options o
   state.samples.emplace(state.context->random);
   start_table(self);
   self->send(state.context->alarms,
-             set_alarm{save_alarm, self->clock().now() + save_interval});
+             set_alarm{save_alarm, self->clock().now() + state.options.save_every});
+  self->send(state.context->alarms,
+             set_alarm{connected_alarm, self->clock().now() + connected_interval});
   self->set_exit_handler([self](const caf::exit_msg& x) {
     self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
     self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
@@ -440,6 +469,8 @@ address_book(self_pointer self, peer_context_ptr context, address_book_options o
           x.token, [self](const wait_for_address& wanted) { return find(self, wanted); });
       else if (x.token == save_alarm)
         on_save_alarm(self);
+      else if (x.token == connected_alarm)
+        note_connected(self);
       else
         relay_due(self);
     },

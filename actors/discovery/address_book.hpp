@@ -17,13 +17,23 @@
 
 namespace peerage {
 
+/// Entries beyond its allowance for which a peer is reported once: ten full messages.
+/// Honest peers in a busy network exceed theirs, too, but not by so much.
+inline constexpr std::uint64_t reported_excess = 10'000;
+
+/// How often a lasting connection counts as another success; see
+/// address_table::connected.
+inline constexpr std::chrono::hours connected_interval{1};
+
 struct address_book_options {
   /// Where "addresses.json" is; empty: nothing is loaded, nothing saved.
   std::filesystem::path directory;
   saver_actor saver; ///< Nobody: as if there were no directory.
   /// Stores private and loopback addresses, too: for networks inside one machine.
   bool allow_unroutable = false;
-  std::vector<endpoint> own; ///< Where we listen: never stored, never dialed.
+  std::vector<endpoint> own;            ///< Where we listen: never stored, never dialed.
+  misbehaviour_observer_actor standing; ///< Is told of floods. May be nobody.
+  caf::timespan save_every = save_interval;
 };
 
 struct address_book_state {
@@ -34,6 +44,8 @@ struct address_book_state {
     endpoint remote;
     endpoint local;
     direction way;
+    std::uint64_t services = 0;
+    std::uint64_t excess = 0; ///< Entries beyond its allowance, not reported yet.
   };
 
   peer_context_ptr context;
@@ -73,7 +85,11 @@ struct address_book_state {
 /// - Banned and own addresses are neither stored, relayed, given out, nor served.
 /// - When whoever asked for candidates got less than he wanted, `crawl_wanted` goes to
 ///   the seekers, and `addresses_available` to the observers when one came in.
-/// - Changed state is saved every `save_interval`, and a last time at exit.
+/// - A peer that tells far more than its allowance is reported as `address_flood`, once
+///   per `reported_excess`.
+/// - An address that we stay connected to is noted as reached every
+///   `connected_interval`.
+/// - Changed state is saved every `save_every`, and a last time at exit.
 ///
 /// Ends when told to exit, once the last save is answered.
 address_book_actor::behavior_type

@@ -26,17 +26,12 @@ void look_later(self_pointer self) {
   schedule(self, self->clock().now() + crawl_interval);
 }
 
-void finish(self_pointer self, gathered_addresses& found) {
+void finish(self_pointer self, const gathered_addresses& found) {
   auto& state = self->state;
-  std::size_t entries = 0;
   state.counts.asked += found.asked;
-  state.counts.answers += found.answers.size();
-  for (auto& answer : found.answers) {
-    entries += answer.entries.size();
-    self->send(state.book, addresses_answered{std::move(answer)});
-  }
-  spdlog::debug("crawl: {} peers asked, {} addresses from {}", found.asked, entries,
-                found.answers.size());
+  state.counts.answers += found.answers;
+  spdlog::debug("crawl: {} peers asked, {} addresses from {}", found.asked, found.entries,
+                found.answers);
   state.in_flight = false;
   schedule(self, self->clock().now());
 }
@@ -47,8 +42,10 @@ void crawl(self_pointer self) {
   state.last_start = self->clock().now();
   ++state.counts.crawls;
   self
-    ->request(state.peers, crawl_deadline, gather_addresses{crawl_fan_out, crawl_timeout})
-    .then([self](gathered_addresses& found) { finish(self, found); },
+    ->request(state.peers, crawl_deadline,
+              gather_addresses{crawl_fan_out, crawl_timeout,
+                               caf::actor_cast<addresses_taker_actor>(state.book)})
+    .then([self](const gathered_addresses& found) { finish(self, found); },
           [self](const caf::error& why) {
             ++self->state.counts.failures;
             spdlog::debug("a crawl failed: {}", self->system().render(why));

@@ -1,5 +1,6 @@
 #include "actors/discovery/dialer.hpp"
 
+#include "actors/discovery/dial_obstacles.hpp"
 #include "actors/discovery/saved_dials.hpp"
 #include "actors/discovery/state_file.hpp"
 
@@ -104,26 +105,18 @@ void load(self_pointer self) {
 
 // -- what to dial ----------------------------------------------------------------------
 
+std::size_t difference_or_zero(std::size_t a, std::size_t b) {
+  return a - std::min(a, b);
+}
+
 /// Weighs the last ten dials or so.
 void note_answer(dialer_state& state, bool answered) {
   state.answer_rate += ((answered ? 1.0 : 0.0) - state.answer_rate) / 10;
 }
 
-std::size_t difference_or_zero(std::size_t a, std::size_t b) {
-  return a - std::min(a, b);
-}
-
-/// Places that no peer has yet, be somebody dialed for them or not.
-std::size_t free_places(const dialer_state& state) {
-  auto taken = state.connected.size();
-  for (const auto& [remote, x] : state.dials)
-    taken += x.ready ? 1 : 0;
-  return difference_or_zero(state.options.max_outbound, taken);
-}
-
 /// Dials to start now. A feeler counts for none.
 std::size_t room(const dialer_state& state) {
-  const auto free = free_places(state);
+  const auto free = state.free_places();
   if (free == 0)
     return 0;
   std::size_t dialing = 0;
@@ -134,23 +127,13 @@ std::size_t room(const dialer_state& state) {
   return difference_or_zero(static_cast<std::size_t>(std::ceil(wanted)), dialing);
 }
 
-bool is_known(const dialer_state& state, const endpoint& remote) {
-  return state.dials.contains(remote) ||
-         std::ranges::any_of(state.connected,
-                             [&](const auto& x) { return x.second.remote == remote; });
-}
-
-bool is_exempt(const dialer_state& state, const endpoint& remote) {
-  return state.options.caps.loopback_exempt && remote.is_loopback();
-}
-
 /// Whether to dial what the book offers. A place is taken in the caps if so.
 bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
-  if (is_known(state, remote) || state.pinned.contains(remote) ||
+  if (state.is_known(remote) || state.pinned.contains(remote) ||
       state.bans.is_banned(remote, state.context->unix_time(now)) ||
       !state.pauses->may_dial(remote, now))
     return false;
-  if (!is_exempt(state, remote) && state.groups.contains(address_group_of(remote)))
+  if (!state.is_exempt(remote) && state.groups.contains(address_group_of(remote)))
     return false;
   // Last, as they count what they are asked.
   return state.families.may_dial(remote) && !state.caps.try_take(remote);
@@ -187,7 +170,7 @@ void forget(dialer_state& state, const endpoint& remote, purpose why) {
 
 std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
   for (const auto& remote : state.pinned)
-    if (!is_known(state, remote) && state.pinned_pauses->may_dial(remote, now) &&
+    if (!state.is_known(remote) && state.pinned_pauses->may_dial(remote, now) &&
         !state.bans.is_banned(remote, state.context->unix_time(now)))
       return remote;
   return std::nullopt;
@@ -269,7 +252,7 @@ void set_wake_up(self_pointer self) {
     consider(std::max(state.next_feeler, state.next_start));
   if (state.counts.in_flight < state.options.max_in_flight) {
     for (const auto& remote : state.pinned)
-      if (!is_known(state, remote)) {
+      if (!state.is_known(remote)) {
         const bool banned = state.bans.is_banned(remote, state.context->unix_time(now));
         auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
@@ -377,7 +360,7 @@ void on_ready(self_pointer self, const peer_ready& x) {
     note_answer(state, true);
   if (!state.network_active)
     return leave(self, x, peer_exit::network_inactive);
-  if (why == purpose::feeler || (!is_named(why) && free_places(state) == 0))
+  if (why == purpose::feeler || (!is_named(why) && state.free_places() == 0))
     return leave(self, x, peer_exit::feeler_done);
   const auto needed = state.options.needed_services;
   if (!is_named(why) && (x.info.services & needed) != needed)
@@ -453,7 +436,7 @@ bool unpin(dialer_state& state, const endpoint& remote) {
 
 bool dial_now(self_pointer self, const endpoint& remote) {
   auto& state = self->state;
-  if (is_known(state, remote) || state.stopping || !state.network_active ||
+  if (state.is_known(remote) || state.stopping || !state.network_active ||
       !state.others.peers)
     return false;
   start(self, remote, purpose::requested);
@@ -464,56 +447,7 @@ bool dial_now(self_pointer self, const endpoint& remote) {
 pinned_peers list_pinned(const dialer_state& state) {
   pinned_peers result;
   for (const auto& remote : state.pinned)
-    result.entries.push_back(
-      {remote, std::ranges::any_of(state.connected, [&](const auto& x) {
-         return x.second.remote == remote;
-       })});
-  return result;
-}
-
-obstacles explain(self_pointer self, const endpoint& remote) {
-  auto& state = self->state;
-  const auto now = self->clock().now();
-  obstacles result;
-  auto add = [&](std::string kind, std::string detail, double until = 0) {
-    result.entries.push_back({std::move(kind), std::move(detail), until});
-  };
-  if (!state.network_active)
-    add("network_inactive", "connections are switched off");
-  if (state.dials.contains(remote))
-    add("already_dialing", "it is being dialed");
-  else if (is_known(state, remote))
-    add("already_connected", "it is a peer");
-  if (auto found = state.bans.find(remote, state.context->unix_time(now)))
-    add("banned",
-        to_string(found->range) + " is banned: " + std::string(reason_of(*found)),
-        static_cast<double>(found->until));
-  const bool pinned = state.pinned.contains(remote);
-  const auto& pauses = pinned ? *state.pinned_pauses : *state.pauses;
-  if (auto ready = pauses.ready_at(remote); ready && *ready > now)
-    add("backoff",
-        std::to_string(pauses.failures_of(remote)) + " attempts in a row have failed",
-        state.context->precise_unix_time(*ready));
-  if (state.counts.in_flight >= state.options.max_in_flight)
-    add("dials_in_flight",
-        "all " + std::to_string(state.options.max_in_flight) + " dials are under way");
-  if (pinned)
-    return result; // nothing else holds for those
-  if (!state.options.caps.loopback_exempt && !is_routable(remote))
-    add("not_routable", "the public network cannot reach it");
-  if (free_places(state) == 0)
-    add("outbound_limit", "all " + std::to_string(state.options.max_outbound) +
-                            " outbound places are taken");
-  if (!is_exempt(state, remote) && state.groups.contains(address_group_of(remote)))
-    add("group_taken",
-        "another outbound peer is in " + to_string(address_group_of(remote)));
-  if (auto refusal = state.caps.would_refuse(remote); refusal == cap_refusal::per_ip)
-    add("address_limit", ip_to_string(remote) + " has as many peers as one address may");
-  else if (refusal == cap_refusal::per_neighbourhood)
-    add("neighbourhood_limit",
-        to_string(neighbourhood_of(remote)) + " has as many peers as one network may");
-  if (remote.is_ipv4() ? state.families.ipv4_is_dead() : state.families.ipv6_is_dead())
-    add("family_unreachable", "hardly any dial of its address family succeeds");
+    result.entries.push_back({remote, state.is_connected(remote)});
   return result;
 }
 
@@ -522,7 +456,7 @@ void on_alarm(self_pointer self) {
   state.alarm_at.reset();
   auto now = self->clock().now();
   if (now >= state.next_save) {
-    state.next_save = now + save_interval;
+    state.next_save = now + state.options.save_every;
     state.file.save_changes();
   }
   dial_more(self);
@@ -536,6 +470,26 @@ void stop(self_pointer self) {
 }
 
 } // namespace
+
+bool dialer_state::is_connected(const endpoint& remote) const {
+  return std::ranges::any_of(connected,
+                             [&](const auto& x) { return x.second.remote == remote; });
+}
+
+bool dialer_state::is_known(const endpoint& remote) const {
+  return dials.contains(remote) || is_connected(remote);
+}
+
+std::size_t dialer_state::free_places() const {
+  auto taken = connected.size();
+  for (const auto& [remote, x] : dials)
+    taken += x.ready ? 1 : 0;
+  return difference_or_zero(options.max_outbound, taken);
+}
+
+bool dialer_state::is_exempt(const endpoint& remote) const {
+  return options.caps.loopback_exempt && remote.is_loopback();
+}
 
 dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
                                    dialer_options options) {
@@ -551,7 +505,7 @@ dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
   state.pauses.emplace(discovered_backoff, state.context->random);
   state.next_start = state.next_question = now;
   state.next_feeler = now + feeler_interval;
-  state.next_save = now + save_interval;
+  state.next_save = now + state.options.save_every;
   load(self);
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return {
@@ -583,7 +537,10 @@ dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
       self->state.network_active = x.active;
       dial_more(self);
     },
-    [self](const explain_dial& x) { return explain(self, x.remote); },
+    [self](const explain_dial& x) {
+      const auto& state = self->state;
+      return dial_obstacles(state, x.remote, self->clock().now());
+    },
     [self](const alarm&) { on_alarm(self); },
   };
 }

@@ -56,12 +56,14 @@ inline constexpr std::chrono::minutes feeler_interval{2};
 
 struct dialer_options {
   std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> own;    ///< Where we listen; the book offers none of these.
   std::size_t max_outbound = 25;
   std::size_t max_in_flight = max_dials_in_flight;
   connection_limits caps; ///< Of addresses and neighbourhoods; pinned peers are exempt.
   std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
   std::filesystem::path directory;   ///< Empty: nothing is saved.
   saver_actor saver;
+  caf::timespan save_every = save_interval;
 };
 
 struct dialer_state {
@@ -80,6 +82,14 @@ struct dialer_state {
     purpose why = purpose::candidate;
     time_point since;
   };
+
+  bool is_connected(const endpoint& remote) const;
+  /// Dialed or connected.
+  bool is_known(const endpoint& remote) const;
+  /// Places that no peer has yet, be somebody dialed for them or not.
+  std::size_t free_places() const;
+  /// Loopback on a network of one machine: neither caps nor groups stand in its way.
+  bool is_exempt(const endpoint& remote) const;
 
   peer_context_ptr context;
   dialer_options options;

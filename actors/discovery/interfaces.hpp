@@ -49,16 +49,26 @@ struct end_peers_in {
   peer_exit reason = peer_exit::banned;
 };
 
+/// PEER_SET -> whoever had addresses gathered: what a peer answered to our getaddr.
+struct addresses_answered {
+  addresses_announced from;
+};
+
+using addresses_taker_actor = caf::typed_actor<caf::reacts_to<addresses_answered>>;
+
 /// CRAWLER -> PEER_SET: ask up to `fan_out` peers for addresses, those first that were
-/// never asked, and none that was asked less than 31 s ago. Answers when all have
-/// answered or failed; with nothing if nobody could be asked.
+/// never asked, and none that was asked less than 31 s ago. Each answer goes to `taker`
+/// as soon as it is there: a peer that says nothing holds up nobody else's. Answers when
+/// all have answered or failed; at once if nobody could be asked.
 struct gather_addresses {
   std::size_t fan_out = 3;
   caf::timespan timeout{};
+  addresses_taker_actor taker;
 };
 struct gathered_addresses {
-  std::size_t asked = 0; ///< Peers.
-  std::vector<addresses_announced> answers;
+  std::size_t asked = 0;   ///< Peers.
+  std::size_t answers = 0; ///< Of peers.
+  std::size_t entries = 0; ///< In them.
 };
 
 /// ADDRESS_BOOK -> PEER_SET: tell one peer about addresses.
@@ -102,11 +112,6 @@ struct dial_ended {
   endpoint remote;
   outcome result = outcome::released;
   std::uint64_t services = 0; ///< When connected.
-};
-
-/// CRAWLER -> ADDRESS_BOOK: what a peer answered to our getaddr.
-struct addresses_answered {
-  addresses_announced from;
 };
 
 /// DNS_SEEDS, a person -> ADDRESS_BOOK: addresses from elsewhere. Answers how many were
@@ -165,6 +170,7 @@ struct peer_gossip_counts {
 struct get_known_addresses {
   std::size_t count = 0;       ///< 0: all.
   std::uint8_t network_id = 0; ///< 0: of all networks; else as in wire::address_network.
+  bool presentable = false;    ///< Only what others are told: nothing stale or banned.
 };
 struct known_address {
   wire::network_address address;
@@ -195,12 +201,6 @@ using address_book_actor = peer_observer_actor::extend<
 
 // -- standing: reputation and bans -----------------------------------------------------
 
-/// Anybody -> STANDING: a peer has misbehaved.
-struct report_misbehaviour {
-  endpoint remote;
-  misbehaviour cause = misbehaviour::malformed;
-};
-
 /// A person or program -> STANDING: ban a range; see ban_list::add. Answers a ban_result
 /// as its number.
 struct set_ban {
@@ -223,8 +223,15 @@ struct get_score {
   endpoint remote;
 };
 
-/// Who is told of misbehaviour: STANDING.
-using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
+/// PEER_SET -> STANDING: which of these have a bad reputation (`bad_reputation`).
+struct find_suspects {
+  std::vector<endpoint> remotes;
+};
+struct suspects {
+  std::vector<endpoint> remotes;
+};
+
+using suspicion_actor = caf::typed_actor<caf::replies_to<find_suspects>::with<suspects>>;
 
 /// Who ends peers when told so: the PEER_SET.
 using peer_ender_actor =
@@ -243,6 +250,7 @@ using standing_actor = peer_observer_actor::extend<
   caf::replies_to<lift_ban>::with<std::uint8_t>, caf::reacts_to<clear_bans>,
   caf::replies_to<get_bans>::with<bans>, caf::replies_to<wait_for_ban>::with<bans>,
   caf::replies_to<get_score>::with<double>,
+  caf::replies_to<find_suspects>::with<suspects>,
   // INTERNAL: time to save or to sweep, or a waiter's time is over.
   caf::reacts_to<alarm>>;
 
@@ -259,7 +267,7 @@ struct save_state {
 
 using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>>;
 
-/// How often changed state is saved.
+/// How often changed state is saved, if nothing else is wanted.
 inline constexpr std::chrono::seconds save_interval{60};
 
 } // namespace peerage
@@ -287,7 +295,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_gossip_counts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_known_addresses)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::known_address_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_ban_users)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::report_misbehaviour)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::set_ban)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::lift_ban)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::clear_bans)
@@ -295,4 +302,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_bans)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::bans)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::bans_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_score)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::find_suspects)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::suspects)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::save_state)

@@ -1,5 +1,7 @@
 #include "actors/discovery/listener.hpp"
 
+#include "actors/discovery/obstacle_list.hpp"
+
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -187,39 +189,23 @@ void on_left(self_pointer self, const peer_info& info) {
 // -- for people ------------------------------------------------------------------------
 
 obstacles explain(self_pointer self, const endpoint& remote) {
-  auto& state = self->state;
+  const auto& state = self->state;
   const auto now = self->clock().now();
-  obstacles result;
-  auto add = [&](std::string kind, std::string detail, double until = 0) {
-    result.entries.push_back({std::move(kind), std::move(detail), until});
-  };
+  obstacle_list found;
   if (state.acceptors.empty())
-    add("not_listening", "no address is listened on");
-  if (!state.network_active)
-    add("network_inactive", "connections are switched off");
-  if (auto found = state.bans.find(remote, state.context->unix_time(now)))
-    add("banned",
-        to_string(found->range) + " is banned: " + std::string(reason_of(*found)),
-        static_cast<double>(found->until));
+    found.add("not_listening", "no address is listened on");
+  found.add_network(state.network_active);
+  found.add_ban(state.bans.find(remote, state.context->unix_time(now)));
   if (state.rate.status(now).coarse)
-    add("accept_rate", "connections come faster than they are let in; a lot decides");
-  if (auto refusal = slot_refusal(state, remote))
-    switch (*refusal) {
-    case cap_refusal::per_ip:
-      add("address_limit",
-          ip_to_string(remote) + " has as many peers as one address may");
-      break;
-    case cap_refusal::per_neighbourhood:
-      add("neighbourhood_limit",
-          to_string(neighbourhood_of(remote)) + " has as many peers as one network may");
-      break;
-    case cap_refusal::total:
-      add("inbound_limit",
-          "all " + std::to_string(state.inbound.limits().total) +
-            " inbound slots are taken; it would take the eviction of a peer");
-      break;
-    }
-  return result;
+    found.add("accept_rate",
+              "connections come faster than they are let in; a lot decides");
+  if (auto refusal = slot_refusal(state, remote); refusal == cap_refusal::total)
+    found.add("inbound_limit",
+              "all " + std::to_string(state.inbound.limits().total) +
+                " inbound slots are taken; it would take the eviction of a peer");
+  else
+    found.add_cap(refusal, remote);
+  return found.take();
 }
 
 // -- the rest --------------------------------------------------------------------------

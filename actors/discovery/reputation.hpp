@@ -19,6 +19,9 @@ subnet accountable_range_of(const endpoint& x);
 /// and zebra's `MAX_PEER_MISBEHAVIOR_SCORE` were and are.
 inline constexpr double ban_threshold = 100;
 
+/// From this many points on a peer is the first to make room for newcomers.
+inline constexpr double bad_reputation = ban_threshold / 2;
+
 /// What one report did.
 struct score_change {
   double before = 0; ///< The host's points at this moment, and
@@ -57,10 +60,11 @@ public:
   /// Fewer points than this are not worth saving.
   static constexpr double negligible_score = 0.5;
 
-  /// Counts one misbehaviour of a peer.
+  /// Counts a misbehaviour of a peer.
   /// @param trusted A person named this peer: network causes do not count.
+  /// @param count   So often.
   score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
-                      bool trusted);
+                      bool trusted, std::uint64_t count = 1);
 
   /// The points of the peer's host; 0 for strangers.
   double score_of(const endpoint& peer, unix_seconds now) const;

@@ -115,7 +115,7 @@ void load(self_pointer self, const std::filesystem::path& path) {
 
 void save_later(self_pointer self) {
   self->send(self->state.context->alarms,
-             set_alarm{save_alarm, self->clock().now() + save_interval});
+             set_alarm{save_alarm, self->clock().now() + self->state.save_every});
 }
 
 // -- bans ------------------------------------------------------------------------------
@@ -143,12 +143,13 @@ void tell_observers(self_pointer self, const bans_changed& x) {
     self->send(observer, x);
 }
 
-void tell_ban(self_pointer self, const ban& x) {
+void tell_ban(self_pointer self, const ban& x, const std::string& evidence) {
   event what;
   what.type = event_type::ban_added;
   what.range = to_string(x.range);
   what.reason = reason_of(x);
   what.started_by = x.is_manual() ? initiator::user : initiator::node;
+  what.evidence = evidence;
   what.deadline = static_cast<double>(x.until);
   record(self, *self->state.context, std::move(what));
 }
@@ -181,14 +182,15 @@ caf::result<bans> wait(self_pointer self, const wait_for_ban& x) {
 }
 
 /// The list has changed.
-void publish(self_pointer self, const bans_changed& x) {
+/// @param evidence What it was changed for, in a few words.
+void publish(self_pointer self, const bans_changed& x, const std::string& evidence = {}) {
   auto& state = self->state;
   tell_observers(self, x);
   if (state.users.peers)
     for (const auto& added : x.added)
       self->send(state.users.peers, end_peers_in{added.range, peer_exit::banned});
   for (const auto& added : x.added)
-    tell_ban(self, added);
+    tell_ban(self, added, evidence);
   for (const auto& range : x.lifted)
     tell_lifted(self, range, initiator::user);
   state.waiting.check(
@@ -202,11 +204,11 @@ void publish(self_pointer self, const bans_changed& x) {
 }
 
 /// Publishes the ban of a range as it is now: an older one may last longer.
-void publish_ban(self_pointer self, const subnet& range) {
+void publish_ban(self_pointer self, const subnet& range, const std::string& evidence) {
   const auto all = self->state.bans.list(unix_now(self));
   auto found = std::ranges::lower_bound(all, range, {}, &ban::range);
   if (found != all.end() && found->range == range)
-    publish(self, {{*found}, {}});
+    publish(self, {{*found}, {}}, evidence);
 }
 
 ban_result on_set(self_pointer self, const set_ban& x) {
@@ -216,7 +218,10 @@ ban_result on_set(self_pointer self, const set_ban& x) {
                                  : bans.add(x.range, now, std::chrono::seconds{x.time});
   spdlog::info("ban of {}: {}", to_string(x.range), to_string(result));
   if (result == ban_result::done)
-    publish_ban(self, x.range);
+    publish_ban(self, x.range,
+                x.absolute    ? "asked for until that time"
+                : x.time == 0 ? "asked for"
+                              : "asked for " + std::to_string(x.time) + " s");
   return result;
 }
 
@@ -251,7 +256,7 @@ void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cau
   spdlog::info("ban of {} for {}: {}", to_string(range), to_string(cause),
                to_string(result));
   if (result == ban_result::done)
-    publish_ban(self, range);
+    publish_ban(self, range, "the last slip was of " + to_string(remote));
   else if (state.users.peers) // no room for the ban: then only the peers end
     self->send(state.users.peers, end_peers_in{range, peer_exit::banned});
 }
@@ -267,10 +272,11 @@ void end_local(self_pointer self, const endpoint& remote) {
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
-void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
+void count(self_pointer self, const endpoint& remote, misbehaviour cause,
+           std::uint64_t times = 1) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
-  const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
+  const auto change = state.scores.report(remote, cause, unix_now(self), trusted, times);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;
@@ -278,11 +284,12 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause) {
     what.peer = peer->second;
   what.reason = to_string(cause);
   what.started_by = initiator::remote;
+  what.count = times;
   what.score_before = change.before;
   what.score_after = change.after;
   record(self, *state.context, std::move(what));
-  spdlog::debug("{} at {}: {} points, {} before", to_string(cause), to_string(remote),
-                change.after, change.before);
+  spdlog::debug("{} at {}, {} times: {} points, {} before", to_string(cause),
+                to_string(remote), times, change.after, change.before);
   if (change.after > change.before)
     state.file.mark_changed();
   if (change.ban_suggested)
@@ -313,6 +320,7 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
                                        const standing_options& options) {
   auto& state = self->state;
   state.context = std::move(context);
+  state.save_every = options.save_every;
   for (const auto& x : options.trusted)
     state.trusted.insert(x.with_port(0));
   if (!options.directory.empty()) {
@@ -334,7 +342,7 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
       self->state.users = x;
       tell_observers(self, {self->state.bans.list(unix_now(self)), {}});
     },
-    [self](const report_misbehaviour& x) { count(self, x.remote, x.cause); },
+    [self](const report_misbehaviour& x) { count(self, x.remote, x.cause, x.count); },
     [self](const set_ban& x) { return static_cast<std::uint8_t>(on_set(self, x)); },
     [self](const lift_ban& x) {
       return static_cast<std::uint8_t>(on_lift(self, x.range));
@@ -344,6 +352,13 @@ standing_actor::behavior_type standing(self_pointer self, peer_context_ptr conte
     [self](const wait_for_ban& x) { return wait(self, x); },
     [self](const get_score& x) {
       return self->state.scores.score_of(x.remote, unix_now(self));
+    },
+    [self](const find_suspects& x) {
+      suspects result;
+      for (const auto& remote : x.remotes)
+        if (self->state.scores.score_of(remote, unix_now(self)) >= bad_reputation)
+          result.remotes.push_back(remote);
+      return result;
     },
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;

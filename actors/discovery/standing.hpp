@@ -21,6 +21,7 @@ struct standing_options {
   std::filesystem::path directory;
   saver_actor saver;             ///< Needed if there is a directory.
   std::vector<endpoint> trusted; ///< Named by a person; their ports do not matter.
+  caf::timespan save_every = save_interval;
 };
 
 struct standing_state {
@@ -28,6 +29,7 @@ struct standing_state {
 
   peer_context_ptr context;
   std::set<endpoint> trusted; ///< Without ports.
+  caf::timespan save_every{};
   reputation scores;
   ban_list bans;
   attach_ban_users users;
@@ -46,7 +48,7 @@ struct standing_state {
 /// All who are banned are ended; also those who join later, because a ban came during
 /// their handshake.
 ///
-/// Bans are saved at once, points every `save_interval`, and both when it is told to
+/// Bans are saved at once, points every `save_every`, and both when it is told to
 /// exit: it quits when that is done.
 standing_actor::behavior_type
 standing(standing_actor::stateful_pointer<standing_state> self, peer_context_ptr context,

@@ -20,7 +20,7 @@ namespace peerage {
 /// state.file.open(self, saver, directory / "standing.json", "standing", 1,
 ///                 [self] { return to_json(self->state); });
 /// …
-/// state.file.mark_changed();      // and every `save_interval`:
+/// state.file.mark_changed();      // and every now and then:
 /// state.file.save_changes();
 /// …                               // in the exit handler:
 /// state.file.finish([self] { self->quit(caf::exit_reason::user_shutdown); });

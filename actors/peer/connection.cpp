@@ -14,8 +14,23 @@ using self_pointer = connection_actor::stateful_pointer<connection_state>;
 /// A heartbeat that is ending does not hold up a description.
 constexpr std::chrono::seconds group_timeout{1};
 
+bool has_report(const connection_state& state) {
+  return state.context->standing && state.protocol->has_slips();
+}
+
+void report(self_pointer self, time_point now) {
+  auto& state = self->state;
+  if (!has_report(state))
+    return;
+  state.reported_at = now;
+  for (const auto& [cause, count] : state.protocol->take_slips())
+    self->send(state.context->standing,
+               report_misbehaviour{state.protocol->info().remote, cause, count});
+}
+
 void end(self_pointer self, peer_exit reason) {
   auto& state = self->state;
+  report(self, self->clock().now());
   for (auto& [id, caller] : state.callers)
     caller.fail(request_error_for(reason));
   state.callers.clear();
@@ -121,8 +136,13 @@ void ask_service(self_pointer self, time_point now) {
 void update_alarm(self_pointer self) {
   auto& state = self->state;
   auto due = state.protocol->next_deadline();
-  if (state.service_deadline && (!due || *state.service_deadline < *due))
-    due = state.service_deadline;
+  auto consider = [&due](const std::optional<time_point>& other) {
+    if (other && (!due || *other < *due))
+      due = other;
+  };
+  consider(state.service_deadline);
+  if (has_report(state))
+    consider(*state.reported_at + report_interval);
   // An alarm that rings too early is cheaper than one that is moved for every request.
   if (!due || (state.alarm_at && *state.alarm_at <= *due))
     return;
@@ -156,6 +176,8 @@ void flush(self_pointer self, time_point now) {
   if (state.protocol->end())
     return end(self, *state.protocol->end());
   ask_service(self, now);
+  if (!state.reported_at || now - *state.reported_at >= report_interval)
+    report(self, now);
   update_alarm(self);
   update_credit(self);
 }

@@ -30,6 +30,9 @@ using connection_actor =
                          // A deadline of the protocol, or of the inbound service, is due.
                          caf::reacts_to<alarm>>;
 
+/// However many messages of a peer are damaged, STANDING hears of them no more often.
+inline constexpr std::chrono::seconds report_interval{1};
+
 struct connection_state {
   connection_state() = default;
 
@@ -51,6 +54,7 @@ struct connection_state {
   std::optional<time_point> service_deadline; ///< Set while an answer is due.
   std::optional<time_point> alarm_at;
   overload_shed shed;
+  std::optional<time_point> reported_at; ///< The last time that STANDING was told.
 
   time_point connected_at;
   std::optional<time_point> last_received;
@@ -63,6 +67,9 @@ struct connection_state {
 /// transport, is linked with its HEARTBEAT, and monitors its CLIENT. Whatever ends first,
 /// it answers every open request, closes the transport and quits with that first reason
 /// (I2, I3).
+///
+/// What the remote sends that cannot be read is reported to STANDING, at most once per
+/// `report_interval`.
 ///
 /// Flow: it gives the transport credit for the next batch only while the remote reads
 /// what we send, and the node keeps up with what the remote asks (I12).

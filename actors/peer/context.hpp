@@ -68,6 +68,9 @@ struct peer_context {
   inbound_service_actor service; ///< The node's own.
   /// Whom CONNECTIONs ask instead, if there is anybody: part of the node stands between.
   inbound_service_actor dispatcher;
+  /// Is told by CONNECTIONs what their remotes send that cannot be read, if there is
+  /// anybody.
+  misbehaviour_observer_actor standing;
   std::shared_ptr<socket_provider> sockets;
 
   /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to

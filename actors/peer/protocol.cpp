@@ -5,13 +5,27 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace peerage {
 
 protocol::protocol(peer_context_ptr context, peer_info info,
                    const std::array<std::uint64_t, ignored_count>& ignored_so_far)
     : context_(std::move(context)), info_(std::move(info)),
-      outbox_(context_->network.magic), ignored_(ignored_so_far) {}
+      outbox_(context_->network.magic), ignored_(ignored_so_far) {
+  for (std::size_t i = 0; i < ignored_count; ++i)
+    slipped_ = slipped_ || (ignored_[i] > 0 && misbehaviour_of(static_cast<ignored>(i)));
+}
+
+std::vector<std::pair<misbehaviour, std::uint64_t>> protocol::take_slips() {
+  std::vector<std::pair<misbehaviour, std::uint64_t>> result;
+  for (std::size_t i = 0; i < ignored_count; ++i)
+    if (auto cause = misbehaviour_of(static_cast<ignored>(i));
+        cause && ignored_[i] > reported_[i])
+      result.emplace_back(*cause, ignored_[i] - std::exchange(reported_[i], ignored_[i]));
+  slipped_ = false;
+  return result;
+}
 
 outgoing_requests& protocol::outgoing() {
   if (!outgoing_)

@@ -53,6 +53,11 @@ public:
   /// Too much waits for the node: read nothing more from this peer.
   bool inbound_is_full() const { return inbound_ && inbound_->is_full(); }
 
+  /// What STANDING has to know of ignored messages, with the number of times since the
+  /// last call.
+  std::vector<std::pair<misbehaviour, std::uint64_t>> take_slips();
+  bool has_slips() const { return slipped_; }
+
   const peer_info& info() const { return info_; }
   /// Fills in what this class knows of a snapshot.
   void describe(peer_snapshot& out, time_point now) const;
@@ -66,7 +71,10 @@ private:
   };
 
   void handle(const wire::frame& frame, time_point now);
-  void count(ignored what) { ++ignored_[static_cast<std::size_t>(what)]; }
+  void count(ignored what) {
+    ++ignored_[static_cast<std::size_t>(what)];
+    slipped_ = slipped_ || misbehaviour_of(what).has_value();
+  }
   void end_with(peer_exit why) {
     if (!end_)
       end_ = why;
@@ -96,6 +104,8 @@ private:
 
   std::array<std::uint64_t, ignored_count> ignored_;
   wire::command_tally received_;
+  std::array<std::uint64_t, ignored_count> reported_{}; ///< Of those.
+  bool slipped_ = false;                                ///< Something is to be reported.
   std::uint64_t bytes_received_ = 0;
   std::uint64_t messages_received_ = 0;
   std::optional<time_point> last_block_;

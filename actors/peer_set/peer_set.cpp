@@ -19,6 +19,9 @@ using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 /// A peer that is too busy to say how it is does not hold up the others' answers.
 constexpr std::chrono::seconds snapshot_timeout{1};
 
+/// Nor does one who is too busy to say whom he suspects: a newcomer waits.
+constexpr std::chrono::milliseconds suspects_timeout{500};
+
 // -- who is in -------------------------------------------------------------------------
 
 void tell_event(self_pointer self, event_type type, const peer_info& info,
@@ -223,22 +226,44 @@ void set_active(self_pointer self, bool active) {
       end(self, member, peer_exit::network_inactive);
 }
 
+/// Ends the least valuable of these; true if there was one.
+bool end_least_valuable(self_pointer self, const peer_snapshots& inbound,
+                        const std::vector<endpoint>& suspects) {
+  auto& state = self->state;
+  std::vector<eviction_candidate> candidates;
+  for (const auto& x : inbound.entries)
+    if (auto member = state.members.find(x.info.id); member != state.members.end()) {
+      candidates.push_back(candidate(*state.context, member->second, x));
+      candidates.back().prefer_evict = std::ranges::count(suspects, x.info.remote) > 0;
+    }
+  auto chosen = choose_eviction(candidates, state.eviction_key);
+  if (chosen)
+    end(self, state.members.at(*chosen), peer_exit::evicted);
+  return chosen.has_value();
+}
+
 caf::result<bool> evict(self_pointer self) {
   auto promise = self->make_response_promise<bool>();
+  auto choose = [self, promise](peer_snapshots&& found) mutable {
+    find_suspects asked;
+    for (const auto& x : found.entries)
+      asked.remotes.push_back(x.info.remote);
+    auto inbound = std::make_shared<peer_snapshots>(std::move(found));
+    auto end_one = [self, promise,
+                    inbound](const std::vector<endpoint>& suspects) mutable {
+      promise.deliver(end_least_valuable(self, *inbound, suspects));
+    };
+    const auto& standing = self->state.options.standing;
+    if (!standing)
+      return end_one({});
+    self->request(standing, suspects_timeout, std::move(asked))
+      .then([end_one](const suspects& x) mutable { end_one(x.remotes); },
+            [end_one](caf::error&) mutable { end_one({}); });
+  };
   ask_peers(
     self,
     [](const peer_set_state::member& x) { return x.info.way == direction::inbound; },
-    [self, promise](peer_snapshots&& found) mutable {
-      auto& state = self->state;
-      std::vector<eviction_candidate> inbound;
-      for (const auto& x : found.entries)
-        if (auto member = state.members.find(x.info.id); member != state.members.end())
-          inbound.push_back(candidate(*state.context, member->second, x));
-      auto chosen = choose_eviction(inbound, state.eviction_key);
-      if (chosen)
-        end(self, state.members.at(*chosen), peer_exit::evicted);
-      promise.deliver(chosen.has_value());
-    });
+    std::move(choose));
   return promise;
 }
 

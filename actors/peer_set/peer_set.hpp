@@ -68,7 +68,8 @@ struct peer_set_options {
   connection_limits caps;
   /// Gets the counts after every change, for readers that must not wait for the set.
   std::shared_ptr<published_counts> published;
-  bool quiet = false; ///< Joins and leaves are logged as debug: one of many nodes.
+  bool quiet = false;       ///< Joins and leaves are logged as debug: one of many nodes.
+  suspicion_actor standing; ///< Knows who should go first. May be nobody.
 };
 
 struct peer_set_state {

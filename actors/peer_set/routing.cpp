@@ -357,12 +357,16 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
     auto route = state.routes.started(member->info.id, request_kind::get_addresses, now);
     send_routed<addresses>(
       self, route, get_addresses{what.timeout},
-      [all, peer = member->info.id](std::variant<reply, caf::error>&& result) {
-        if (auto* value = std::get_if<reply>(&result))
-          all->found.answers.push_back(
-            {peer, std::move(std::get<addresses>(*value).entries)});
+      [self, all, taker = what.taker,
+       peer = member->info.id](std::variant<reply, caf::error>&& result) {
+        if (auto* value = std::get_if<reply>(&result)) {
+          auto& entries = std::get<addresses>(*value).entries;
+          ++all->found.answers;
+          all->found.entries += entries.size();
+          self->send(taker, addresses_answered{{peer, std::move(entries)}});
+        }
         if (--all->missing == 0)
-          all->promise.deliver(std::move(all->found));
+          all->promise.deliver(all->found);
       });
   }
   publish(self);

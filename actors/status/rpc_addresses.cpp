@@ -78,7 +78,7 @@ void get_node_addresses(status_pointer self, const rpc_arguments& given,
   }
   answer_call<known_address_list>(
     self, self->state.parts.book,
-    get_known_addresses{static_cast<std::size_t>(count), network}, done,
+    get_known_addresses{static_cast<std::size_t>(count), network, true}, done,
     [](const known_address_list& x) {
       auto result = rpc_json::array();
       for (const auto& entry : x.entries)

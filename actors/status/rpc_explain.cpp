@@ -31,39 +31,46 @@ struct explanation {
 };
 using explanation_ptr = std::shared_ptr<explanation>;
 
-void add_peer(status_pointer self, const explanation_ptr& to) {
-  ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
-                      [to](caf::expected<peer_snapshots> found) {
-                        if (found)
-                          for (const auto& x : found->entries)
-                            if (to->whose.peer != 0 ? x.info.id == to->whose.peer
-                                                    : x.info.remote == to->whose.address)
-                              to->peer = peerage::to_json(x);
-                        to->finish();
-                      });
-}
-
 void add_address(status_pointer self, const explanation_ptr& to) {
   if (to->whose.address.port == 0)
-    return add_peer(self, to);
+    return to->finish();
   ask<known_address_list>(self, self->state.parts.book,
                           wait_for_address{to->whose.address, {}},
-                          [self, to](caf::expected<known_address_list> found) {
+                          [to](caf::expected<known_address_list> found) {
                             if (found && !found->entries.empty())
                               to->address = to_json(*found)[0];
-                            add_peer(self, to);
+                            to->finish();
                           });
 }
 
 void add_score(status_pointer self, const explanation_ptr& to) {
-  if (to->whose.peer != 0)
-    return add_peer(self, to);
+  if (to->whose.address.ip == endpoint{}.ip)
+    return to->finish(); // a peer that nobody remembers
   ask<double>(self, self->state.parts.standing, get_score{to->whose.address},
               [self, to](caf::expected<double> found) {
                 if (found)
                   to->score = *found;
                 add_address(self, to);
               });
+}
+
+/// Also finds where a peer is that was named by its id; one that is gone has left its
+/// address in its history.
+void add_peer(status_pointer self, const explanation_ptr& to) {
+  ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
+                      [self, to](caf::expected<peer_snapshots> found) {
+                        auto& whose = to->whose;
+                        if (whose.peer != 0 && !to->history.entries.empty())
+                          whose.address = to->history.entries.back().address;
+                        if (found)
+                          for (const auto& x : found->entries)
+                            if (whose.peer != 0 ? x.info.id == whose.peer
+                                                : x.info.remote == whose.address) {
+                              to->peer = peerage::to_json(x);
+                              whose.address = x.info.remote;
+                            }
+                        add_score(self, to);
+                      });
 }
 
 get_event_history subject_of(const rpc_json& x) {
@@ -94,7 +101,7 @@ void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) 
                      if (!found)
                        return to->done(rpc_error_of(found.error()));
                      to->history = std::move(*found);
-                     add_score(self, to);
+                     add_peer(self, to);
                    });
 }
 

@@ -33,6 +33,7 @@ class CommandLine(FolderCase):
                                "99999999999999999999999"],
             "--max-inbound": ["-1", "10001", "many"],
             "--max-per-ip": ["-1", "10001", "1,000"],
+            "--max-per-neighbourhood": ["-1", "10001", "all"],
             "--status": ["nonsense", "0.0.0.0:8645", "192.0.2.1:8645", "[::]:8645", "unix:",
                          "unix:" + "x" * 200, "localhost:8645", "", "http://127.0.0.1:80",
                          "127.0.0.1"],
@@ -40,6 +41,7 @@ class CommandLine(FolderCase):
             "--connect-timeout": ["0", "3600.1", "x"],
             "--request-timeout": ["0", "3601", "x"],
             "--ping-interval": ["0", "86401", "x"],
+            "--save-interval": ["0", "0.049", "3601", "x"],
             "--seed": ["-1", "18446744073709551616", "x", "1.0"],
             "--swarm": ["-1", "1001", "x"],
             "--log-level": ["loud", "warn", "off", "INFO"],
@@ -55,6 +57,8 @@ class CommandLine(FolderCase):
         for option, value in (("--max-outbound", "0"), ("--max-inbound", "10000"),
                               ("--ping-interval", "86400"), ("--ping-interval", "0.05"),
                               ("--connect-timeout", "3600"), ("--swarm", "0"),
+                              ("--save-interval", "3600"), ("--save-interval", "0.05"),
+                              ("--max-per-neighbourhood", "0"),
                               ("--handshake-timeout", "1e1"),
                               ("--seed", "18446744073709551615")):
             with self.subTest(option=option, value=value), Node(option, value) as node:
@@ -99,9 +103,11 @@ class CommandLine(FolderCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
         for option in ("network", "listen", "connect", "add-peer", "max-outbound",
-                       "max-inbound", "max-per-ip", "data-dir", "status", "no-dns-seeds",
+                       "max-inbound", "max-per-ip", "max-per-neighbourhood", "data-dir",
+                       "status", "no-dns-seeds",
                        "handshake-timeout", "connect-timeout", "request-timeout",
-                       "ping-interval", "seed", "swarm", "log-level", "log-format", "config"):
+                       "ping-interval", "save-interval", "seed", "swarm", "log-level",
+                       "log-format", "config"):
             self.assertIn(f"--{option}", done.stdout)
         self.assertIn("Examples", done.stdout)
         done = run_to_end("--version")
@@ -126,6 +132,7 @@ class ConfigFile(FolderCase):
             max-outbound = 3
             max-inbound = 4
             max-per-ip = 5
+            max-per-neighbourhood = 6
             data-dir = "{self.folder}/data"
             status = ["127.0.0.1:0", "unix:{unix}"]
             no-dns-seeds = true
@@ -133,6 +140,7 @@ class ConfigFile(FolderCase):
             connect-timeout = 2
             request-timeout = 3
             ping-interval = 4
+            save-interval = 0.5
             seed = 5
             swarm = 2
             log-level = "debug"

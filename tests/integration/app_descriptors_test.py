@@ -2,42 +2,28 @@
 """The executable with few file descriptors: beyond them it gives up the peers that it
 loses least with, goes on accepting, and is as before when there are fewer peers."""
 
-import hashlib
 import http.client
 import json
 import select
-import struct
 import time
 import unittest
 
 from cases import wait_until
-from peerage_harness import Node, connect
+from peerage_harness import Node
 from process import open_descriptors
+from wire_peer import WirePeer, message
 
 DESCRIPTORS = 120
 BEYOND = 3  # strangers that find no descriptor; room is made for one each second
-MAGIC = bytes.fromhex("fabfb5da")
 
 
-def message(command, payload=b""):
-    check = hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4]
-    return MAGIC + struct.pack("<12sI4s", command, len(payload), check) + payload
-
-
-def version():
-    address = struct.pack("<Q16sH", 9, bytes(16), 0)
-    return struct.pack("<iQq", 70015, 9, 0) + address + address + struct.pack(
-        "<QB4siB", 1, 4, b"/py/", 0, 1)
-
-
-class Stranger:
+class Stranger(WirePeer):
     """A peer that shakes hands and then says nothing."""
 
     def __init__(self, node, number):
-        self.socket = connect(node.p2p, timeout=5, source=f"127.40.{number}.1")
-        self.socket.sendall(message(b"version", version()) + message(b"verack"))
+        super().__init__(node.p2p, f"127.40.{number}.1")
+        self.socket.sendall(message(b"verack"))
         self.socket.setblocking(False)
-        self.received = b""
         self.ended = False
 
     def look(self):
@@ -60,9 +46,6 @@ class Stranger:
                 return False
         return not self.ended
 
-    def close(self):
-        self.socket.close()
-
 
 class Descriptors(unittest.TestCase):
     def status(self):
@@ -82,7 +65,7 @@ class Descriptors(unittest.TestCase):
             strangers = []
             for number in range(free + BEYOND):
                 strangers.append(Stranger(node, number))
-                self.addCleanup(strangers[-1].close)
+                self.addCleanup(strangers[-1].socket.close)
 
             self.assertTrue(strangers[-1].is_peer(timeout=30), "the last one is let in")
             self.assertIn("out of file descriptors", node.log())
@@ -95,10 +78,10 @@ class Descriptors(unittest.TestCase):
             self.assertLessEqual(len(gone), 3 * BEYOND)
 
             for stranger in strangers[10:]:
-                stranger.close()
+                stranger.socket.close()
             wait_until(lambda: self.status()["peers"]["total"] == 10, what="their end")
             newcomer = Stranger(node, 200)
-            self.addCleanup(newcomer.close)
+            self.addCleanup(newcomer.socket.close)
             self.assertTrue(newcomer.is_peer(timeout=10), "a newcomer is let in")
             node.stop()
 

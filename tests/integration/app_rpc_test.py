@@ -175,6 +175,8 @@ class Rpc(NodeCase):
         self.fails(-30, "setban", "example.com", "add")
         self.fails(-8, "setban", "10.3.0.0/16", "add", 1000, True)
         self.fails(-1, "setban", "10.3.0.0/16", "forgive")
+        found = self.node.wait_for({"event": {"type": "ban_added", "since": 1}}, timeout=0)
+        self.assertRegex(found["evidence"], "^asked for")
         found = self.node.wait_for({"banned": "10.1.2.3"}, timeout=0)
         self.assertEqual(found["range"], "10.1.0.0/16")
         self.assertIsNone(self.call("setban", "10.1.0.0/16", "remove"))
@@ -193,6 +195,8 @@ class Rpc(NodeCase):
         self.assertGreater(found["deadline"], found["time"])
         kinds = [x["kind"] for x in self.call("whynot", nobody)["dial"]["obstacles"]]
         self.assertEqual(kinds, ["backoff"])
+        kinds = [x["kind"] for x in self.call("whynot", self.node.p2p)["dial"]["obstacles"]]
+        self.assertIn("own_address", kinds)
         self.assertIsNone(self.call("addnode", nobody, "remove"))
         self.fails(-24, "addnode", nobody, "remove")
         self.fails(-24, "getaddednodeinfo", nobody)
@@ -212,10 +216,15 @@ class Rpc(NodeCase):
         self.assertEqual(gone["reason"], "disconnect_requested")
         back = self.node.wait_for({"peer": {"address": peer["addr"]}}, timeout=20)
         self.assertGreater(back["id"], peer["id"])
-        history = self.call("why", peer["id"])["history"]
+        explained = self.call("why", peer["id"])
+        history = explained["history"]
         self.assertEqual([x["type"] for x in history],
                          ["dial_started", "peer_ready", "peer_left"])
         self.assertEqual(history[-1]["reason"], "disconnect_requested")
+        # Though it is gone: of where it was.
+        self.assertEqual(explained["score"], 0)
+        self.assertIsNone(explained["peer"])
+        self.assertEqual(self.call("why", back["id"])["peer"]["address"], peer["addr"])
         self.assertEqual([x["started_by"] for x in history if "started_by" in x],
                          ["user", "user"])
         of_address = [x["type"] for x in self.call("why", peer["addr"])["history"]]

@@ -2,8 +2,6 @@
 """The executable killed at any moment, most of all while it saves: what it has on disk is
 complete, and the next start finds no damage (invariant I15)."""
 
-import hashlib
-import json
 import os
 import random
 import re
@@ -11,39 +9,14 @@ import signal
 import time
 import unittest
 
-from cases import FolderCase
+from cases import FolderCase, wait_until
 from peerage_harness import Node, connect
+from state_files import FILES, body_of, write_addresses
 
 KILLS = 200
-# Of a state file and its format, as the program's docstring of state_file.hpp has it.
-FILES = {"addresses.json": b"addresses", "standing.json": b"standing",
-         "dials.json": b"dials"}
 SWARM = 8
+SAVE_SECONDS = 0.05  # the shortest interval: a run then is mostly saves
 ADDRESSES = 1_000  # in the book: a save is to take long enough to be hit
-
-
-def body_of(path, kind):
-    """The JSON of a complete state file; raises ValueError if it is not complete."""
-    digest, _, checked = path.read_bytes().partition(b" ")
-    line, _, body = checked.partition(b"\n")
-    if digest != hashlib.sha256(checked).hexdigest().encode():
-        raise ValueError(f"{path.name} does not match its checksum")
-    if line != b"peerage %s 1 %d" % (kind, len(body)):
-        raise ValueError(f"{path.name} begins with {line!r}")
-    return json.loads(body)
-
-
-def write_addresses(path):
-    """A book as if it had been saved: the swarm's peers, and others where nobody is."""
-    places = [(127, 1, 0, 1 + i, 18444) for i in range(SWARM)]
-    places += [(127, 2 + i // 250, i % 250, 1, 1) for i in range(ADDRESSES - SWARM)]
-    entries = [{"network": "ipv4", "address": bytes(place[:4]).hex(), "port": place[4],
-                "time": int(time.time()), "services": 9, "last_attempt": 0,
-                "last_success": 0, "failures": 0, "tried": False,
-                "source": f"127.0.{i % 250}.1:18444"} for i, place in enumerate(places)]
-    body = json.dumps({"secret": "00" * 16, "addresses": entries}).encode() + b"\n"
-    checked = b"peerage addresses 1 %d\n" % len(body) + body
-    path.write_bytes(hashlib.sha256(checked).hexdigest().encode() + b" " + checked)
 
 
 def misbehave(node, source):
@@ -58,7 +31,7 @@ class Kill(FolderCase):
         self.data = self.folder / "data"
         self.place = self.data / "regtest"
         self.place.mkdir(parents=True)
-        write_addresses(self.place / "addresses.json")
+        write_addresses(self.place / "addresses.json", ADDRESSES, SWARM)
         self.saved = {"addresses.json"}  # seen complete, so never to be lost again
         self.missing = set()  # there under their former names only
         self.draw = random.Random()
@@ -71,13 +44,22 @@ class Kill(FolderCase):
         """One start, and one end that is no stop."""
         # Without a swarm it dials strangers, with one its own peers: either is churn.
         more = ["--swarm", str(SWARM)] if number % 2 else []
+        # By an ordered stop, or by one of the saves on a timer, which a stranger after
+        # the other gives a reason.
+        stopping = number % 4 >= 2
+        if not stopping:
+            more += ["--save-interval", str(SAVE_SECONDS)]
         with Node(*more, "--data-dir", self.data) as node:
             began = time.monotonic()
+            before = self.saves()
             misbehave(node, f"127.9.{number // 250}.{1 + number % 250}")
             alive = self.draw.uniform(0, 0.3)
             time.sleep(max(0, began + alive - time.monotonic()))
-            stopping = number % 4 != 0
-            if stopping:
+            if not stopping:
+                wait_until(lambda: self.saves() != before, what="a save on the timer")
+                misbehave(node, f"127.10.{number // 250}.{1 + number % 250}")
+                time.sleep(self.draw.uniform(0, 2 * SAVE_SECONDS))
+            else:
                 began = time.monotonic()
                 node.send_signal(signal.SIGTERM)
                 # Not by sleep alone, which is late by as much as a save takes.
@@ -92,6 +74,13 @@ class Kill(FolderCase):
             self.assertEqual(status, 0, log)
             self.found["came too late"] += 1
         return log
+
+    def saves(self):
+        """Something else after every save of a score."""
+        try:
+            return os.stat(self.place / "standing.json").st_ino
+        except FileNotFoundError:
+            return None
 
     def measure_stop(self):
         with Node("--data-dir", self.data) as node:

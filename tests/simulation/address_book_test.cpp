@@ -21,13 +21,14 @@ constexpr unix_seconds start = 1'700'000'000;
 /// What the book said to the others.
 struct overheard {
   std::vector<tell_addresses> told;
+  std::vector<report_misbehaviour> reports;
   int available = 0;
   int wanted = 0;
 };
 
 using neighbours_actor =
   caf::typed_actor<caf::reacts_to<tell_addresses>, caf::reacts_to<addresses_available>,
-                   caf::reacts_to<crawl_wanted>>;
+                   caf::reacts_to<crawl_wanted>, caf::reacts_to<report_misbehaviour>>;
 
 neighbours_actor::behavior_type neighbours(neighbours_actor::pointer,
                                            std::shared_ptr<overheard> heard) {
@@ -35,6 +36,7 @@ neighbours_actor::behavior_type neighbours(neighbours_actor::pointer,
     [heard](const tell_addresses& x) { heard->told.push_back(x); },
     [heard](addresses_available) { ++heard->available; },
     [heard](crawl_wanted) { ++heard->wanted; },
+    [heard](const report_misbehaviour& x) { heard->reports.push_back(x); },
   };
 }
 
@@ -99,6 +101,7 @@ struct book_world {
     world.context->clock_zero = std::chrono::seconds{start};
     heard = std::make_shared<overheard>();
     others = world.system.spawn(neighbours, heard);
+    options.standing = others;
     book = world.system.spawn(address_book, world.context, std::move(options));
     caf::anon_send(book,
                    attach_address_users{caf::actor_cast<address_teller_actor>(others),
@@ -302,6 +305,13 @@ TEST_CASE("a flood of addresses leaves the book as it was") {
     test.pass(10s);
   }
   CHECK(test.snapshot().total <= honest + 1 + 100); // one at once, then 0.1 per second
+  // Nearly 100,000 too many: as many reports as that is worth, and no more.
+  CHECK(test.heard->reports.size() == (100'000 - 101) / reported_excess);
+  for (const auto& x : test.heard->reports) {
+    CHECK(x.remote == peer(1).remote);
+    CHECK(x.cause == misbehaviour::address_flood);
+    CHECK(x.count == 1);
+  }
   // Answers to getaddr are paid for, but one source has little room.
   for (std::size_t i = 0; i < 60; ++i) {
     addresses_answered flood{{1, {}}};
@@ -315,6 +325,25 @@ TEST_CASE("a flood of addresses leaves the book as it was") {
   for (const auto& x : test.ask<known_address_list>(get_known_addresses{}).entries)
     left += x.source && to_endpoint(x.address) == x.source ? 1 : 0;
   CHECK(left == honest);
+}
+
+TEST_CASE("people see all addresses, others only those that are worth a dial") {
+  book_world test;
+  test.add(0, 20);
+  auto count = [&](bool presentable) {
+    return test.ask<known_address_list>(get_known_addresses{0, 0, presentable})
+      .entries.size();
+  };
+  const auto all = count(false);
+  CHECK(count(true) == all);
+  const auto now = test.world.context->unix_time(test.world.now());
+  caf::anon_send(test.book,
+                 bans_changed{{{host_of(stranger(0)), now, now + 1'000, {}}}, {}});
+  CHECK(count(true) == all - 1);
+  CHECK(count(false) == all);
+  test.world.advance(31 * 24h); // nobody has heard of them since
+  CHECK(count(true) == 0);
+  CHECK(count(false) == all);
 }
 
 // -- dialing ---------------------------------------------------------------------------
@@ -373,6 +402,26 @@ TEST_CASE("a private address that answers does not prove that we are online") {
   CHECK(test.find(stranger(0))->failures == 0);
 }
 
+TEST_CASE("a lasting connection is a success again and again, and nobody is told") {
+  book_world test;
+  const auto remote = peer(1).remote;
+  add_addresses what{{address(remote)}, remote};
+  REQUIRE(test.ask<std::uint64_t>(what) == 1);
+  test.tell(dial_ended{remote, dial_ended::outcome::connected, wire::node_network});
+  test.join(1);
+  const auto told_time = test.find(remote)->address.time;
+  test.pass(5h);
+  const auto found = test.find(remote);
+  REQUIRE(found);
+  CHECK(test.unix_now() - found->last_success <= connected_interval / 1s);
+  // From the time that others get they could tell whom we are connected to.
+  CHECK(found->address.time == told_time);
+  test.tell(peer_left{peer(1), peer_exit::remote_closed});
+  const auto left_at = test.unix_now();
+  test.pass(2h);
+  CHECK(test.find(remote)->last_success <= left_at);
+}
+
 TEST_CASE("a ban makes the book forget, and its end lets it learn") {
   book_world test;
   test.add(0, 10);
@@ -403,7 +452,7 @@ TEST_CASE("what was known is known after a restart") {
     test.end_book();
     test.book =
       test.world.system.spawn(address_book, test.world.context,
-                              address_book_options{here.path, files, false, {}});
+                              address_book_options{here.path, files, false, {}, {}});
     test.world.run();
     if (found == &before) {
       test.add(0, 200);
@@ -443,7 +492,7 @@ TEST_CASE("one save at a time, a failed one is tried again, the last one is wait
   const auto actors = test.world.system.registry().running();
   test.book = test.world.system.spawn(
     address_book, test.world.context,
-    address_book_options{here.path, caf::actor_cast<saver_actor>(files), false, {}});
+    address_book_options{here.path, caf::actor_cast<saver_actor>(files), false, {}, {}});
   test.add(0, 3);
   test.pass(61s);
   CHECK(*asked == 1);

@@ -1,6 +1,7 @@
 #include "actors/discovery/eviction.hpp"
 #include "actors/discovery/listener.hpp"
 #include "actors/discovery/standing.hpp"
+#include "actors/peer/connection.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include <algorithm>
@@ -205,6 +206,13 @@ subnet range(const char* text) {
 endpoint at(const char* text) {
   endpoint result;
   REQUIRE(parse_endpoint(text, 0, result));
+  return result;
+}
+
+/// A ping that was damaged on its way.
+std::vector<std::byte> damaged_message(std::uint32_t magic) {
+  auto result = wire::encode(magic, wire::ping{7});
+  result.back() ^= std::byte{1};
   return result;
 }
 
@@ -529,6 +537,44 @@ TEST_CASE("a peer that breaks a hard rule is banned as it leaves") {
   CHECK(node.view->left[0].second == peer_exit::too_many_entries);
   CHECK(node.refuses(at("50.1.1.1:2"), peer_exit::banned));
   CHECK_FALSE(neighbour.saw_end());
+}
+
+TEST_CASE("messages that cannot be read add up to a ban") {
+  simulation world;
+  accepting_node node{world};
+  world.context->standing = node.keeper;
+  auto remote = node.join(at("50.1.1.1:1"));
+  auto neighbour = node.join(at("50.1.1.2:1"));
+  remote.send(wire::addr{}); // is fine
+  for (int i = 0; i < 49; ++i)
+    remote.send_raw(damaged_message(remote.magic()));
+  world.advance(2 * report_interval);
+  CHECK_FALSE(remote.saw_end()); // 98 points, and they fade
+  for (int i = 0; i < 2; ++i)
+    remote.send_raw(damaged_message(remote.magic()));
+  world.advance(2 * report_interval);
+  CHECK(remote.saw_end());
+  REQUIRE(node.view->left.size() == 1);
+  CHECK(node.view->left[0].second == peer_exit::banned);
+  CHECK(node.refuses(at("50.1.1.1:2"), peer_exit::banned));
+  CHECK_FALSE(neighbour.saw_end());
+  world.context->standing = nullptr;
+}
+
+TEST_CASE("on loopback messages that cannot be read end the one peer") {
+  simulation world;
+  accepting_node node{world};
+  world.context->standing = node.keeper;
+  auto remote = node.join(at("127.0.0.1:1"));
+  auto other = node.join(at("127.0.0.1:2"));
+  for (int i = 0; i < 500; ++i)
+    remote.send_raw(damaged_message(remote.magic()));
+  world.advance(2 * report_interval);
+  CHECK(remote.saw_end());
+  CHECK_FALSE(other.saw_end());
+  CHECK(node.bans().empty());
+  CHECK_FALSE(node.join(at("127.0.0.1:3")).saw_end());
+  world.context->standing = nullptr;
 }
 
 // -- and back to nothing ---------------------------------------------------------------

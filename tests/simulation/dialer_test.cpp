@@ -356,3 +356,36 @@ TEST_CASE("a banned address is not dialed") {
   world.pass(5s);
   CHECK(world.dialed.empty());
 }
+
+TEST_CASE("whoever asks is told all that stands in the way of a dial, and since when") {
+  auto options = with_target(1);
+  const auto own = ipv4_endpoint(50, 1, 1, 1, 8333);
+  options.own = {own};
+  dialing_world world{std::move(options)};
+  auto kinds = [&](const endpoint& remote) {
+    auto answer = world.ask<obstacles>(world.dialer, explain_dial{remote});
+    world.run();
+    std::vector<std::string> result;
+    for (const auto& x : answer->value->entries)
+      result.push_back(x.kind);
+    return result;
+  };
+  using list = std::vector<std::string>;
+  world.add_live(world.address(0));
+  world.script->offers = {world.address(0)};
+  CHECK(kinds(world.address(1)) == list{});
+  world.start();
+  CHECK(kinds(world.address(0)).front() == "already_dialing");
+  world.pass(1s);
+  CHECK(kinds(world.address(0)) ==
+        list{"already_connected", "outbound_limit", "group_taken", "address_limit"});
+  CHECK(kinds(world.address(1)) == list{"outbound_limit"});
+  CHECK(kinds(own) == list{"own_address", "outbound_limit"});
+  CHECK(kinds(ipv4_endpoint(10, 1, 1, 1, 8333)) ==
+        list{"not_routable", "outbound_limit"});
+  caf::anon_send(world.dialer, pin_peer{world.address(2)}); // refused, so it has to wait
+  world.pass(1s);
+  CHECK(kinds(world.address(2)) == list{"backoff"});
+  caf::anon_send(world.dialer, set_network_active{false});
+  CHECK(kinds(world.address(1)) == list{"network_inactive", "outbound_limit"});
+}

@@ -37,6 +37,12 @@ std::size_t count_invs(scripted_remote& remote) {
   return result;
 }
 
+addresses_taker_actor::behavior_type
+take_addresses(addresses_taker_actor::pointer,
+               std::shared_ptr<std::vector<addresses_announced>> taken) {
+  return {[taken](const addresses_answered& x) { taken->push_back(x.from); }};
+}
+
 } // namespace
 
 TEST_CASE("I5: without peers nothing is routed, and nothing is counted") {
@@ -277,10 +283,35 @@ TEST_CASE("I13: the set takes in no more of one address and neighbourhood than a
   CHECK_FALSE(join(ipv4_endpoint(1, 2, 3, 4, 3)).saw_end());
 }
 
+TEST_CASE("a peer of bad reputation makes room before others") {
+  for (const bool suspicious : {false, true}) {
+    CAPTURE(suspicious);
+    set_world world;
+    std::vector<set_world::peer> peers;
+    for (int i = 0; i < 60; ++i) {
+      peers.push_back(world.join());
+      world.advance(10ms);
+    }
+    // Not the youngest, and too young to be protected for its age.
+    const auto bad = peers[50].info;
+    if (suspicious)
+      *world.suspected = {bad.remote};
+    auto answer = world.ask<bool>(world.set, evict_inbound{});
+    world.run();
+    REQUIRE(answer->value);
+    CHECK(*answer->value);
+    REQUIRE(world.told->left.size() == 1);
+    CHECK(world.told->left[0].second == peer_exit::evicted);
+    CHECK((world.told->left[0].first.id == bad.id) == suspicious);
+  }
+}
+
 TEST_CASE("addresses are asked of outbound peers, and not twice in 31 s") {
   set_world world;
+  auto taken = std::make_shared<std::vector<addresses_announced>>();
+  auto taker = world.system.spawn(take_addresses, taken);
   auto inbound = world.join();
-  auto none = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s});
+  auto none = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s, taker});
   world.run();
   REQUIRE(none->value);
   CHECK(none->value->asked == 0);
@@ -291,7 +322,7 @@ TEST_CASE("addresses are asked of outbound peers, and not twice in 31 s") {
   caf::anon_send(world.set, join_set{std::move(ready), false});
   world.run();
   remote.take();
-  auto answer = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s});
+  auto answer = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s, taker});
   world.run();
   CHECK(remote.take_commands().find("getaddr") != std::string::npos);
   wire::addr told;
@@ -301,10 +332,12 @@ TEST_CASE("addresses are asked of outbound peers, and not twice in 31 s") {
   world.run();
   REQUIRE(answer->value);
   CHECK(answer->value->asked == 1);
-  REQUIRE(answer->value->answers.size() == 1);
-  CHECK(answer->value->answers[0].entries.size() == 3);
+  CHECK(answer->value->answers == 1);
+  CHECK(answer->value->entries == 3);
+  REQUIRE(taken->size() == 1);
+  CHECK(taken->front().entries.size() == 3);
 
-  auto again = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s});
+  auto again = world.ask<gathered_addresses>(world.set, gather_addresses{3, 5s, taker});
   world.run();
   REQUIRE(again->value);
   CHECK(again->value->asked == 0);

@@ -14,6 +14,11 @@ peer_observer_actor::behavior_type observe(peer_observer_actor::pointer,
   };
 }
 
+suspicion_actor::behavior_type suspect(suspicion_actor::pointer,
+                                       std::shared_ptr<std::vector<endpoint>> whom) {
+  return {[whom](const find_suspects&) { return suspects{*whom}; }};
+}
+
 } // namespace
 
 set_world::set_world(std::uint64_t seed, connection_limits caps) : simulation(seed) {
@@ -23,6 +28,7 @@ set_world::set_world(std::uint64_t seed, connection_limits caps) : simulation(se
   options.caps = caps;
   options.published = published;
   options.quiet = true;
+  options.standing = system.spawn(suspect, suspected);
   set = system.spawn(peer_set, context, std::move(options));
   context->dispatcher =
     system.spawn(inbound_dispatcher, context->service,

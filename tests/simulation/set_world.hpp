@@ -29,6 +29,9 @@ public:
     std::vector<std::pair<peer_info, peer_exit>> left;
   };
   std::shared_ptr<news> told = std::make_shared<news>();
+  /// Whom STANDING suspects, when it is asked.
+  std::shared_ptr<std::vector<endpoint>> suspected =
+    std::make_shared<std::vector<endpoint>>();
 
 private:
   std::uint8_t next_host_ = 1;
