@@ -540,8 +540,10 @@ class Node:
         """Waits in the node, without polling, until `condition` is true, and returns what
         made it so: {"peers_ready": 3}, {"peer": {"address": "127.0.0.1"}},
         {"peer_gone": {"id": 3}}, {"event": {"type": "peer_ready", "since": 17}},
-        {"address_known": "1.2.3.4:8333"}, {"banned": "1.2.3.0/24"}. After `timeout`
-        seconds: RpcError -110, with how far it was in its data."""
+        {"address_known": "1.2.3.4:8333"}, {"banned": "1.2.3.0/24"}. An event may have
+        happened before if `since` is given, the `seq` of the first that counts; without it,
+        only one that happens from now on is meant. After `timeout` seconds: RpcError -110,
+        which says how far it was."""
         answer = self._call("waitfor", (), {"condition": condition, "timeout": timeout},
                             timeout + HTTP_SECONDS)
         return answer["found"]
