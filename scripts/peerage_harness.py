@@ -26,6 +26,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple, Sequence
@@ -659,7 +660,7 @@ class Node:
             self._stdout().close()
         self.ready, self._output, self._end_is_known = {}, b"", False
         try:
-            with open(self.log_path, "ab") as log:
+            with open(self.log_path, "ab") as log, _interrupt_put_off():
                 self._process = subprocess.Popen(
                     self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                     stderr=log, env=self._env)
@@ -735,6 +736,23 @@ class Node:
             error = document["error"]
             raise RpcError(error["code"], error["message"], error.get("data"))
         return document["result"]
+
+
+@contextlib.contextmanager
+def _interrupt_put_off() -> Iterator[None]:
+    """Ctrl-C waits: if it came between the start of a process and the moment when we know
+    of it, nobody would end that process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts come to the main thread only
+        return
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)
 
 
 _open_nodes: set[Node] = set()

@@ -98,6 +98,7 @@ class StartAndStop(FolderCase):
                 with Node(program=program) as node:
                     self.assertEqual(json.loads(node.output())["event"], "ready")
             self.assertEqual(node.log_path.exists(), status != 0)
+            node.log_path.unlink(missing_ok=True)
         with Node(program=script(self.folder, READY + "exit 3")) as node:
             self.assertEqual(node.wait(), 3)  # who has seen it may like it
 
@@ -131,8 +132,19 @@ class StartAndStop(FolderCase):
         os.mkfifo(pipe)
         starting = script(self.folder, f"echo $$ >'{pipe}'; exec sleep 60")
         tell = f"open('{pipe}', 'w').write(str(node.pid)); node.wait_for({{'peers_ready': 1}})"
+        at_the_worst_moment = f"""
+import signal, subprocess
+popen = subprocess.Popen
+def start(*arguments, **more):
+    result = popen(*arguments, **more)
+    open('{pipe}', 'w').write(str(result.pid))
+    signal.raise_signal(signal.SIGINT)
+    return result
+subprocess.Popen = start
+Node()"""
         for text, logs in ((f"with Node() as node: {tell}", 1), (f"node = Node(); {tell}", 0),
-                           (f"node = Node(program='{starting}')", 0)):
+                           (f"node = Node(program='{starting}')", 0),
+                           (at_the_worst_moment, 0)):
             temporary = self.folder / "temporary"
             temporary.mkdir()
             with self.subTest(text=text), subprocess.Popen(
@@ -141,7 +153,8 @@ class StartAndStop(FolderCase):
                     env={**os.environ, "TMPDIR": str(temporary)}) as user:
                 self.addCleanup(user.kill)
                 node = int(pipe.read_text())
-                user.send_signal(signal.SIGINT)
+                if text != at_the_worst_moment:
+                    user.send_signal(signal.SIGINT)
                 _, said = user.communicate(timeout=20)
                 self.assertEqual(user.returncode, -signal.SIGINT)
                 self.assertIn("KeyboardInterrupt", said)
