@@ -10,7 +10,7 @@ import unittest
 
 from cases import FolderCase, wait_until
 from peerage_harness import Node
-from state_files import FILES, body_of, write_addresses
+from state_files import FILES, saved_body, which_save, write_addresses
 from wire_peer import WirePeer
 
 ADDRESSES = 1_000
@@ -24,31 +24,23 @@ class Disk(FolderCase):
         super().setUp()
         self.place = self.folder / "data" / "regtest"
         self.place.mkdir(parents=True)
-        write_addresses(self.place / "addresses.json", ADDRESSES)
-
-    def addresses(self):
-        return self.place / "addresses.json"
-
-    def saved(self):
-        """Something else after every save."""
-        return self.addresses().stat().st_ino
+        self.addresses = self.place / "addresses.json"
+        write_addresses(self.addresses, ADDRESSES)
 
     def start(self, launcher=()):
+        before = which_save(self.addresses)
         # It dials, in vain: that alone is something to save.
         node = Node("--save-interval", "0.05", "--data-dir", self.folder / "data",
                     launcher=launcher)
         self.addCleanup(node.close)
-        before = self.saved()
-        wait_until(lambda: self.saved() != before, what="a save")
+        wait_until(lambda: which_save(self.addresses) not in (None, before), what="a save")
         return node
 
     def check_nothing_lost(self):
         for name, kind in FILES.items():
-            if (self.place / name).exists():
-                body = body_of(self.place / name, kind)
-                if kind == b"addresses":
-                    self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
-        self.assertTrue(self.addresses().exists())
+            body = saved_body(self.place / name, kind)
+            if kind == b"addresses":
+                self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
         self.assertEqual(list(self.place.glob("*.damaged-*")), [])
 
     def check_shortage(self, node, begin, end, why):
@@ -70,11 +62,12 @@ class Disk(FolderCase):
         complaints = len(re.findall("cannot save .*addresses.json", node.log()))
         self.assertLessEqual(complaints, 2, node.log())
         self.check_nothing_lost()
-        before = self.saved()
+        before = which_save(self.addresses)
+        self.assertIsNotNone(before, "no save is half way through")
         end()
         wait_until(lambda: "addresses.json is saved again" in node.log(),
                    what="saving again")
-        self.assertNotEqual(self.saved(), before)
+        self.assertNotEqual(which_save(self.addresses), before)
         self.check_nothing_lost()
 
     def test_full(self):
@@ -97,7 +90,7 @@ class Disk(FolderCase):
         launcher = ()
         if os.geteuid() == 0:  # whom no mode stops
             launcher = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-            for path in (self.folder, self.folder / "data", self.place, self.addresses()):
+            for path in (self.folder, self.folder / "data", self.place, self.addresses):
                 os.chown(path, NOBODY, NOBODY)
         with self.start(launcher) as node:
             self.check_shortage(node, lambda: self.place.chmod(0o500),
