@@ -52,6 +52,7 @@ class Disk(FolderCase):
         # It goes on, and does not repeat itself though it tries again and again.
         with WirePeer(node.p2p) as peer:
             peer.shake_hands().round_trip()
+            node.wait_for({"peers_ready": 1}, timeout=10)
             self.assertEqual(node.get("/status")["peers"]["ready"], 1)
             dials = sum(node.get("/status")["failures"].values())
             with node.events(types=["dial_failed"]) as failed:
