@@ -538,8 +538,7 @@ dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
       dial_more(self);
     },
     [self](const explain_dial& x) {
-      const auto& state = self->state;
-      return dial_obstacles(state, x.remote, self->clock().now());
+      return dial_obstacles(self->state, x.remote, self->clock().now());
     },
     [self](const alarm&) { on_alarm(self); },
   };

@@ -16,14 +16,19 @@ using asio::ip::tcp;
 
 namespace {
 
-/// Bytes one read may bring: shared by all connections of an I/O thread, so that an idle
-/// one needs no buffer of its own.
-constexpr std::size_t scratch_size = 256 * 1024;
+/// Bytes one read may bring, some hundred small messages: all others of this thread wait
+/// while they are checked, and then those of a worker while they are answered. Shared by
+/// all connections of a thread, so that an idle one needs no buffer of its own.
+constexpr std::size_t scratch_size = 16 * 1024;
 
 std::span<std::byte> scratch() {
   thread_local auto buffer = std::make_unique<std::byte[]>(scratch_size);
   return {buffer.get(), scratch_size};
 }
+
+/// The same of what one read may bring of a large payload, straight to its place: what is
+/// hashed right after it came is still in the cache.
+constexpr std::size_t most_at_once = 256 * 1024;
 
 /// Reads of one large payload before other connections get their turn.
 constexpr int reads_per_turn = 16;
@@ -157,8 +162,7 @@ void asio_connection::on_readable(std::vector<wire::frame>&& frames) {
   for (int turn = 0; turn < reads_per_turn && !end; ++turn) {
     auto direct = decoder_.direct_buffer();
     auto buffer = direct.empty() ? scratch() : direct;
-    // What is hashed right after it came is still in the cache.
-    buffer = buffer.first(std::min(buffer.size(), scratch_size));
+    buffer = buffer.first(std::min(buffer.size(), most_at_once));
     auto count = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count > 0) {
       auto size = static_cast<std::size_t>(count);
