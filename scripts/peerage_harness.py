@@ -8,8 +8,10 @@ on PYTHONPATH. `python3 peerage_harness.py --help` shows how to use it.
 from __future__ import annotations
 
 import argparse
+import atexit
 import base64
 import contextlib
+import email.message
 import hashlib
 import http.client
 import json
@@ -24,12 +26,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
-from typing import Any, Iterable, Iterator
+from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple, Sequence
 
-__all__ = ["Node", "RpcError", "HarnessError", "NotStarted", "NotStopped", "EventStream",
-           "WebSocket", "find_program"]
+__all__ = ["Node", "Answer", "EventStream", "WebSocket", "HarnessError", "NotStarted",
+           "NotStopped", "RpcError", "connect", "find_program", "run_to_end"]
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0  # what `peerage run` promises
@@ -74,11 +77,19 @@ What a node offers
   node.wait_for(condition)    returns what made it true; no polling
   node.events(from_, types)   the events as they happen, each a dict
   node.request(peer, type)    a typed request to peer 3, or to "any"
+  node.http(method, path)     one HTTP request, with the status and headers of its answer
   node.stop()                 SIGTERM; the node has 5 s and must exit 0
+  node.kill()                 SIGKILL; send_signal(how) and wait(timeout) are there, too
+  node.restart()              starts it again, on the same data directory
   node.log()                  what it has logged
+Beside it
+  run_to_end(*arguments)      a run that ends by itself, such as one that must be refused
+  connect(address)            a socket to node.p2p, or to one of node.urls
 
 The program is $PEERAGE, else build/peerage beside this file's repository, else peerage on
-the PATH. When a `with` block fails, the node's log is kept and its path printed.
+the PATH. When a `with` block fails, the node's log is kept and its path printed. No node
+outlives the test's process, unless that is killed by a signal it does not handle (Ctrl-C
+is handled).
 """
 
 
@@ -87,11 +98,12 @@ class HarnessError(Exception):
 
 
 class NotStarted(HarnessError):
-    """The node ended, or said nothing, instead of its ready line."""
+    """The node ended, or said nothing, instead of its ready line. Shows what it logged
+    last."""
 
 
 class NotStopped(HarnessError):
-    """The node did not stop in time, or not with exit status 0."""
+    """The node did not stop in time, or not with exit status 0. Shows what it logged last."""
 
 
 class RpcError(HarnessError):
@@ -118,18 +130,39 @@ def find_program() -> str:
     return found
 
 
+def run_to_end(*arguments: str | os.PathLike[str], timeout: float = 20.0,
+               env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the program with these arguments until it ends by itself, as it does when it
+    cannot start: look at `returncode`, `stdout` and `stderr`. Raises
+    subprocess.TimeoutExpired, after killing it, if it still runs after `timeout` seconds."""
+    return subprocess.run([find_program(), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          capture_output=True, encoding="utf-8", errors="replace",
+                          timeout=timeout, check=False, env=env)
+
+
 # -- connections ------------------------------------------------------------------------
 
 
-def _open(url: str, timeout: float) -> socket.socket:
-    """Connects to a status address as the ready line has it: http://HOST:PORT, unix:PATH."""
-    if not url.startswith("unix:"):
-        parts = urllib.parse.urlsplit(url)
-        return socket.create_connection((parts.hostname, parts.port), timeout)
-    result = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def connect(address: str, timeout: float = HTTP_SECONDS, source: str | None = None,
+            receive_buffer: int | None = None) -> socket.socket:
+    """Connects to an address as the ready line has it, "ip:port" (as `Node.p2p`) or
+    "http://ip:port" or "unix:PATH" (as in `Node.urls`), and returns the socket.
+
+    `source` is the IP address to come from, such as 127.0.0.9. A small `receive_buffer`, in
+    bytes, is for who means to be slow in reading."""
+    path = address[len("unix:"):] if address.startswith("unix:") else None
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    host = host.strip("[]")
+    family = (socket.AF_UNIX if path is not None else
+              socket.AF_INET6 if ":" in host else socket.AF_INET)
+    result = socket.socket(family, socket.SOCK_STREAM)
     try:
         result.settimeout(timeout)
-        result.connect(url[len("unix:"):])
+        if receive_buffer is not None:
+            result.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source is not None:
+            result.bind((source, 0))
+        result.connect(path if path is not None else (host, int(port)))
     except BaseException:
         result.close()
         raise
@@ -149,7 +182,23 @@ class _Connection(http.client.HTTPConnection):
         self._timeout = timeout
 
     def connect(self) -> None:
-        self.sock = _open(self._url, self._timeout)
+        self.sock = connect(self._url, self._timeout)
+
+
+class Answer(NamedTuple):
+    """The answer to an HTTP request, whatever its status."""
+
+    status: int
+    headers: email.message.Message  #: looked up by name, in upper or lower case
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, decoded. Raises HarnessError if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise HarnessError(
+                f"HTTP {self.status}, and no JSON: {self.body[:200]!r}") from None
 
 
 class WebSocket:
@@ -166,7 +215,7 @@ class WebSocket:
         self._buffer = bytearray()
         self._closed = False
         self.close_code: int | None = None  #: 1001 when the node stops
-        self._socket = _open(url, timeout)
+        self._socket = connect(url, timeout)
         try:
             self._upgrade(_host(url), path, time.monotonic() + timeout)
         except BaseException:
@@ -297,6 +346,26 @@ class EventStream:
         event: dict[str, Any] = json.loads(text)
         return event
 
+    def until(self, timeout: float = 30.0, **fields: Any) -> dict[str, Any]:
+        """The next event that has all these fields, as in until(type="peer_left", peer=3);
+        those before it are passed over. Raises TimeoutError, which tells of the last that
+        came, if there is none within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        last: dict[str, Any] | None = None
+        while True:
+            try:
+                text = self._socket.receive(max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                raise TimeoutError(f"no event with {fields} within {timeout} s; "
+                                   f"the last was {last}") from None
+            if text is None:
+                raise HarnessError(f"the node stopped before an event with {fields}; "
+                                   f"the last was {last}")
+            event: dict[str, Any] = json.loads(text)
+            if fields.items() <= event.items():
+                return event
+            last = event
+
     def close(self) -> None:
         """Closes the connection. Closing twice is fine."""
         self._socket.close()
@@ -310,37 +379,42 @@ class Node:
 
     `options` are passed on to `peerage run`. Unless they say otherwise it runs on regtest,
     listens on a free port of 127.0.0.1, has its status socket on another, and keeps its
-    data in a temporary directory, removed at the end. `program` is by default what
-    `find_program` finds; `env` is its environment. Raises NotStarted, with the end of its
-    log, if the ready line does not come within `ready_timeout` seconds.
+    data in a temporary directory, removed at the end. Raises NotStarted, with the end of
+    its log, if the ready line does not come within `ready_timeout` seconds.
+
+    program   by default what `find_program` finds
+    env       its environment; by default ours
+    launcher  a command that ends by executing the one behind it, such as
+              ("sh", "-c", 'ulimit -n 99; exec "$@"', "sh") or ("ip", "netns", "exec", "a")
+    defaults  False: `options` are all there is; what they do not say is the program's choice
+    wait      False: does not wait for the ready line; call `wait_ready` before anything else
+
+    The `with` block stops the node at its end and raises NotStopped unless that goes well,
+    also if the node has ended before without being told to by `stop`, `kill` or `wait`. If
+    the block fails, it kills the node and keeps its log.
     """
 
-    def __init__(self, *options: str, program: str | None = None,
-                 ready_timeout: float = READY_SECONDS,
-                 env: dict[str, str] | None = None) -> None:
+    def __init__(self, *options: str | os.PathLike[str], program: str | None = None,
+                 env: dict[str, str] | None = None, launcher: Sequence[str] = (),
+                 defaults: bool = True, wait: bool = True,
+                 ready_timeout: float = READY_SECONDS) -> None:
+        self.ready: dict[str, Any] = {}  #: the ready line; empty before it has come
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="peerage-"))
         self.log_path = self.folder / "log"
-        self.ready: dict[str, Any] = {}  #: the ready line
         self._options = [str(option) for option in options]
+        self._env = env
+        self._output = b""
+        self._end_is_known = False  # somebody has seen it, and what its exit status was
         self._keep_log = False
         self._process: subprocess.Popen[bytes] | None = None
+        _open_nodes.add(self)
         try:
-            self.data_dir = pathlib.Path(
-                self._option("--data-dir") or self.folder / "data")
-            defaults = {"--network": "regtest", "--listen": "127.0.0.1:0",
-                        "--status": "127.0.0.1:0", "--data-dir": str(self.data_dir)}
-            self._command = [program or find_program(), "run", *self._options]
-            for name, value in defaults.items():
-                if self._option(name) is None:
-                    self._command += [name, value]
-            with open(self.log_path, "wb") as log:
-                self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=log, env=env)
-            self._read_ready(ready_timeout)
-        except OSError as error:
-            self.close()
-            raise NotStarted(f"cannot start {self._command[0]}: {error}") from error
+            if defaults:
+                self._add_defaults()
+            self._command = [*launcher, program or find_program(), "run", *self._options]
+            self._launch()
+            if wait:
+                self.wait_ready(ready_timeout)
         except BaseException:
             self.close()
             raise
@@ -349,21 +423,35 @@ class Node:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Stops the node if it still runs, and keeps its log if the block failed."""
         if kind is not None:
             self.keep_log()
         try:
-            if kind is None and self.running:
+            if kind is None and not self._end_is_known:
                 self.stop()
         finally:
             self.close()
+
+    def wait_ready(self, timeout: float = READY_SECONDS) -> None:
+        """Waits until everything listens, after a start with `wait=False`. Raises
+        NotStarted."""
+        if not self._read_output(timeout, to=b"\n"):
+            raise NotStarted(f"no ready line in {timeout} s:\n{self._end_of_log()}")
+        line, newline, _ = self._output.partition(b"\n")
+        if not newline:
+            with contextlib.suppress(TimeoutError):
+                raise NotStarted(f"exit status {self.wait()}:\n{self._end_of_log()}")
+            raise NotStarted(f"it has closed its stdout without one:\n{self._end_of_log()}")
+        try:
+            self.ready = dict(json.loads(line))
+        except (ValueError, TypeError):
+            raise NotStarted(f"not a ready line: {line!r}") from None
 
     # -- what it is ---------------------------------------------------------------------
 
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._running_process().pid
+        return self._started().pid
 
     @property
     def running(self) -> bool:
@@ -373,37 +461,76 @@ class Node:
     @property
     def p2p(self) -> str:
         """The first address on which it listens for peers, as "ip:port"."""
-        if not self.ready["p2p"]:
+        addresses: list[str] = self._said("p2p")
+        if not addresses:
             raise HarnessError("this node does not listen for peers")
-        return str(self.ready["p2p"][0])
+        return addresses[0]
 
     @property
     def urls(self) -> list[str]:
         """Its status addresses: http://HOST:PORT and unix:PATH."""
-        return list(self.ready["status"])
+        return list(self._said("status"))
+
+    @property
+    def data_dir(self) -> pathlib.Path:
+        """Its data directory, all networks in it."""
+        named = self._option("--data-dir")
+        if named is None:
+            raise HarnessError("this node was not told a --data-dir")
+        return pathlib.Path(named)
+
+    @property
+    def cookie_path(self) -> pathlib.Path:
+        """The file with user and password for calls; there while the node runs."""
+        network: str = self._said("network")
+        folder = self.data_dir if network == "main" else self.data_dir / network
+        return folder / ".cookie"
 
     @property
     def cookie(self) -> str:
         """User and password for calls, as the node wrote them: "__cookie__:<hex>"."""
-        network = self.ready["network"]
-        folder = self.data_dir if network == "main" else self.data_dir / network
-        return (folder / ".cookie").read_text().strip()
+        return self.cookie_path.read_text().strip()
 
     def log(self) -> str:
-        """All that it has logged."""
+        """All that it has logged, since its first start. Gone when the node is closed,
+        unless it is kept."""
         return self.log_path.read_text(errors="replace")
 
     def keep_log(self) -> None:
         """The log will be kept when the node is closed, and its path printed."""
         self._keep_log = True
 
+    def output(self, timeout: float = STOP_SECONDS) -> str:
+        """What it has said on stdout, the ready line included, until it ended. Raises
+        TimeoutError if it does not end within `timeout` seconds."""
+        if not self._read_output(timeout):
+            raise TimeoutError(f"it still runs after {timeout} s")
+        return self._output.decode(errors="replace")
+
     # -- what it is asked ---------------------------------------------------------------
 
     def get(self, path: str, url: str | None = None) -> Any:
         """The JSON document at `path`, whatever the status; text if it is not JSON (as
         /metrics). `url` is the status address to ask, by default the first."""
-        _, kind, body = self._exchange("GET", path, url=url)
-        return json.loads(body) if "json" in kind else body.decode(errors="replace")
+        answer = self.http("GET", path, url=url)
+        if "json" in answer.headers.get("Content-Type", ""):
+            return answer.json()
+        return answer.body.decode(errors="replace")
+
+    def http(self, method: str, path: str, body: str | bytes | None = None,
+             headers: dict[str, str] | None = None, url: str | None = None,
+             timeout: float = HTTP_SECONDS) -> Answer:
+        """One HTTP request, on a connection of its own, with `headers` beside those that
+        belong to it. `url` is the status address to ask, by default the first."""
+        url = url or self._first_url()
+        connection = _Connection(url, timeout)
+        try:
+            connection.request(method, path, body.encode() if isinstance(body, str) else body,
+                               {"Host": _host(url), **(headers or {})})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
 
     def rpc(self, method: str, *params: Any, **named: Any) -> Any:
         """The result of a call, with parameters by place or by name, not both. Raises
@@ -414,8 +541,10 @@ class Node:
         """Waits in the node, without polling, until `condition` is true, and returns what
         made it so: {"peers_ready": 3}, {"peer": {"address": "127.0.0.1"}},
         {"peer_gone": {"id": 3}}, {"event": {"type": "peer_ready", "since": 17}},
-        {"address_known": "1.2.3.4:8333"}, {"banned": "1.2.3.0/24"}. After `timeout`
-        seconds: RpcError -110, with how far it was in its data."""
+        {"address_known": "1.2.3.4:8333"}, {"banned": "1.2.3.0/24"}. An event may have
+        happened before if `since` is given, the `seq` of the first that counts; without it,
+        only one that happens from now on is meant. After `timeout` seconds: RpcError -110,
+        which says how far it was."""
         answer = self._call("waitfor", (), {"condition": condition, "timeout": timeout},
                             timeout + HTTP_SECONDS)
         return answer["found"]
@@ -449,35 +578,64 @@ class Node:
 
     # -- its end ------------------------------------------------------------------------
 
-    def stop(self, timeout: float = STOP_SECONDS) -> None:
-        """SIGTERM. Raises NotStopped, and keeps the log, if it is not gone with exit status
-        0 after `timeout` seconds. What has been stopped can be stopped again."""
-        process = self._running_process()
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+    def stop(self, timeout: float = STOP_SECONDS,
+             how: signal.Signals = signal.SIGTERM) -> float:
+        """Ends it in order, by a signal, and returns how many seconds that took. Raises
+        NotStopped, and keeps the log, if it is not gone with exit status 0 after `timeout`
+        seconds. What has been stopped can be stopped again."""
+        began = time.monotonic()
+        self.send_signal(how)
         try:
-            status = process.wait(timeout)
-        except subprocess.TimeoutExpired:
+            status = self.wait(timeout)
+        except TimeoutError:
             self.keep_log()
             self.kill()
-            raise NotStopped(f"still running {timeout} s after SIGTERM") from None
+            raise NotStopped(f"still running {timeout} s after {how.name}:\n"
+                             + self._end_of_log()) from None
         if status != 0:
             self.keep_log()
             raise NotStopped(f"exit status {status}:\n{self._end_of_log()}")
+        return time.monotonic() - began
 
-    def kill(self) -> None:
-        """SIGKILL, for tests of what survives."""
-        process = self._running_process()
+    def kill(self) -> int:
+        """SIGKILL, for tests of what survives. Returns the exit status: -9, or another if
+        the node was faster."""
+        process = self._started()
         process.kill()
-        process.wait()
+        self._end_is_known = True
+        return process.wait()
+
+    def send_signal(self, how: int) -> None:
+        """Sends it a signal; does nothing once it has ended."""
+        self._started().send_signal(how)
+
+    def wait(self, timeout: float = STOP_SECONDS) -> int:
+        """Waits until it has ended and returns its exit status, -15 if it was ended by
+        signal 15. Raises TimeoutError if it still runs after `timeout` seconds."""
+        process = self._started()
+        deadline = time.monotonic() + timeout
+        self._read_output(timeout)  # its end comes at once, Popen.wait only looks for it
+        try:
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"it still runs after {timeout} s") from None
+        self._end_is_known = True
+        return status
+
+    def restart(self, ready_timeout: float = READY_SECONDS) -> None:
+        """Starts it again when it has ended: with the same options, on the same data
+        directory. Where any free port was asked for it may be another one. The log goes
+        on. Raises NotStarted."""
+        if self.running:
+            raise HarnessError("it still runs: stop() or kill() it first")
+        self._launch()
+        self.wait_ready(ready_timeout)
 
     def close(self) -> None:
         """Leaves nothing behind but a log that is to be kept."""
         if self._process is not None:
-            if self._process.poll() is None:
-                self.kill()
-            if self._process.stdout:
-                self._process.stdout.close()
+            self.kill()
+            self._stdout().close()
         if self._keep_log and self.log_path.exists():
             kept, name = tempfile.mkstemp(prefix="peerage-", suffix=".log")
             os.close(kept)
@@ -486,8 +644,28 @@ class Node:
             self._keep_log = False
             print(f"the node's log: {name}", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
+        _open_nodes.discard(self)
 
     # -- inside -------------------------------------------------------------------------
+
+    def _add_defaults(self) -> None:
+        for name, value in (("--network", "regtest"), ("--listen", "127.0.0.1:0"),
+                            ("--status", "127.0.0.1:0"),
+                            ("--data-dir", str(self.folder / "data"))):
+            if self._option(name) is None:
+                self._options += [name, value]
+
+    def _launch(self) -> None:
+        if self._process is not None:
+            self._stdout().close()
+        self.ready, self._output, self._end_is_known = {}, b"", False
+        try:
+            with open(self.log_path, "ab") as log, _interrupt_put_off():
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=log, env=self._env)
+        except OSError as error:
+            raise NotStarted(f"cannot start {self._command[0]}: {error}") from error
 
     def _option(self, name: str) -> str | None:
         """The last value of an option that was given, as `--name value` or `--name=value`."""
@@ -499,10 +677,21 @@ class Node:
                 found = option[len(name) + 1:]
         return found
 
-    def _running_process(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise HarnessError("this node was never started")
         return self._process
+
+    def _stdout(self) -> IO[bytes]:
+        stdout = self._started().stdout
+        assert stdout is not None, "it was started with a pipe"
+        return stdout
+
+    def _said(self, name: str) -> Any:
+        """A field of the ready line."""
+        if name not in self.ready:
+            raise HarnessError(f"this node has not said its {name!r}")
+        return self.ready[name]
 
     def _first_url(self) -> str:
         if not self.urls:
@@ -512,38 +701,23 @@ class Node:
     def _end_of_log(self) -> str:
         return "".join(self.log().splitlines(keepends=True)[-15:])
 
-    def _read_ready(self, timeout: float) -> None:
-        process = self._running_process()
-        assert process.stdout is not None
+    def _read_output(self, timeout: float, to: bytes | None = None) -> bool:
+        """Collects its output up to its end, or to where `to` has come. False if `timeout`
+        seconds have passed before."""
         deadline = time.monotonic() + timeout
-        line = b""
+        stdout = self._stdout()
+        if stdout.closed:
+            return True
         with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
+            selector.register(stdout, selectors.EVENT_READ)
+            while to is None or to not in self._output:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise NotStarted(f"no ready line in {timeout} s:\n{self._end_of_log()}")
-                some = os.read(process.stdout.fileno(), 4096)
+                    return False
+                some = os.read(stdout.fileno(), 4096)
                 if not some:
-                    status = process.wait(STOP_SECONDS)
-                    raise NotStarted(f"exit status {status}:\n{self._end_of_log()}")
-                line += some
-        try:
-            self.ready = json.loads(line)
-        except ValueError as error:
-            raise NotStarted(f"not a ready line: {line!r}") from error
-
-    def _exchange(self, method: str, path: str, body: bytes | None = None,
-                  headers: dict[str, str] | None = None, url: str | None = None,
-                  timeout: float = HTTP_SECONDS) -> tuple[int, str, bytes]:
-        """(status, content type, body) of one request on a connection of its own."""
-        url = url or self._first_url()
-        connection = _Connection(url, timeout)
-        try:
-            connection.request(method, path, body, {"Host": _host(url), **(headers or {})})
-            answer = connection.getresponse()
-            return answer.status, answer.getheader("Content-Type", ""), answer.read()
-        finally:
-            connection.close()
+                    break
+                self._output += some
+        return True
 
     def _call(self, method: str, params: tuple[Any, ...], named: dict[str, Any],
               timeout: float) -> Any:
@@ -553,17 +727,42 @@ class Node:
                            "params": named or list(params)}).encode()
         headers = {"Content-Type": "application/json", "Authorization":
                    "Basic " + base64.b64encode(self.cookie.encode()).decode()}
-        status, _, answer = self._exchange("POST", "/", body, headers, timeout=timeout)
-        try:
-            document = json.loads(answer)
-            error = document.get("error")
-        except (ValueError, AttributeError):
-            raise HarnessError(f"{method}: HTTP {status}, and no JSON-RPC") from None
-        if isinstance(error, dict):
+        answer = self.http("POST", "/", body, headers, timeout=timeout)
+        document = answer.json()
+        if (answer.status != 200 or not isinstance(document, dict)
+                or (document.get("jsonrpc"), document.get("id")) != ("2.0", 1)):
+            raise HarnessError(f"{method}: HTTP {answer.status}, {answer.body[:200]!r}")
+        if "error" in document:
+            error = document["error"]
             raise RpcError(error["code"], error["message"], error.get("data"))
-        if "result" not in document:
-            raise HarnessError(f"{method}: HTTP {status}, {document}")
         return document["result"]
+
+
+@contextlib.contextmanager
+def _interrupt_put_off() -> Iterator[None]:
+    """Ctrl-C waits: if it came between the start of a process and the moment when we know
+    of it, nobody would end that process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts come to the main thread only
+        return
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)
+
+
+_open_nodes: set[Node] = set()
+
+
+@atexit.register
+def _close_nodes() -> None:
+    """Ends the nodes that nobody has closed, as after Ctrl-C outside of a `with` block."""
+    for node in list(_open_nodes):
+        node.close()
 
 
 # -- pytest -----------------------------------------------------------------------------
@@ -574,7 +773,7 @@ except ImportError:
     pass
 else:
     @pytest.fixture
-    def peerage_node(request: Any) -> Iterator[Any]:
+    def peerage_node(request: Any) -> Iterator[Callable[..., Node]]:
         """Starts nodes: `node = peerage_node("--swarm", "5")`. They are stopped after the
         test; one that does not stop as it should fails it. Logs are kept if it failed."""
         nodes: list[Node] = []
@@ -587,11 +786,9 @@ else:
         yield start
         with contextlib.ExitStack() as stack:
             for node in nodes:
-                stack.callback(node.close)
                 if request.session.testsfailed > failures_before:
                     node.keep_log()
-                if node.running:
-                    stack.callback(node.stop)
+                stack.enter_context(node)
     __all__.append("peerage_node")
 
 

@@ -2,10 +2,10 @@
 """Where the executable keeps its data, and that nobody else does."""
 
 import os
-import subprocess
 import unittest
 
-from node import PROGRAM, STOP_SECONDS, FolderCase, Node
+from cases import FolderCase
+from peerage_harness import Node
 
 
 class DataDirectory(FolderCase):
@@ -16,20 +16,17 @@ class DataDirectory(FolderCase):
     def test_main_has_no_sub_folder(self):
         data = self.folder / "data"
         for network, place in (("main", data), ("signet", data / "signet")):
-            with Node("--network", network, "--data-dir", str(data), "--listen", "none",
+            with Node("--network", network, "--data-dir", data, "--listen", "none",
                       defaults=False) as node:
                 self.assertEqual(node.ready["network"], network)
                 self.assertTrue((place / ".lock").exists())
 
     def test_the_default(self):
         env = {**os.environ, "HOME": str(self.folder)}
-        with subprocess.Popen([PROGRAM, "run", "--network", "regtest", "--listen", "none"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              env=env) as process:
-            process.stdout.readline()
+        with Node("--network", "regtest", "--listen", "none", defaults=False,
+                  env=env) as node:
             self.assertTrue((self.folder / ".peerage" / "regtest" / ".lock").exists())
-            process.terminate()
-            self.assertEqual(process.wait(STOP_SECONDS), 0)
+            node.stop()
 
     def test_what_is_none(self):
         plain = self.folder / "plain"
@@ -53,13 +50,12 @@ class DataDirectory(FolderCase):
 
     def test_locked(self):
         data = self.folder / "data"
-        with Node(data_dir=data) as node:
+        with Node("--data-dir", data) as node:
             self.refuse_directory(data, "in use", str(node.pid))
-            self.assertEqual(node.stop()[0], 0)
-        with Node(data_dir=data) as node:  # a dead process holds no lock
-            node.process.kill()
-            node.process.wait()
-        with Node(data_dir=data) as node:
+            node.stop()
+            node.restart()
+            node.kill()  # a dead process holds no lock
+            node.restart()
             self.assertEqual((data / "regtest" / ".lock").stat().st_mode & 0o777, 0o600)
             self.assertEqual((data / "regtest").stat().st_mode & 0o777, 0o700)
 

@@ -2,39 +2,28 @@
 """The executable with few file descriptors: beyond them it gives up the peers that it
 loses least with, goes on accepting, and is as before when there are fewer peers."""
 
-import hashlib
 import http.client
 import json
-import socket
-import struct
+import select
+import time
 import unittest
 
-from node import FolderCase, Node, wait_until
+from cases import wait_until
+from peerage_harness import Node
+from process import open_descriptors
+from wire_peer import WirePeer, message
 
 DESCRIPTORS = 120
 BEYOND = 3  # strangers that find no descriptor; room is made for one each second
-MAGIC = bytes.fromhex("fabfb5da")
 
 
-def message(command, payload=b""):
-    check = hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4]
-    return MAGIC + struct.pack("<12sI4s", command, len(payload), check) + payload
-
-
-def version():
-    address = struct.pack("<Q16sH", 9, bytes(16), 0)
-    return struct.pack("<iQq", 70015, 9, 0) + address + address + struct.pack(
-        "<QB4siB", 1, 4, b"/py/", 0, 1)
-
-
-class Stranger:
+class Stranger(WirePeer):
     """A peer that shakes hands and then says nothing."""
 
     def __init__(self, node, number):
-        self.socket = socket.create_connection(node.p2p, 5, (f"127.40.{number}.1", 0))
-        self.socket.sendall(message(b"version", version()) + message(b"verack"))
+        super().__init__(node.p2p, f"127.40.{number}.1")
+        self.socket.sendall(message(b"verack"))
         self.socket.setblocking(False)
-        self.received = b""
         self.ended = False
 
     def look(self):
@@ -49,15 +38,16 @@ class Stranger:
             self.ended = True
         return self
 
-    def is_peer(self):
-        self.look()
-        return b"verack" in self.received and not self.ended
+    def is_peer(self, timeout=0):
+        """Whether it is let in within so many seconds, and still is a peer then."""
+        deadline = time.monotonic() + timeout
+        while b"verack" not in self.look().received and not self.ended:
+            if not select.select([self.socket], [], [], max(0, deadline - time.monotonic()))[0]:
+                return False
+        return not self.ended
 
-    def close(self):
-        self.socket.close()
 
-
-class Descriptors(FolderCase):
+class Descriptors(unittest.TestCase):
     def status(self):
         """On a connection that is there before the descriptors are gone."""
         self.http.request("GET", "/status")
@@ -67,17 +57,18 @@ class Descriptors(FolderCase):
         launcher = ("sh", "-c", f'ulimit -n {DESCRIPTORS} && exec "$@"', "sh")
         with Node("--connect", "127.0.0.1:1", "--max-inbound", "1000",
                   "--ping-interval", "600", launcher=launcher) as node:
-            self.http = http.client.HTTPConnection(*node.http, timeout=10)
+            self.http = http.client.HTTPConnection(node.urls[0].removeprefix("http://"),
+                                                   timeout=10)
             self.addCleanup(self.http.close)
             self.assertEqual(self.status()["peers"]["total"], 0)
-            free = DESCRIPTORS - node.open_descriptors()
+            free = DESCRIPTORS - open_descriptors(node.pid)
             strangers = []
             for number in range(free + BEYOND):
                 strangers.append(Stranger(node, number))
-                self.addCleanup(strangers[-1].close)
+                self.addCleanup(strangers[-1].socket.close)
 
-            wait_until(lambda: strangers[-1].is_peer(), 30, "the last one to be let in")
-            self.assertIn("out of file descriptors", node.stderr())
+            self.assertTrue(strangers[-1].is_peer(timeout=30), "the last one is let in")
+            self.assertIn("out of file descriptors", node.log())
             found = self.status()
             self.assertGreaterEqual(found["exits"]["evicted"], 1)
             # Who is closed is chosen; the longest connected are worth keeping.
@@ -87,12 +78,12 @@ class Descriptors(FolderCase):
             self.assertLessEqual(len(gone), 3 * BEYOND)
 
             for stranger in strangers[10:]:
-                stranger.close()
+                stranger.socket.close()
             wait_until(lambda: self.status()["peers"]["total"] == 10, what="their end")
             newcomer = Stranger(node, 200)
-            self.addCleanup(newcomer.close)
-            wait_until(newcomer.is_peer, what="a newcomer to be let in")
-            self.assertEqual(node.stop()[0], 0)
+            self.addCleanup(newcomer.socket.close)
+            self.assertTrue(newcomer.is_peer(timeout=10), "a newcomer is let in")
+            node.stop()
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import re
 import resource
 import unittest
 
-from node import FolderCase, Node, wait_until
-from state_files import FILES, body_of, write_addresses
+from cases import FolderCase, wait_until
+from peerage_harness import Node
+from state_files import FILES, saved_body, which_save, write_addresses
 from wire_peer import WirePeer
 
 ADDRESSES = 1_000
@@ -23,54 +24,51 @@ class Disk(FolderCase):
         super().setUp()
         self.place = self.folder / "data" / "regtest"
         self.place.mkdir(parents=True)
-        write_addresses(self.place / "addresses.json", ADDRESSES)
-
-    def addresses(self):
-        return self.place / "addresses.json"
-
-    def saved(self):
-        """Something else after every save."""
-        return self.addresses().stat().st_ino
+        self.addresses = self.place / "addresses.json"
+        write_addresses(self.addresses, ADDRESSES)
 
     def start(self, launcher=()):
+        before = which_save(self.addresses)
         # It dials, in vain: that alone is something to save.
-        node = Node("--save-interval", "0.05", data_dir=self.folder / "data",
+        node = Node("--save-interval", "0.05", "--data-dir", self.folder / "data",
                     launcher=launcher)
-        before = self.saved()
-        wait_until(lambda: self.saved() != before, what="a save")
+        self.addCleanup(node.close)
+        wait_until(lambda: which_save(self.addresses) not in (None, before), what="a save")
         return node
 
     def check_nothing_lost(self):
         for name, kind in FILES.items():
-            if (self.place / name).exists():
-                body = body_of(self.place / name, kind)
-                if kind == b"addresses":
-                    self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
-        self.assertTrue(self.addresses().exists())
+            body = saved_body(self.place / name, kind)
+            if kind == b"addresses":
+                self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
         self.assertEqual(list(self.place.glob("*.damaged-*")), [])
 
     def check_shortage(self, node, begin, end, why):
         begin()
         self.addCleanup(end)
         complaint = rf"cannot save \S+addresses\.json: .*{why}.*; what was saved before is kept"
-        wait_until(lambda: re.search(complaint, node.stderr()), what=f"{complaint!r}")
+        wait_until(lambda: re.search(complaint, node.log()), what=f"{complaint!r}")
         self.check_nothing_lost()
         # It goes on, and does not repeat itself though it tries again and again.
         with WirePeer(node.p2p) as peer:
             peer.shake_hands().round_trip()
-            self.assertEqual(node.status()["peers"]["ready"], 1)
-            dials = sum(node.status()["failures"].values())
-            wait_until(lambda: sum(node.status()["failures"].values()) > dials + 5,
-                       what="dialing on")
+            node.wait_for({"peers_ready": 1}, timeout=10)
+            self.assertEqual(node.get("/status")["peers"]["ready"], 1)
+            dials = sum(node.get("/status")["failures"].values())
+            with node.events(types=["dial_failed"]) as failed:
+                for _ in range(6):
+                    next(failed)
+            self.assertGreater(sum(node.get("/status")["failures"].values()), dials + 5)
         # (The first save may have been half way through: that is another complaint.)
-        complaints = len(re.findall("cannot save .*addresses.json", node.stderr()))
-        self.assertLessEqual(complaints, 2, node.stderr())
+        complaints = len(re.findall("cannot save .*addresses.json", node.log()))
+        self.assertLessEqual(complaints, 2, node.log())
         self.check_nothing_lost()
-        before = self.saved()
+        before = which_save(self.addresses)
+        self.assertIsNotNone(before, "no save is half way through")
         end()
-        wait_until(lambda: "addresses.json is saved again" in node.stderr(),
+        wait_until(lambda: "addresses.json is saved again" in node.log(),
                    what="saving again")
-        self.assertNotEqual(self.saved(), before)
+        self.assertNotEqual(which_save(self.addresses), before)
         self.check_nothing_lost()
 
     def test_full(self):
@@ -80,12 +78,12 @@ class Disk(FolderCase):
             _, most = resource.prlimit(node.pid, resource.RLIMIT_FSIZE)
 
             def limit(size):
-                if node.process.poll() is None:
+                if node.running:
                     resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (size, most))
 
             self.check_shortage(node, lambda: limit(FULL_BYTES), lambda: limit(most),
                                 os.strerror(errno.EFBIG))
-            self.assertEqual(node.stop()[0], 0)
+            node.stop()
             self.assertEqual(list(self.place.glob("*.new")), [])
         self.check_nothing_lost()
 
@@ -93,17 +91,17 @@ class Disk(FolderCase):
         launcher = ()
         if os.geteuid() == 0:  # whom no mode stops
             launcher = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-            for path in (self.folder, self.folder / "data", self.place, self.addresses()):
+            for path in (self.folder, self.folder / "data", self.place, self.addresses):
                 os.chown(path, NOBODY, NOBODY)
         with self.start(launcher) as node:
             self.check_shortage(node, lambda: self.place.chmod(0o500),
                                 lambda: self.place.chmod(0o700), os.strerror(errno.EACCES))
             # It says so again when it is so again. The stop is in order all the same.
             self.place.chmod(0o500)
-            already = node.stderr().count("addresses.json: ")
-            wait_until(lambda: node.stderr().count("addresses.json: ") > already,
+            already = node.log().count("addresses.json: ")
+            wait_until(lambda: node.log().count("addresses.json: ") > already,
                        what="another complaint")
-            self.assertEqual(node.stop()[0], 0)
+            node.stop()
         self.check_nothing_lost()
 
 

@@ -2,13 +2,12 @@
 """The event stream: its order and its gaps, whoever reads it, fast or not at all."""
 
 import json
-import os
-import socket
-import tempfile
 import time
 import unittest
 
-from node import FolderCase, Node, wait_until
+from cases import FolderCase, NodeCase, ask, wait_until
+from peerage_harness import Node, connect
+from process import resident_bytes
 from websocket import PING, PONG, TEXT, Closed, Refused, WebSocket
 
 HISTORY = 10_000  # events that a node remembers
@@ -17,11 +16,11 @@ HISTORY = 10_000  # events that a node remembers
 def knock(node, times=1):
     """Connections that say nothing: each of them makes at least one event."""
     for _ in range(times):
-        socket.create_connection(node.p2p, timeout=10).close()
+        connect(node.p2p).close()
 
 
 def next_seq(node):
-    return node.status()["events"]["next"]
+    return node.get("/status")["events"]["next"]
 
 
 def make_events(node, count):
@@ -32,26 +31,15 @@ def make_events(node, count):
     return next_seq(node)
 
 
-def resident_bytes(node):
-    with open(f"/proc/{node.pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-class Events(FolderCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sockets = tempfile.TemporaryDirectory(prefix="peerage-test-")
-        cls.addClassCleanup(cls.sockets.cleanup)
-        cls.unix = os.path.join(cls.sockets.name, "status.sock")
-        cls.node = Node("--status", f"unix:{cls.unix}", "--log-level", "error")
-        cls.addClassCleanup(cls.node.clean_up)
+class Events(NodeCase):
+    options = ("--log-level", "error")
 
     def assert_without_holes(self, events):
         numbers = [event["seq"] for event in events]
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
 
     def test_from_the_first_event_on(self):
-        with WebSocket(self.node.http, "/events?from=1") as stream:
+        with WebSocket(self.tcp, "/events?from=1") as stream:
             first = stream.receive()
             self.assertEqual((first["seq"], first["type"]), (1, "node_started"))
             self.assertLess(abs(first["time"] - time.time()), 300)
@@ -62,15 +50,15 @@ class Events(FolderCase):
             self.assertEqual(times, sorted(times))
 
     def test_only_what_happens_from_now_on(self):
-        for where in (self.node.http, self.unix):
+        for url in self.node.urls:
             before = make_events(self.node, 2)
-            with WebSocket(where, "/events") as stream:
+            with WebSocket(url, "/events") as stream:
                 while stream.silent(0.1):
                     knock(self.node)
                 self.assertGreaterEqual(stream.receive()["seq"], before)
 
     def test_resuming_loses_and_repeats_nothing(self):
-        with WebSocket(self.node.http, "/events?from=1") as stream:
+        with WebSocket(self.tcp, "/events?from=1") as stream:
             last = stream.receive()["seq"]
         until = make_events(self.node, 20)
         with WebSocket(self.unix, f"/events?from={last + 1}") as stream:
@@ -82,25 +70,25 @@ class Events(FolderCase):
         make_events(self.node, 4)
         for types in ("connection_accepted,handshake_failed",
                       "connection_accepted%2Chandshake_failed"):
-            with WebSocket(self.node.http, f"/events?types={types}&from=1") as stream:
+            with WebSocket(self.tcp, f"/events?types={types}&from=1") as stream:
                 found = {stream.receive()["type"] for _ in range(4)}
             self.assertLessEqual(found, {"connection_accepted", "handshake_failed"})
         # Of old ones, and of those that happen meanwhile.
-        with WebSocket(self.node.http, "/events?from=1&types=handshake_failed") as stream:
+        with WebSocket(self.tcp, "/events?from=1&types=handshake_failed") as stream:
             until = make_events(self.node, 20)
             for event in stream.receive_until(lambda x: x["seq"] >= until - 5):
                 self.assertEqual(event["type"], "handshake_failed")
                 self.assertEqual(event["direction"], "inbound")
 
     def test_a_number_of_another_run(self):
-        with WebSocket(self.node.http, "/events?from=1000000000") as stream:
+        with WebSocket(self.tcp, "/events?from=1000000000") as stream:
             self.assertEqual(stream.receive(),
                              {"type": "gap", "from": 1, "to": 0, "reset": True})
             first = stream.receive()
-            self.assertEqual(first["seq"], self.node.status()["events"]["first"])
+            self.assertEqual(first["seq"], self.node.get("/status")["events"]["first"])
 
     def test_the_next_number_is_no_gap(self):
-        with WebSocket(self.node.http, f"/events?from={next_seq(self.node)}") as stream:
+        with WebSocket(self.tcp, f"/events?from={next_seq(self.node)}") as stream:
             self.assertTrue(stream.silent(0.2))
 
     def test_what_is_asked_wrongly(self):
@@ -108,33 +96,32 @@ class Events(FolderCase):
                       "types=nothing", "types=peer_ready,x", "since=1", "from=%", "from=%zz",
                       "from=99999999999999999999"):
             with self.assertRaises(Refused, msg=query) as caught:
-                WebSocket(self.node.http, f"/events?{query}")
+                WebSocket(self.tcp, f"/events?{query}")
             self.assertEqual(caught.exception.status, 400, query)
             self.assertEqual(list(json.loads(caught.exception.body)), ["error"])
 
     def test_without_the_upgrade(self):
-        status, headers, body = self.node.request("/events")
+        status, headers, body = self.node.http("GET", "/events")
         self.assertEqual((status, headers["Upgrade"]), (426, "websocket"))
         self.assertEqual(list(json.loads(body)), ["error"])
-        self.assertEqual(self.node.request("/events", method="POST")[0], 405)
+        self.assertEqual(self.node.http("POST", "/events").status, 405)
         with self.assertRaises(Refused) as caught:
-            WebSocket(self.node.http, "/status")
+            WebSocket(self.tcp, "/status")
         self.assertEqual(caught.exception.status, 200)
 
     def test_pages_of_others(self):
-        port = self.node.http[1]
-        host = f"localhost:{port}"
-        WebSocket(self.node.http, "/events", {"Host": host,
-                                              "Origin": f"http://{host}"}).socket.close()
+        host = "localhost:" + self.tcp.rsplit(":", 1)[1]
+        WebSocket(self.tcp, "/events",
+                  {"Host": host, "Origin": f"http://{host}"}).socket.close()
         for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"},
                         {"Host": host, "Origin": "http://localhost:1"},
                         {"Origin": "null"}, {"Origin": ""}):
             with self.assertRaises(Refused, msg=headers) as caught:
-                WebSocket(self.node.http, "/events", headers)
+                WebSocket(self.tcp, "/events", headers)
             self.assertEqual(caught.exception.status, 403, headers)
 
     def test_what_a_reader_says_is_ignored(self):
-        with WebSocket(self.node.http, "/events") as stream:
+        with WebSocket(self.tcp, "/events") as stream:
             stream.send(TEXT, b"x" * 4096)
             stream.send(PING, b"still there?")
             self.assertEqual(stream.frame(), (PONG, b"still there?"))
@@ -148,31 +135,31 @@ class Events(FolderCase):
         try:
             with self.assertRaises(Refused) as caught:
                 for _ in range(65):
-                    open_streams.append(WebSocket(self.node.http, "/events"))
+                    open_streams.append(WebSocket(self.tcp, "/events"))
             self.assertEqual((caught.exception.status, len(open_streams)), (503, 64))
         finally:
             for stream in open_streams:
                 stream.socket.close()
-        wait_until(lambda: self.node.request("/status")[0] == 200, what="room again")
+        wait_until(lambda: ask(self.node, "/status")[0] == 200, what="room again")
 
 
-class Slow(FolderCase):
+class Slow(unittest.TestCase):
     def test_who_does_not_read_costs_little_and_gets_a_gap(self):
         with Node("--log-level", "error") as node, \
-                WebSocket(node.http, "/events?from=1", receive_buffer=4096) as slow, \
-                WebSocket(node.http, "/events?from=1") as quick:
+                WebSocket(node.urls[0], "/events?from=1", receive_buffer=4096) as slow, \
+                WebSocket(node.urls[0], "/events?from=1") as quick:
             make_events(node, 1_000)
-            before = resident_bytes(node)
+            before = resident_bytes(node.pid)
             until = 0
             # What the kernel keeps for it, and what the node remembers.
             while until < HISTORY + 4_000:
                 until = make_events(node, 1_000)
                 events = quick.receive_until(lambda x, last=until - 1: x["seq"] >= last)
                 self.assert_without_holes(events)
-            self.assertLess(resident_bytes(node) - before, 32 << 20)
+            self.assertLess(resident_bytes(node.pid) - before, 32 << 20)
 
-            first = node.status()["events"]["first"]
-            with WebSocket(node.http, "/events?from=1") as late:
+            first = node.get("/status")["events"]["first"]
+            with WebSocket(node.urls[0], "/events?from=1") as late:
                 gap = late.receive()
                 self.assertEqual((gap["type"], gap["from"]), ("gap", 1))
                 self.assertGreaterEqual(gap["to"], first - 1)
@@ -196,14 +183,14 @@ class Slow(FolderCase):
 
 class End(FolderCase):
     def test_the_node_stops(self):
-        unix = str(self.folder / "status.sock")
-        with Node("--status", f"unix:{unix}", "--swarm", "3") as node, \
-                WebSocket(node.http, "/events?from=1") as tcp, \
+        unix = f"unix:{self.folder}/status.sock"
+        with Node("--status", "127.0.0.1:0", "--status", unix, "--swarm", "3") as node, \
+                WebSocket(node.urls[0], "/events?from=1") as tcp, \
                 WebSocket(unix, "/events?from=1") as local:
             streams = (tcp, local)
             for stream in streams:
                 stream.receive_until(lambda x: x["type"] == "peer_ready")
-            self.assertEqual(node.stop()[0], 0)
+            node.stop()
             for stream in streams:
                 stream.receive_until(lambda x: x["type"] == "node_stopping")
                 with self.assertRaises(Closed) as caught:

@@ -3,11 +3,11 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import unittest
 
-from node import FolderCase, Node, wait_until
+from cases import NodeCase, wait_until
+from peerage_harness import Node, connect
 
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z]+)="([^"]*)"')
@@ -15,7 +15,7 @@ LABEL = re.compile(r'([a-z]+)="([^"]*)"')
 
 def read(node):
     """(text, {(name, ((label, value), ...)): number})"""
-    status, headers, body = node.request("/metrics")
+    status, headers, body = node.http("GET", "/metrics")
     assert status == 200 and headers["Content-Type"].startswith("text/plain"), headers
     text = body.decode()
     found = {}
@@ -35,13 +35,9 @@ def total(samples, name, **labels):
                if found == name and wanted <= set(of))
 
 
-class Metrics(FolderCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node("--swarm", "4", "--add-peer", "127.0.0.1:1", "--ping-interval", "0.2",
-                        "--log-level", "error")
-        cls.addClassCleanup(cls.node.clean_up)
-        wait_until(lambda: cls.node.status()["peers"]["ready"] == 4, what="4 peers")
+class Metrics(NodeCase):
+    swarm = 4
+    options = ("--add-peer", "127.0.0.1:1", "--ping-interval", "0.2", "--log-level", "error")
 
     def test_promtool_has_nothing_to_say(self):
         promtool = shutil.which("promtool")
@@ -75,10 +71,9 @@ class Metrics(FolderCase):
         self.assertEqual(set(read(self.node)[1]), set(before))
 
     def test_what_has_happened(self):
-        def refused(samples):
-            return total(samples, "peerage_dials_total", outcome="connect_refused")
-        wait_until(lambda: refused(read(self.node)[1]) > 0, what="a refused dial")
+        self.node.wait_for({"event": {"type": "dial_failed", "since": 1}})
         _, found = read(self.node)
+        self.assertGreater(total(found, "peerage_dials_total", outcome="connect_refused"), 0)
         self.assertEqual(total(found, "peerage_dials_total", outcome="ready"), 4)
         self.assertEqual(total(found, "peerage_handshakes_total", direction="outbound"), 4)
         self.assertEqual(total(found, "peerage_handshakes_total", direction="inbound"), 0)
@@ -94,7 +89,8 @@ class Metrics(FolderCase):
     def test_pings_and_bytes_rise(self):
         names = ("peerage_ping_seconds_count", "peerage_bytes_total")
         _, before = read(self.node)
-        def risen():
+
+        def risen():  # by heartbeats, which are no events
             _, now = read(self.node)
             self.assertTrue(all(now[key] >= value for key, value in before.items()
                                 if key[0].endswith(("_total", "_count", "_bucket"))))
@@ -105,19 +101,19 @@ class Metrics(FolderCase):
         wait_until(risen, what="counters that rise")
 
 
-class Failures(FolderCase):
+class Failures(unittest.TestCase):
     def test_who_fails_and_who_leaves(self):
-        with Node("--log-level", "error") as node, \
-                Node("--connect", "%s:%d" % node.p2p, "--log-level", "error") as other:
-            wait_until(lambda: node.status()["peers"]["ready"] == 1, what="the peer")
-            other.stop()
-            wait_until(lambda: total(read(node)[1], "peerage_peer_exits_total",
-                                     reason="remote_closed") == 1, what="its end")
-            socket.create_connection(node.p2p, timeout=10).close()
-            wait_until(lambda: total(read(node)[1], "peerage_handshakes_total",
-                                     direction="inbound", outcome="remote_closed") == 1,
-                       what="the failed handshake")
+        with Node("--log-level", "error") as node:
+            with Node("--connect", node.p2p, "--log-level", "error"):
+                node.wait_for({"peers_ready": 1})
+            node.wait_for({"event": {"type": "peer_left", "since": 1}})
+            connect(node.p2p).close()
+            node.wait_for({"event": {"type": "handshake_failed", "since": 1}})
             _, found = read(node)
+            self.assertEqual(total(found, "peerage_peer_exits_total",
+                                   reason="remote_closed"), 1)
+            self.assertEqual(total(found, "peerage_handshakes_total", direction="inbound",
+                                   outcome="remote_closed"), 1)
             self.assertEqual(total(found, "peerage_handshakes_total", outcome="ready"), 1)
             self.assertEqual(found["peerage_peers", ()], 0)
 

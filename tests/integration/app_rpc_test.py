@@ -3,12 +3,12 @@
 
 import base64
 import json
-import os
-import pathlib
 import stat
+import subprocess
 import unittest
 
-from node import FolderCase, Node
+from cases import NodeCase
+from peerage_harness import Node, RpcError
 
 SHAPES = {  # the fields that a client of Bitcoin Core 28 may look for, and their types
     "getpeerinfo": {
@@ -35,42 +35,20 @@ SHAPES = {  # the fields that a client of Bitcoin Core 28 may look for, and thei
 PEERS = 4
 
 
-class Failure(Exception):
-    def __init__(self, error):
-        super().__init__(error)
-        self.code, self.message = error["code"], error["message"]
-        self.data = error.get("data")
+class Rpc(NodeCase):
+    swarm = PEERS
 
+    def post(self, body, cookie=None, headers=None):
+        """The answer to a POST, with the node's cookie or another."""
+        token = base64.b64encode((cookie or self.node.cookie).encode()).decode()
+        return self.node.http("POST", "/", body, timeout=30,
+                              headers={"Authorization": "Basic " + token} | (headers or {}))
 
-class Rpc(FolderCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node("--swarm", str(PEERS))
-        cls.addClassCleanup(cls.node.clean_up)
-        cls.place = cls.node.folder / "data" / "regtest" / ".cookie"
-        cls.cookie = cls.place.read_text()
-        cls.call("waitfor", {"peers_ready": PEERS}, 20)
-
-    @classmethod
-    def post(cls, body, cookie=None, headers=None):
-        token = base64.b64encode((cookie or cls.cookie).encode()).decode()
-        status, answer_headers, text = cls.node.request(
-            "/", method="POST", body=body, timeout=30,
-            headers={"Authorization": "Basic " + token} | (headers or {}))
-        return status, answer_headers, text
-
-    @classmethod
-    def call(cls, method, *positional, **named):
-        status, _, text = cls.post(json.dumps(
-            {"jsonrpc": "2.0", "id": 1, "method": method, "params": named or positional}))
-        answer = json.loads(text)
-        assert (status, answer["id"], answer["jsonrpc"]) == (200, 1, "2.0"), text
-        if "error" in answer:
-            raise Failure(answer["error"])
-        return answer["result"]
+    def call(self, method, *positional, **named):
+        return self.node.rpc(method, *positional, **named)
 
     def fails(self, code, method, *positional, **named):
-        with self.assertRaises(Failure, msg=(method, positional, named)) as caught:
+        with self.assertRaises(RpcError, msg=(method, positional, named)) as caught:
             self.call(method, *positional, **named)
         self.assertEqual(caught.exception.code, code, caught.exception)
         return caught.exception
@@ -78,41 +56,35 @@ class Rpc(FolderCase):
     # -- who may call -------------------------------------------------------------------
 
     def test_cookie(self):
-        self.assertRegex(self.cookie, r"\A__cookie__:[0-9a-f]{64}\Z")
-        self.assertEqual(stat.S_IMODE(os.stat(self.place).st_mode), 0o600)
+        place, cookie = self.node.cookie_path, self.node.cookie
+        self.assertEqual(place, self.node.data_dir / "regtest" / ".cookie")
+        self.assertRegex(place.read_text(), r"\A__cookie__:[0-9a-f]{64}\Z")
+        self.assertEqual(stat.S_IMODE(place.stat().st_mode), 0o600)
         body = '{"method":"setban","params":["10.9.9.9","add"]}'
-        for wrong in ("__cookie__:" + "0" * 64, "x", self.cookie[:-1], self.cookie + "0",
+        for wrong in ("__cookie__:" + "0" * 64, "x", cookie[:-1], cookie + "0",
                       "user:password"):
             status, headers, text = self.post(body, cookie=wrong)
             self.assertEqual((status, text), (401, b""), wrong)
             self.assertIn("Basic", headers["WWW-Authenticate"])
-        self.assertEqual(self.node.request("/", method="POST", body=body)[0], 401)
-        for origin in ("http://example.com", "null", "https://" + ":".join(
-                map(str, self.node.http))):
-            self.assertEqual(self.post(body, headers={"Origin": origin})[0], 403, origin)
+        self.assertEqual(self.node.http("POST", "/", body).status, 401)
+        for origin in ("http://example.com", "null", self.tcp.replace("http:", "https:")):
+            self.assertEqual(self.post(body, headers={"Origin": origin}).status, 403, origin)
         self.assertEqual(self.call("listbanned"), [])
 
     def test_cookie_goes_with_the_node(self):
         with Node() as node:
-            place = node.folder / "data" / "regtest" / ".cookie"
-            first = place.read_text()
-            node.process.kill()
-            node.process.wait()
+            place, first = node.cookie_path, node.cookie
+            node.kill()
             self.assertTrue(place.exists())  # left behind, and of no use
-            with Node(data_dir=node.folder / "data") as again:
-                self.assertNotEqual(place.read_text(), first)
-                self.assertEqual(again.stop()[0], 0)
-                self.assertFalse(place.exists())
+            node.restart()
+            self.assertNotEqual(node.cookie, first)
+            node.stop()
+            self.assertFalse(place.exists())
 
     def test_stop(self):
         with Node() as node:
-            token = base64.b64encode(
-                (node.folder / "data/regtest/.cookie").read_bytes()).decode()
-            status, _, text = node.request("/", method="POST", body='{"method":"stop"}',
-                                           headers={"Authorization": "Basic " + token})
-            self.assertEqual((status, json.loads(text)["result"]),
-                             (200, "peerage stopping"))
-            self.assertEqual(node.process.wait(10), 0)
+            self.assertEqual(node.rpc("stop"), "peerage stopping")
+            self.assertEqual(node.wait(), 0)
 
     # -- the protocol -------------------------------------------------------------------
 
@@ -203,10 +175,10 @@ class Rpc(FolderCase):
         self.fails(-30, "setban", "example.com", "add")
         self.fails(-8, "setban", "10.3.0.0/16", "add", 1000, True)
         self.fails(-1, "setban", "10.3.0.0/16", "forgive")
-        found = self.call("waitfor", {"event": {"type": "ban_added", "since": 1}}, 0)
-        self.assertRegex(found["found"]["evidence"], "^asked for")
-        found = self.call("waitfor", {"banned": "10.1.2.3"}, 0)
-        self.assertEqual(found["found"]["range"], "10.1.0.0/16")
+        found = self.node.wait_for({"event": {"type": "ban_added", "since": 1}}, timeout=0)
+        self.assertRegex(found["evidence"], "^asked for")
+        found = self.node.wait_for({"banned": "10.1.2.3"}, timeout=0)
+        self.assertEqual(found["range"], "10.1.0.0/16")
         self.assertIsNone(self.call("setban", "10.1.0.0/16", "remove"))
         self.assertIsNone(self.call("clearbanned"))
         self.assertEqual(self.call("listbanned"), [])
@@ -217,14 +189,13 @@ class Rpc(FolderCase):
         self.fails(-23, "addnode", nobody, "add")
         self.assertEqual(self.call("getaddednodeinfo", nobody),
                          [{"addednode": nobody, "connected": False, "addresses": []}])
-        found = self.call("waitfor", {"event": {"type": "dial_failed", "since": 1,
-                                                "address": nobody}}, 10)
-        self.assertEqual(found["found"]["reason"], "connect_refused")
-        self.assertGreater(found["found"]["deadline"], found["found"]["time"])
+        found = self.node.wait_for({"event": {"type": "dial_failed", "since": 1,
+                                              "address": nobody}}, timeout=10)
+        self.assertEqual(found["reason"], "connect_refused")
+        self.assertGreater(found["deadline"], found["time"])
         kinds = [x["kind"] for x in self.call("whynot", nobody)["dial"]["obstacles"]]
         self.assertEqual(kinds, ["backoff"])
-        own = "{}:{}".format(*self.node.p2p)
-        kinds = [x["kind"] for x in self.call("whynot", own)["dial"]["obstacles"]]
+        kinds = [x["kind"] for x in self.call("whynot", self.node.p2p)["dial"]["obstacles"]]
         self.assertIn("own_address", kinds)
         self.assertIsNone(self.call("addnode", nobody, "remove"))
         self.fails(-24, "addnode", nobody, "remove")
@@ -241,10 +212,10 @@ class Rpc(FolderCase):
         self.fails(-29, "disconnectnode", "", 999)
         self.fails(-29, "disconnectnode", "127.8.8.8:1")
         self.assertIsNone(self.call("disconnectnode", nodeid=peer["id"]))
-        gone = self.call("waitfor", {"peer_gone": {"id": peer["id"]}}, 10)
-        self.assertEqual(gone["found"]["reason"], "disconnect_requested")
-        back = self.call("waitfor", {"peer": {"address": peer["addr"]}}, 20)
-        self.assertGreater(back["found"]["id"], peer["id"])
+        gone = self.node.wait_for({"peer_gone": {"id": peer["id"]}}, timeout=10)
+        self.assertEqual(gone["reason"], "disconnect_requested")
+        back = self.node.wait_for({"peer": {"address": peer["addr"]}}, timeout=20)
+        self.assertGreater(back["id"], peer["id"])
         explained = self.call("why", peer["id"])
         history = explained["history"]
         self.assertEqual([x["type"] for x in history],
@@ -253,29 +224,24 @@ class Rpc(FolderCase):
         # Though it is gone: of where it was.
         self.assertEqual(explained["score"], 0)
         self.assertIsNone(explained["peer"])
-        self.assertEqual(self.call("why", back["found"]["id"])["peer"]["address"], peer["addr"])
+        self.assertEqual(self.call("why", back["id"])["peer"]["address"], peer["addr"])
         self.assertEqual([x["started_by"] for x in history if "started_by" in x],
                          ["user", "user"])
         of_address = [x["type"] for x in self.call("why", peer["addr"])["history"]]
         self.assertEqual(of_address[-2:], ["dial_started", "peer_ready"])
-        self.call("waitfor", {"peers_ready": PEERS}, 20)
+        self.node.wait_for({"peers_ready": PEERS}, timeout=20)
 
     def test_network_inactive(self):
         with Node("--swarm", "2") as node:
-            def call(method, *params):
-                token = base64.b64encode(
-                    (node.folder / "data/regtest/.cookie").read_bytes()).decode()
-                return json.loads(node.request(
-                    "/", method="POST", headers={"Authorization": "Basic " + token},
-                    body=json.dumps({"method": method, "params": params}))[2])["result"]
-            call("waitfor", {"peers_ready": 2}, 20)
-            self.assertIs(call("setnetworkactive", False), False)
-            call("waitfor", {"peer_gone": {"id": 1, "reason": "network_inactive"}}, 10)
-            self.assertFalse(call("getnetworkinfo")["networkactive"])
-            kinds = [x["kind"] for x in call("whynot", "127.1.0.1:18444")["accept"]["obstacles"]]
+            node.wait_for({"peers_ready": 2}, timeout=20)
+            self.assertIs(node.rpc("setnetworkactive", False), False)
+            node.wait_for({"peer_gone": {"id": 1, "reason": "network_inactive"}}, timeout=10)
+            self.assertFalse(node.rpc("getnetworkinfo")["networkactive"])
+            kinds = [x["kind"] for x in
+                     node.rpc("whynot", "127.1.0.1:18444")["accept"]["obstacles"]]
             self.assertIn("network_inactive", kinds)
-            self.assertIs(call("setnetworkactive", True), True)
-            self.assertIsNotNone(call("waitfor", {"peers_ready": 2}, 20))
+            self.assertIs(node.rpc("setnetworkactive", True), True)
+            self.assertIsNotNone(node.wait_for({"peers_ready": 2}, timeout=20))
 
     # -- waitfor, request ---------------------------------------------------------------
 
@@ -334,7 +300,6 @@ class Rpc(FolderCase):
 
     def test_bitcoinlib(self):
         """python3-bitcoinlib, with its own way of finding and sending the cookie."""
-        folder = self.node.folder / "data" / "regtest"
         script = (
             "import bitcoin, bitcoin.rpc, sys\n"
             "bitcoin.SelectParams('regtest')\n"
@@ -348,12 +313,10 @@ class Rpc(FolderCase):
             "    rpc.nope()\n"
             "except bitcoin.rpc.JSONRPCError as error:\n"
             "    print(error.error['code'])\n")
-        import subprocess
-        host, port = self.node.http
+        url = self.tcp.replace("http://", f"http://{self.node.cookie}@")
         done = subprocess.run(
-            ["/usr/bin/python3", "-c", script, f"http://{self.cookie}@{host}:{port}",
-             str(PEERS)],
-            capture_output=True, timeout=30, check=False, cwd=folder)
+            ["/usr/bin/python3", "-c", script, url, str(PEERS)], capture_output=True,
+            timeout=30, check=False, cwd=self.node.cookie_path.parent)
         self.assertEqual((done.returncode, done.stdout), (0, b"-32601\n"), done.stderr)
 
 

@@ -3,8 +3,8 @@
 
 import unittest
 
-from node import FolderCase, Node, wait_until
-from websocket import Closed, WebSocket
+from cases import NodeCase, ask
+from peerage_harness import Node
 
 try:
     import jsonschema
@@ -15,14 +15,14 @@ NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "event")
 
 
 @unittest.skipUnless(jsonschema, "no jsonschema: it is Debian's package python3-jsonschema")
-class Schemas(FolderCase):
+class Schemas(NodeCase):
+    swarm = 3
+    options = ("--add-peer", "127.0.0.1:1", "--ping-interval", "0.2", "--log-level", "error")
+
     @classmethod
     def setUpClass(cls):
-        cls.node = Node("--swarm", "3", "--add-peer", "127.0.0.1:1", "--ping-interval", "0.2",
-                        "--log-level", "error")
-        cls.addClassCleanup(cls.node.clean_up)
-        wait_until(lambda: cls.node.status()["peers"]["ready"] == 3, what="3 peers")
-        cls.schemas = {name: cls.node.get(f"/schema/{name}")[1] for name in NAMES}
+        super().setUpClass()
+        cls.schemas = {name: cls.node.get(f"/schema/{name}") for name in NAMES}
 
     def validator(self, name):
         schema = self.schemas[name]
@@ -36,22 +36,23 @@ class Schemas(FolderCase):
 
     def test_served_as_what_they_are(self):
         for name in NAMES:
-            status, headers, _ = self.node.request(f"/schema/{name}")
+            status, headers, _ = self.node.http("GET", f"/schema/{name}")
             self.assertEqual((status, headers["Content-Type"]),
                              (200, "application/schema+json"))
             self.assertEqual(self.schemas[name]["$id"], f"/schema/{name}")
         for path in ("/schema/", "/schema/nothing", "/schema/peer.json", "/schema"):
-            self.assertEqual(self.node.get(path)[0], 404, path)
+            self.assertEqual(ask(self.node, path)[0], 404, path)
 
     def test_documents(self):
         for name in ("status", "peers", "addresses", "bans", "health"):
-            self.check(name, self.node.get(f"/{name}")[1])
+            self.check(name, self.node.get(f"/{name}"))
 
     def test_one_peer(self):
-        wait_until(lambda: all(peer["ping"] for peer in self.node.get("/peers")[1]),
-                   what="a ping of every peer")
-        for peer in self.node.get("/peers")[1]:
-            status, found = self.node.get(f"/peers/{peer['id']}")
+        for peer in self.node.get("/peers"):
+            self.node.request(peer["id"], "measure_latency")
+        for peer in self.node.get("/peers"):
+            self.assertTrue(peer["ping"])
+            status, found = ask(self.node, f"/peers/{peer['id']}")
             self.assertEqual(status, 200)
             self.check("peer", found)
             self.assertEqual(set(found), {*peer, "group"})
@@ -70,14 +71,11 @@ class Schemas(FolderCase):
     def test_events(self):
         # Alone, because it is stopped: its last events are to be seen too.
         with Node("--swarm", "2", "--add-peer", "127.0.0.1:1", "--log-level", "error") as node, \
-                WebSocket(node.http, "/events?from=1") as stream, \
-                WebSocket(node.http, "/events?from=1000000") as lost:
-            self.check("event", lost.receive())
-            events = stream.receive_until(lambda x: x["type"] == "peer_ready")
+                node.events(from_=1) as stream, node.events(from_=1_000_000) as lost:
+            self.check("event", next(lost))
+            node.wait_for({"peers_ready": 1})
             node.stop()
-            with self.assertRaises(Closed):
-                while True:
-                    events.append(stream.receive())
+            events = list(stream)
             for event in events:
                 self.check("event", event)
             self.assertLessEqual({"node_started", "dial_started", "peer_ready",
@@ -85,7 +83,7 @@ class Schemas(FolderCase):
                                  {event["type"] for event in events})
 
     def test_what_does_not_fit(self):
-        status = self.node.status()
+        status = self.node.get("/status")
         for wrong in ({**status, "dialing": "3"}, {**status, "more": 1},
                       {key: x for key, x in status.items() if key != "bans"}):
             with self.assertRaises(jsonschema.ValidationError):

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """How the executable starts: its ready line, or exit 2 and one line that says why not."""
 
+import json
 import socket
 import unittest
 
-from node import FolderCase, Node, NotReady
+from cases import FolderCase
+from peerage_harness import Node, NotStarted, connect
 
 
 class ReadyLine(FolderCase):
     def test_its_exact_shape(self):
-        unix = str(self.folder / "status.sock")
-        with Node("--status", f"unix:{unix}", "--listen", "[::1]:0") as node:
+        unix = f"unix:{self.folder}/status.sock"
+        with Node("--status", "127.0.0.1:0", "--status", unix,
+                  "--listen", "127.0.0.1:0", "--listen", "[::1]:0") as node:
             self.assertEqual(list(node.ready),
                              ["event", "version", "network", "p2p", "status", "pid"])
             self.assertEqual(node.ready["event"], "ready")
@@ -20,26 +23,29 @@ class ReadyLine(FolderCase):
             self.assertRegex(node.ready["p2p"][0], r"^127\.0\.0\.1:[1-9]\d*$")
             self.assertRegex(node.ready["p2p"][1], r"^\[::1\]:[1-9]\d*$")
             self.assertRegex(node.ready["status"][0], r"^http://127\.0\.0\.1:[1-9]\d*$")
-            self.assertEqual(node.ready["status"][1], f"unix:{unix}")
+            self.assertEqual(node.ready["status"][1], unix)
             # Everything listens already.
-            for address in (node.p2p, node.http):
-                socket.create_connection(address, timeout=5).close()
-            status, _ = node.stop()
-            self.assertEqual(status, 0)
-            self.assertEqual(node.process.stdout.read(), b"", "one line and no more")
+            for address in (*node.ready["p2p"], *node.urls):
+                connect(address, timeout=5).close()
+            node.stop()
+            self.assertEqual(json.loads(node.output()), node.ready)
+            self.assertEqual(node.output().find("\n"), len(node.output()) - 1,
+                             "one line and no more")
 
     def test_listening_nowhere(self):
-        with Node("--connect", "127.0.0.1:1", listen=None, status=None) as node:
+        with Node("--network", "regtest", "--data-dir", self.folder / "data",
+                  "--connect", "127.0.0.1:1", defaults=False) as node:
             self.assertEqual((node.ready["p2p"], node.ready["status"]), ([], []))
-            self.assertEqual(node.stop()[0], 0)
-        with Node(listen="none") as node:
+            node.stop()
+        with Node("--listen", "none") as node:
             self.assertEqual(node.ready["p2p"], [])
 
     def test_the_default_port(self):
         try:
-            with Node(listen=None) as node:
+            with Node("--network", "regtest", "--data-dir", self.folder / "data",
+                      defaults=False) as node:
                 self.assertEqual(node.ready["p2p"], ["127.0.0.1:18444"])
-        except NotReady as problem:
+        except NotStarted as problem:
             if "--listen 127.0.0.1:18444" in str(problem):
                 self.skipTest("somebody else uses port 18444")
             raise

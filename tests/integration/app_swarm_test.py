@@ -3,18 +3,18 @@
 
 import unittest
 
-from node import STOP_SECONDS, FolderCase, Node, wait_until
+from cases import ask
+from peerage_harness import Node
 
 
-class Swarm(FolderCase):
+class Swarm(unittest.TestCase):
     def test_all_of_24_get_ready_and_leave_nothing_behind(self):
         with Node("--swarm", "24", "--log-level", "warning") as node:
-            found = wait_until(
-                lambda: (x := node.status())["peers"]["ready"] == 24 and x, 20, "24 peers")
-            self.assertEqual(found["peers"], {"total": 24, "ready": 24, "unready": 0,
-                                              "inbound": 0, "outbound": 24})
-            self.assertEqual(node.get("/health")[0], 200)
-            peers = node.get("/peers")[1]
+            node.wait_for({"peers_ready": 24}, timeout=20)
+            self.assertEqual(node.get("/status")["peers"], {"total": 24, "ready": 24, "unready": 0,
+                                                           "inbound": 0, "outbound": 24})
+            self.assertEqual(ask(node, "/health")[0], 200)
+            peers = node.get("/peers")
             self.assertEqual(len({peer["address"] for peer in peers}), 24)
             for peer in peers:
                 self.assertTrue(peer["address"].startswith("127.1.0."), peer["address"])
@@ -22,33 +22,33 @@ class Swarm(FolderCase):
                 self.assertRegex(peer["user_agent"], r"^/peerage-swarm:[0-9.]+/$")
                 self.assertEqual(peer["ignored"], {})
                 self.assertGreater(peer["start_height"], 0)
-                self.assertEqual(node.get(f"/peers/{peer['id']}")[1]["id"], peer["id"])
+                self.assertEqual(node.get(f"/peers/{peer['id']}")["id"], peer["id"])
             # A measured ping: whatever the two had to say first has been said and taken.
-            wait_until(lambda: all(peer["ping"] for peer in node.get("/peers")[1]),
-                       what="a ping of every peer")
-            found = node.status()
+            for peer in peers:
+                node.request(peer["id"], "measure_latency")
+            self.assertTrue(all(peer["ping"] for peer in node.get("/peers")))
+            found = node.get("/status")
             self.assertEqual((found["peers"]["ready"], found["exits"]), (24, {}))
-            status, seconds = node.stop()
-            self.assertEqual(status, 0)
-            self.assertLess(seconds, STOP_SECONDS)
-            self.assertEqual(node.stderr(), "", "nothing worth a warning")
+            node.stop()
+            self.assertEqual(node.log(), "", "nothing worth a warning")
 
     def test_two_at_once(self):
         """The second finds the usual addresses taken and uses others."""
         with Node("--swarm", "5") as first, Node("--swarm", "5") as second:
             for node in (first, second):
-                wait_until(lambda n=node: n.status()["peers"]["ready"] == 5, 20, "5 peers")
+                node.wait_for({"peers_ready": 5}, timeout=20)
 
     def test_more_than_the_usual_limit(self):
         with Node("--swarm", "60", "--log-level", "warning") as node:
-            wait_until(lambda: node.status()["peers"]["ready"] == 60, 20, "60 peers")
-            self.assertEqual(node.stop()[0], 0)
+            node.wait_for({"peers_ready": 60}, timeout=20)
+            node.stop()
 
     def test_swarm_and_connect(self):
-        with Node() as other, Node("--swarm", "3", "--connect", "%s:%d" % other.p2p,
+        with Node() as other, Node("--swarm", "3", "--connect", other.p2p,
                                    "--seed", "7") as node:
-            wait_until(lambda: node.status()["peers"]["ready"] == 4, 20, "4 peers")
-            wait_until(lambda: other.status()["peers"]["inbound"] == 1, 20, "the inbound one")
+            node.wait_for({"peers_ready": 4}, timeout=20)
+            other.wait_for({"peers_ready": 1}, timeout=20)
+            self.assertEqual(other.get("/status")["peers"]["inbound"], 1)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,10 @@
 #!/usr/bin/env python3
 """The page at GET /, in a real browser."""
 
-import http.client
-import pathlib
-import sys
 import unittest
 
 from browser import Browser, skip_without_chromium
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
-
-from peerage_harness import Node  # noqa: E402
+from peerage_harness import Node
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
 
@@ -183,17 +177,11 @@ class Dashboard(unittest.TestCase):
 
     def test_the_page_asks_nothing_of_anybody_else(self):
         with Node() as node:
-            host, port = node.urls[0].removeprefix("http://").rsplit(":", 1)
-            connection = http.client.HTTPConnection(host, int(port), timeout=10)
-            try:
-                connection.request("GET", "/")
-                answer = connection.getresponse()
-                page = answer.read().decode()
-            finally:
-                connection.close()
+            answer = node.http("GET", "/")
+            page = answer.body.decode()
             self.assertEqual(answer.status, 200)
-            self.assertTrue(answer.getheader("Content-Type").startswith("text/html"))
-            policy = answer.getheader("Content-Security-Policy")
+            self.assertTrue(answer.headers["Content-Type"].startswith("text/html"))
+            policy = answer.headers["Content-Security-Policy"]
             self.assertIn("default-src 'none'", policy)
             self.assertIn("connect-src 'self'", policy)
             for markup in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",

@@ -6,12 +6,12 @@ import os
 import random
 import re
 import signal
-import socket
 import time
 import unittest
 
-from node import FolderCase, Node, wait_until
-from state_files import FILES, body_of, write_addresses
+from cases import FolderCase, wait_until
+from peerage_harness import Node, connect
+from state_files import FILES, body_of, which_save, write_addresses
 
 KILLS = 200
 SWARM = 8
@@ -21,7 +21,7 @@ ADDRESSES = 1_000  # in the book: a save is to take long enough to be hit
 
 def misbehave(node, source):
     """A stranger that is none of this network: its score is something to save."""
-    with socket.create_connection(node.p2p, 5, (source, 0)) as stranger:
+    with connect(node.p2p, timeout=5, source=source) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
@@ -49,7 +49,7 @@ class Kill(FolderCase):
         stopping = number % 4 >= 2
         if not stopping:
             more += ["--save-interval", str(SAVE_SECONDS)]
-        with Node(*more, data_dir=self.data) as node:
+        with Node(*more, "--data-dir", self.data) as node:
             began = time.monotonic()
             before = self.saves()
             misbehave(node, f"127.9.{number // 250}.{1 + number % 250}")
@@ -61,14 +61,13 @@ class Kill(FolderCase):
                 time.sleep(self.draw.uniform(0, 2 * SAVE_SECONDS))
             else:
                 began = time.monotonic()
-                node.process.send_signal(signal.SIGTERM)
+                node.send_signal(signal.SIGTERM)
                 # Not by sleep alone, which is late by as much as a save takes.
                 until = began + self.draw.uniform(0, self.stop_seconds)
                 while time.monotonic() < until:
                     pass
-            node.process.kill()
-            status = node.process.wait()
-            log = node.stderr()
+            status = node.kill()
+            log = node.log()
         if status == -signal.SIGKILL:
             self.found["killed while " + ("stopping" if stopping else "serving")] += 1
         else:
@@ -78,20 +77,13 @@ class Kill(FolderCase):
 
     def saves(self):
         """Something else after every save of a score."""
-        try:
-            return os.stat(self.place / "standing.json").st_ino
-        except FileNotFoundError:
-            return None
+        return which_save(self.place / "standing.json")
 
     def measure_stop(self):
-        with Node(data_dir=self.data) as node:
+        with Node("--data-dir", self.data) as node:
             misbehave(node, "127.9.9.9")
-            time.sleep(0.2)
-            began = time.monotonic()
-            node.process.terminate()
-            status = node.process.wait()  # with a deadline it polls, 50 ms apart
-            self.stop_seconds = time.monotonic() - began
-            self.assertEqual(status, 0, node.stderr())
+            node.wait_for({"event": {"type": "misbehaviour", "since": 1}})
+            self.stop_seconds = node.stop()
 
     def check_files(self):
         names = set(os.listdir(self.place))
@@ -143,8 +135,8 @@ class Kill(FolderCase):
         self.assertGreaterEqual(killed, KILLS // 4)
         self.assertEqual(self.saved, set(FILES), "something was never saved")
         # Whatever was left behind, an ordered run goes on from there.
-        with Node(data_dir=self.data) as node:
-            self.assertEqual(node.stop()[0], 0)
+        with Node("--data-dir", self.data) as node:
+            node.stop()
             self.assertEqual(list(self.place.glob("*.new")), [])
 
 

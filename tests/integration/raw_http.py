@@ -4,16 +4,12 @@ import json
 import re
 import socket
 
+from peerage_harness import connect
 
-def http_exchange(address, data, timeout=5, half_close=False):
-    """Sends raw bytes to a TCP address or a Unix path; all that comes back until EOF."""
-    if isinstance(address, str):
-        client = socket.socket(socket.AF_UNIX)
-        client.settimeout(timeout)
-        client.connect(address)
-    else:
-        client = socket.create_connection(address, timeout=timeout)
-    with client:
+
+def http_exchange(url, data, timeout=5, half_close=False):
+    """Sends raw bytes to a status address; all that comes back until EOF."""
+    with connect(url, timeout) as client:
         try:
             client.sendall(data)
             if half_close:

@@ -1,5 +1,6 @@
 """The state files of a node, read and written without any code of it."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -18,6 +19,23 @@ def body_of(path, kind):
     if line != b"peerage %s 1 %d" % (kind, len(body)):
         raise ValueError(f"{path.name} begins with {line!r}")
     return json.loads(body)
+
+
+def saved_body(path, kind):
+    """The same of a file that may be replaced at this moment, when it has its former name
+    only; None if there is none."""
+    for place in (path, path.with_name(path.name + ".previous"), path):
+        with contextlib.suppress(FileNotFoundError):
+            return body_of(place, kind)
+    return None
+
+
+def which_save(path):
+    """Something else after every save; None if there is no such file at this moment."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def write_addresses(path, count, swarm=0):

@@ -1,12 +1,14 @@
-"""A WebSocket client (RFC 6455) that is strict with the server. Standard library only."""
+"""A WebSocket client (RFC 6455) that is strict with the server, and shows all that it says:
+refusals, frames, closing codes. To follow events there is `Node.events`."""
 
 import base64
 import hashlib
 import json
 import os
 import select
-import socket
 import struct
+
+from peerage_harness import connect
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -29,21 +31,11 @@ class Closed(Exception):
         self.code = code
 
 
-def open_socket(address, receive_buffer=None, timeout=10):
-    unix = isinstance(address, str)
-    client = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
-    client.settimeout(timeout)
-    if receive_buffer:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    client.connect(address)
-    return client
-
-
 class WebSocket:
-    """To (host, port), or to the path of a Unix socket."""
+    """To a status address as the ready line has it; `more` as in `connect`."""
 
-    def __init__(self, address, path, headers=None, **more):
-        self.socket = open_socket(address, **more)
+    def __init__(self, url, path, headers=None, **more):
+        self.socket = connect(url, **more)
         key = base64.b64encode(os.urandom(16))
         fields = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade",
                   "Sec-WebSocket-Key": key.decode(), "Sec-WebSocket-Version": "13",

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-import socket
 import struct
+
+from peerage_harness import connect
 
 MAGIC = bytes.fromhex("fabfb5da")
 
@@ -14,10 +15,10 @@ def message(command, payload=b""):
 
 
 class WirePeer:
-    """Comes from `source`; all waits end after `seconds`."""
+    """Comes from `source` to an "ip:port"; all waits end after `seconds`."""
 
     def __init__(self, to, source="127.0.0.1", seconds=10):
-        self.socket = socket.create_connection(to, seconds, (source, 0))
+        self.socket = connect(to, seconds, source)
         self.received = b""
         nobody = bytes(26)
         self.socket.sendall(message(b"version", struct.pack(

@@ -1,0 +1,1 @@
+../../scripts/peerage_harness.py
