@@ -77,7 +77,9 @@ using peer_sink_actor =
   caf::typed_actor<caf::reacts_to<peer_ready>, caf::reacts_to<peer_failed>>;
 
 /// Anybody -> STANDING: a peer has misbehaved. Whoever hears of it once per message sends
-/// one report for many, so that a flood of messages is no flood of reports.
+/// one report for many, so that a flood of messages is no flood of reports. A report
+/// costs the same for one and for many: a burst of damaged messages is one slip, and
+/// whoever goes on with them for a minute is banned.
 struct report_misbehaviour {
   endpoint remote;
   misbehaviour cause = misbehaviour::malformed;

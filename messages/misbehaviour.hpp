@@ -28,9 +28,10 @@ enum class misbehaviour : std::uint8_t {
   handshake_timeout, ///< 10: an open socket, but no handshake. A network cause.
   not_reading,       ///< 10: reads nothing until our queue overflows. A network cause.
   ping_timeout,      ///< 5: a ping stayed unanswered. A network cause.
-  malformed,         ///< 2: a payload that cannot be read.
-  bad_checksum,    ///< 2: a payload damaged on its way, or never whole. A network cause.
-  request_timeout, ///< 1: a request stayed unanswered. A network cause.
+  malformed,         ///< 2: payloads that cannot be read, for each second with such.
+  bad_checksum,      ///< 2: payloads damaged on their way or never whole, for each second
+                     ///<    with such. A network cause.
+  request_timeout,   ///< 1: a request stayed unanswered. A network cause.
 };
 
 inline constexpr std::size_t misbehaviour_count = 12;

@@ -25,13 +25,12 @@ double reputation::rank_of(const record& x) {
 }
 
 score_change reputation::report(const endpoint& peer, misbehaviour cause,
-                                unix_seconds now, bool trusted, std::uint64_t count) {
+                                unix_seconds now, bool trusted) {
   score_change result;
   result.before = result.after = score_of(peer, now);
   if (trusted && is_network_cause(cause))
     return result;
-  result.after = std::min(result.before + weight_of(cause) * static_cast<double>(count),
-                          highest_score);
+  result.after = std::min(result.before + weight_of(cause), highest_score);
   result.passed_threshold = result.after >= ban_threshold;
   result.ban_suggested = result.passed_threshold && !peer.is_loopback();
   put(accountable_range_of(peer), {result.after, now});

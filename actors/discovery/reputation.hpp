@@ -60,11 +60,10 @@ public:
   /// Fewer points than this are not worth saving.
   static constexpr double negligible_score = 0.5;
 
-  /// Counts a misbehaviour of a peer.
+  /// Counts one report of a peer's misbehaviour.
   /// @param trusted A person named this peer: network causes do not count.
-  /// @param count   So often.
   score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
-                      bool trusted, std::uint64_t count = 1);
+                      bool trusted);
 
   /// The points of the peer's host; 0 for strangers.
   double score_of(const endpoint& peer, unix_seconds now) const;

@@ -276,7 +276,7 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
-  const auto change = state.scores.report(remote, cause, unix_now(self), trusted, times);
+  const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;

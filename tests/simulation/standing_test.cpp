@@ -244,21 +244,24 @@ TEST_CASE("on loopback only the one peer is ended, and all begin anew") {
   CHECK(node.notes->ended.size() == 1);
 }
 
-TEST_CASE("one report may stand for many") {
+TEST_CASE("a burst of damaged messages is one slip; to go on with them is not") {
   judging_node node;
-  const auto slipping = at("50.1.1.1:8333");
-  node.tell(report_misbehaviour{slipping, misbehaviour::malformed, 49});
-  CHECK(node.score(slipping) == doctest::Approx(98));
-  CHECK(node.all_bans().empty());
+  const auto bursting = at("50.1.1.1:8333");
+  node.tell(report_misbehaviour{bursting, misbehaviour::malformed, 1'000'000'000});
+  CHECK(node.score(bursting) == doctest::Approx(2));
   const auto raging = at("50.1.1.2:8333");
-  node.tell(report_misbehaviour{raging, misbehaviour::malformed, 1'000'000'000});
+  for (int second = 0; second < 60; ++second) {
+    CHECK(node.all_bans().empty() == (second < 50));
+    node.tell(report_misbehaviour{raging, misbehaviour::malformed, 1});
+  }
   CHECK(node.all_bans().size() == 1);
 }
 
 TEST_CASE("who has half the points of a ban is a suspect, until they fade") {
   judging_node node;
   const auto bad = at("50.1.1.1:8333"), better = at("50.1.1.2:8333");
-  node.tell(report_misbehaviour{bad, misbehaviour::broken_rule, 2});
+  node.tell(report_misbehaviour{bad, misbehaviour::broken_rule});
+  node.tell(report_misbehaviour{bad, misbehaviour::broken_rule});
   node.tell(report_misbehaviour{better, misbehaviour::broken_rule});
   const find_suspects all{{bad, better, at("50.1.1.3:8333")}};
   CHECK(node.ask<suspects>(all).remotes == std::vector{bad});
