@@ -82,26 +82,41 @@ void asio_connection::grant() {
     if (std::exchange(reading_, true))
       return;
   }
-  // A verack that ended no handshake: what stood behind it is due.
-  std::vector<wire::frame> frames;
-  if (decoder_.paused())
-    decoder_.resume_until_next(frames);
-  go_on(std::move(frames), {});
+  read_on();
 }
 
 void asio_connection::finish_handshake() {
   {
     std::lock_guard guard{mutex_};
-    credit_ = batches_ahead;
-    reading_ = true;
+    // Added, not set: who delivers the verack at this moment still has to pay for it.
+    credit_ += batches_ahead;
+    handshake_over_ = true;
+    if (std::exchange(reading_, true))
+      return;
   }
-  decoder_.set_payload_limit(wire::limits::payload);
+  read_on();
+}
+
+/// Reads on with credit: what stood behind a verack first, then what comes.
+void asio_connection::read_on() {
+  bool raise_limit = false;
+  {
+    std::lock_guard guard{mutex_};
+    raise_limit = std::exchange(handshake_over_, false);
+  }
   std::vector<wire::frame> frames;
-  decoder_.resume(frames);
+  if (raise_limit) {
+    decoder_.set_payload_limit(wire::limits::payload);
+    decoder_.resume(frames);
+  } else if (decoder_.paused()) { // by a verack that ended no handshake
+    decoder_.resume_until_next(frames);
+  }
   go_on(std::move(frames), {});
 }
 
-/// Delivers what was read, then reads on if there is credit for it.
+/// Delivers what was read, then reads on if there is credit for it. The receiver may give
+/// credit, or end the handshake, before this returns; whoever has the read turn acts on
+/// it.
 void asio_connection::go_on(std::vector<wire::frame>&& frames,
                             std::optional<peer_exit> end) {
   if (!end && decoder_.error() != wire::frame_error::none)
@@ -111,11 +126,16 @@ void asio_connection::go_on(std::vector<wire::frame>&& frames,
     deliver_batch(std::move(frames));
   if (end)
     return end_reading(*end);
-  std::lock_guard guard{mutex_};
-  credit_ -= used;
-  reading_ = credit_ > 0;
-  if (reading_)
-    read_next();
+  {
+    std::lock_guard guard{mutex_};
+    credit_ -= used;
+    reading_ = credit_ > 0;
+    if (!reading_)
+      return;
+    if (!handshake_over_ && !decoder_.paused())
+      return read_next();
+  }
+  read_on();
 }
 
 void asio_connection::read_next() {

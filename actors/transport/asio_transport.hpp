@@ -33,6 +33,7 @@ public:
   void close();
 
 private:
+  void read_on();
   void read_next();
   void on_read(boost::system::error_code error, std::size_t count);
   void on_readable(std::vector<wire::frame>&& frames);
@@ -59,8 +60,9 @@ private:
   caf::weak_actor_ptr sink_;
   send_queue unsent_;
   bool closed_ = false;
-  std::size_t credit_ = 0; ///< Batches that may still be delivered.
-  bool reading_ = false;   ///< The I/O thread has the read turn.
+  std::size_t credit_ = 0;      ///< Batches that may still be delivered.
+  bool reading_ = false;        ///< Somebody has the read turn.
+  bool handshake_over_ = false; ///< Who has the read turn has yet to act on it.
   bool reading_ended_ = false;
   bool waiting_writable_ = false;
   bool congested_ = false;
