@@ -1,8 +1,9 @@
 #pragma once
 
+#include "actors/local_message.hpp"
+
 #include <caf/actor_addr.hpp>
 #include <caf/actor_clock.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -74,6 +75,6 @@ alarm_clock(alarm_clock_actor::stateful_pointer<alarm_clock_state> self);
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::set_alarm)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::cancel_alarm)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::alarm)
+PEERAGE_LOCAL_MESSAGE(peerage::set_alarm)
+PEERAGE_LOCAL_MESSAGE(peerage::cancel_alarm)
+PEERAGE_LOCAL_MESSAGE(peerage::alarm)

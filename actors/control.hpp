@@ -1,10 +1,9 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
 #include "messages/subnet.hpp"
-
-#include <caf/allowed_unsafe_message_type.hpp>
 
 #include <optional>
 #include <string>
@@ -139,18 +138,18 @@ struct wait_for_ban {
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::pin_peer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::unpin_peer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::dial_once)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_pinned)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::pinned_peers)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::set_network_active)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::obstacles)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::explain_dial)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::explain_accept)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::disconnect_peer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::ping_all)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_peers)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peers_waited_for)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_address)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::wait_for_ban)
+PEERAGE_LOCAL_MESSAGE(peerage::pin_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::unpin_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_once)
+PEERAGE_LOCAL_MESSAGE(peerage::get_pinned)
+PEERAGE_LOCAL_MESSAGE(peerage::pinned_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::set_network_active)
+PEERAGE_LOCAL_MESSAGE(peerage::obstacles)
+PEERAGE_LOCAL_MESSAGE(peerage::explain_dial)
+PEERAGE_LOCAL_MESSAGE(peerage::explain_accept)
+PEERAGE_LOCAL_MESSAGE(peerage::disconnect_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::ping_all)
+PEERAGE_LOCAL_MESSAGE(peerage::wait_for_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::peers_waited_for)
+PEERAGE_LOCAL_MESSAGE(peerage::wait_for_address)
+PEERAGE_LOCAL_MESSAGE(peerage::wait_for_ban)

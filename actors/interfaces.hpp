@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/alarm_clock.hpp"
+#include "actors/local_message.hpp"
 #include "actors/transport/transport.hpp"
 #include "messages/events.hpp"
 #include "messages/inbound.hpp"
@@ -91,7 +92,7 @@ using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbe
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::request_finished)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_ready)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::peer_failed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::report_misbehaviour)
+PEERAGE_LOCAL_MESSAGE(peerage::request_finished)
+PEERAGE_LOCAL_MESSAGE(peerage::peer_ready)
+PEERAGE_LOCAL_MESSAGE(peerage::peer_failed)
+PEERAGE_LOCAL_MESSAGE(peerage::report_misbehaviour)

@@ -4,6 +4,7 @@
 #include "actors/discovery/interfaces.hpp"
 #include "actors/discovery/listener.hpp"
 #include "actors/event_log.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
 namespace peerage {
@@ -25,5 +26,5 @@ struct node_parts {
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_node_parts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::node_parts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_node_parts)
+PEERAGE_LOCAL_MESSAGE(peerage::node_parts)

@@ -9,18 +9,15 @@
 #include "actors/discovery/saver.hpp"
 #include "actors/discovery/standing.hpp"
 #include "actors/inbound_dispatcher.hpp"
+#include "actors/log.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
-#include <caf/thread_hook.hpp>
-#include <spdlog/spdlog.h>
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 namespace peerage {
 
@@ -109,8 +106,8 @@ void on_down(self_pointer self, const caf::down_msg& x) {
   auto& state = self->state;
   std::erase(state.running, x.source);
   if (std::erase(state.awaited, x.source) == 0) {
-    spdlog::critical("an actor of the peer manager ended by itself ({}); stopping",
-                     self->system().render(x.reason));
+    log::critical("an actor of the peer manager ended by itself ({}); stopping",
+                  self->system().render(x.reason));
     stop(self, caf::make_error(peer_exit::internal_error));
   } else if (state.awaited.empty()) {
     end_stage(self, *state.stopping + 1);
@@ -119,8 +116,8 @@ void on_down(self_pointer self, const caf::down_msg& x) {
 
 void force_stop(self_pointer self) {
   auto& state = self->state;
-  spdlog::error("the peer manager did not stop within {} s; ending what is left by force",
-                stop_deadline.count());
+  log::error("the peer manager did not stop within {} s; ending what is left by force",
+             stop_deadline.count());
   for (const auto& stage : state.stages)
     for (const auto& child : stage)
       self->send_exit(child, caf::exit_reason::kill);
@@ -383,33 +380,6 @@ peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_pt
   if (!context->alarms)
     context->alarms = system.spawn(alarm_clock);
   return system.spawn(peer_manager, std::move(context), std::move(options));
-}
-
-namespace {
-
-/// Workers do not preempt whoever wakes them: on few cores the I/O thread then reads what
-/// is there from all peers before the first batch is worked on.
-class patient_workers : public caf::thread_hook {
-public:
-  void init(caf::actor_system&) override {}
-  void thread_started() override {
-    sched_param none{};
-    ::sched_setscheduler(0, SCHED_BATCH,
-                         &none); // a hint: failing costs nothing but speed
-  }
-  void thread_terminates() override {}
-};
-
-} // namespace
-
-node_system_config::node_system_config() {
-  add_thread_hook<patient_workers>();
-  add_message_types<caf::id_block::peerage_messages>();
-  // One queue that workers sleep on: work stealing would poll, and on few cores take the
-  // time of those who have work.
-  set("scheduler.policy", caf::atom("sharing"));
-  set("scheduler.max-threads",
-      std::max<std::size_t>(std::thread::hardware_concurrency(), 2));
 }
 
 } // namespace peerage

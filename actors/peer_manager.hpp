@@ -5,8 +5,6 @@
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/resolver.hpp"
 
-#include <caf/actor_system_config.hpp>
-
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -70,12 +68,5 @@ peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_pt
 
 /// An ordered stop takes at most this long; the process promises 5 s.
 inline constexpr std::chrono::seconds stop_deadline{4};
-
-/// Registers the message types and sets a scheduler that fits the machine. Base of every
-/// actor system that runs peers.
-class node_system_config : public caf::actor_system_config {
-public:
-  node_system_config();
-};
 
 } // namespace peerage

@@ -1,6 +1,7 @@
 #include "app/run.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/node_system_config.hpp"
 #include "actors/status/status_server.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "actors/transport/resolver.hpp"

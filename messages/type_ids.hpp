@@ -2,6 +2,7 @@
 
 #include "messages/events.hpp"
 #include "messages/inbound.hpp"
+#include "messages/message_wrappers.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
 
@@ -9,60 +10,72 @@
 
 /// Everything in messages/ that an actor can receive, here or from another process. If
 /// you add a message, add it here and to the round-trip test.
+#ifdef PEERAGE_COMPILE_MESSAGES
+#define PEERAGE_MESSAGE(type)                                                            \
+  CAF_ADD_TYPE_ID(peerage_messages, (type))                                              \
+  PEERAGE_MESSAGE_WRAPPERS(template, type)
+#else
+#define PEERAGE_MESSAGE(type)                                                            \
+  CAF_ADD_TYPE_ID(peerage_messages, (type))                                              \
+  PEERAGE_MESSAGE_WRAPPERS(extern template, type)
+#endif
+
 CAF_BEGIN_TYPE_ID_BLOCK(peerage_messages, caf::first_custom_type_id)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_exit))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_info))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::endpoint))
+PEERAGE_MESSAGE(peerage::peer_exit)
+PEERAGE_MESSAGE(peerage::peer_info)
+PEERAGE_MESSAGE(peerage::endpoint)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::wire::block))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::wire::tx))
+PEERAGE_MESSAGE(peerage::wire::block)
+PEERAGE_MESSAGE(peerage::wire::tx)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::measure_latency))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::latency))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_addresses))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::addresses))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_headers))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::headers))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_block_hashes))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::block_hashes))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_blocks))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::blocks))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_transactions))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::transactions))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_mempool))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::transaction_ids))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::send_transaction))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_transactions))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_block))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::announce_addresses))
+PEERAGE_MESSAGE(peerage::measure_latency)
+PEERAGE_MESSAGE(peerage::latency)
+PEERAGE_MESSAGE(peerage::get_addresses)
+PEERAGE_MESSAGE(peerage::addresses)
+PEERAGE_MESSAGE(peerage::get_headers)
+PEERAGE_MESSAGE(peerage::headers)
+PEERAGE_MESSAGE(peerage::get_block_hashes)
+PEERAGE_MESSAGE(peerage::block_hashes)
+PEERAGE_MESSAGE(peerage::get_blocks)
+PEERAGE_MESSAGE(peerage::blocks)
+PEERAGE_MESSAGE(peerage::get_transactions)
+PEERAGE_MESSAGE(peerage::transactions)
+PEERAGE_MESSAGE(peerage::get_mempool)
+PEERAGE_MESSAGE(peerage::transaction_ids)
+PEERAGE_MESSAGE(peerage::send_transaction)
+PEERAGE_MESSAGE(peerage::announce_transactions)
+PEERAGE_MESSAGE(peerage::announce_block)
+PEERAGE_MESSAGE(peerage::announce_addresses)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_headers))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_block_hashes))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_block))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_transaction))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_mempool))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::serve_addresses))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::inventory_announced))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::headers_announced))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::addresses_announced))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::transaction_received))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::block_received))
+PEERAGE_MESSAGE(peerage::serve_headers)
+PEERAGE_MESSAGE(peerage::serve_block_hashes)
+PEERAGE_MESSAGE(peerage::serve_block)
+PEERAGE_MESSAGE(peerage::serve_transaction)
+PEERAGE_MESSAGE(peerage::serve_mempool)
+PEERAGE_MESSAGE(peerage::serve_addresses)
+PEERAGE_MESSAGE(peerage::inventory_announced)
+PEERAGE_MESSAGE(peerage::headers_announced)
+PEERAGE_MESSAGE(peerage::addresses_announced)
+PEERAGE_MESSAGE(peerage::transaction_received)
+PEERAGE_MESSAGE(peerage::block_received)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_snapshot))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_snapshot))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_set_snapshot))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_set_snapshot))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_snapshots))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_snapshots))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_node_snapshot))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::node_snapshot))
+PEERAGE_MESSAGE(peerage::get_peer_snapshot)
+PEERAGE_MESSAGE(peerage::peer_snapshot)
+PEERAGE_MESSAGE(peerage::get_peer_set_snapshot)
+PEERAGE_MESSAGE(peerage::peer_set_snapshot)
+PEERAGE_MESSAGE(peerage::get_peer_snapshots)
+PEERAGE_MESSAGE(peerage::peer_snapshots)
+PEERAGE_MESSAGE(peerage::get_node_snapshot)
+PEERAGE_MESSAGE(peerage::node_snapshot)
 
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::event))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_events))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::event_batch))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_event_history))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::get_peer_group))
-CAF_ADD_TYPE_ID(peerage_messages, (peerage::peer_group))
+PEERAGE_MESSAGE(peerage::event)
+PEERAGE_MESSAGE(peerage::get_events)
+PEERAGE_MESSAGE(peerage::event_batch)
+PEERAGE_MESSAGE(peerage::get_event_history)
+PEERAGE_MESSAGE(peerage::get_peer_group)
+PEERAGE_MESSAGE(peerage::peer_group)
 
 CAF_END_TYPE_ID_BLOCK(peerage_messages)
+
+#undef PEERAGE_MESSAGE

@@ -2,9 +2,8 @@
 
 #include "actors/discovery/backoff.hpp"
 #include "actors/discovery/saved_addresses.hpp"
+#include "actors/log.hpp"
 #include "messages/wire/addresses.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -400,8 +399,8 @@ void start_table(self_pointer self) {
   });
   if (!saved_here)
     return;
-  spdlog::info("{} saved addresses, {} of them connected before", state.table->size(),
-               state.table->counts().in_tried);
+  log::info("{} saved addresses, {} of them connected before", state.table->size(),
+            state.table->counts().in_tried);
   auto body = [self] {
     self->state.save_began = unix_now(self);
     return to_json(self->state.table->secret(), self->state.table->entries());

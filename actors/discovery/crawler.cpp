@@ -1,6 +1,6 @@
 #include "actors/discovery/crawler.hpp"
 
-#include <spdlog/spdlog.h>
+#include "actors/log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -30,8 +30,8 @@ void finish(self_pointer self, const gathered_addresses& found) {
   auto& state = self->state;
   state.counts.asked += found.asked;
   state.counts.answers += found.answers;
-  spdlog::debug("crawl: {} peers asked, {} addresses from {}", found.asked, found.entries,
-                found.answers);
+  log::debug("crawl: {} peers asked, {} addresses from {}", found.asked, found.entries,
+             found.answers);
   state.in_flight = false;
   schedule(self, self->clock().now());
 }
@@ -48,7 +48,7 @@ void crawl(self_pointer self) {
     .then([self](const gathered_addresses& found) { finish(self, found); },
           [self](const caf::error& why) {
             ++self->state.counts.failures;
-            spdlog::debug("a crawl failed: {}", self->system().render(why));
+            log::debug("a crawl failed: {}", self->system().render(why));
             look_later(self);
           });
 }

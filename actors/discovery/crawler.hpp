@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/discovery/interfaces.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer/context.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -81,6 +82,6 @@ crawler_actor::behavior_type crawler(crawler_actor::stateful_pointer<crawler_sta
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_crawl_target)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_crawler_counts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::crawler_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_crawl_target)
+PEERAGE_LOCAL_MESSAGE(peerage::get_crawler_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::crawler_counts)

@@ -3,9 +3,9 @@
 #include "actors/discovery/dial_obstacles.hpp"
 #include "actors/discovery/saved_dials.hpp"
 #include "actors/discovery/state_file.hpp"
+#include "actors/log.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
@@ -308,13 +308,13 @@ void on_failed(self_pointer self, const peer_failed& x) {
   if (is_named(why)) {
     state.pinned_pauses->failed(x.remote, now);
     // Once, then quietly: a peer that is away may be so for days.
-    spdlog::log(state.pinned_pauses->failures_of(x.remote) == 1 ? spdlog::level::info
-                                                                : spdlog::level::debug,
-                "dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
+    log::write(state.pinned_pauses->failures_of(x.remote) == 1 ? log::level::info
+                                                               : log::level::debug,
+               "dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
   } else if (!ours) {
     state.pauses->failed(x.remote, now);
     note_answer(state, false);
-    spdlog::debug("dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
+    log::debug("dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
   }
   tell_event(self, event_type::dial_failed, x.remote, why, x.reason,
              (state.pinned.contains(x.remote) ? state.pinned_pauses : state.pauses)

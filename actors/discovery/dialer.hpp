@@ -6,6 +6,7 @@
 #include "actors/discovery/interfaces.hpp"
 #include "actors/discovery/listener.hpp"
 #include "actors/discovery/state_saver.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer/peer.hpp"
 
 #include <deque>
@@ -139,4 +140,4 @@ dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> 
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_discovery)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_discovery)

@@ -1,10 +1,10 @@
 #include "actors/discovery/dns_seeds.hpp"
 
+#include "actors/log.hpp"
 #include "messages/subnet.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -53,7 +53,7 @@ void end_round(self_pointer self) {
   self->send(state.context->alarms, cancel_alarm{timeout_alarm});
   for (const auto& name : std::exchange(state.awaited, {})) {
     ++state.counts.failures;
-    spdlog::debug("DNS seed {} does not answer", name);
+    log::debug("DNS seed {} does not answer", name);
   }
   // Whether that was enough shows when the pause is over.
   schedule(self, state.next_round);
@@ -63,7 +63,7 @@ void begin_round(self_pointer self) {
   auto& state = self->state;
   set_pause(self);
   ++state.counts.rounds;
-  spdlog::info("asking {} DNS seeds for addresses", state.context->network.seeds.size());
+  log::info("asking {} DNS seeds for addresses", state.context->network.seeds.size());
   const auto sink = caf::actor_cast<caf::strong_actor_ptr>(self);
   for (const auto seed : state.context->network.seeds) {
     std::string name{seed};
@@ -121,13 +121,12 @@ void on_resolved(self_pointer self, const resolved& x) {
   const auto refused = x.endpoints.size() - found.entries.size();
   state.counts.refused += refused;
   if (refused > 0)
-    spdlog::warn(
-      "DNS seed {}: refused {} of {} addresses, such as the public network does "
-      "not have",
-      x.name, refused, x.endpoints.size());
+    log::warn("DNS seed {}: refused {} of {} addresses, such as the public network does "
+              "not have",
+              x.name, refused, x.endpoints.size());
   if (x.endpoints.empty()) {
     state.counts.failures += in_time ? 1 : 0;
-    spdlog::debug("DNS seed {}: {}", x.name, x.error);
+    log::debug("DNS seed {}: {}", x.name, x.error);
   } else {
     ++state.counts.answers;
   }
@@ -138,7 +137,7 @@ void on_resolved(self_pointer self, const resolved& x) {
           self->state.counts.added += added;
           if (added > 0)
             self->state.wanted = false;
-          spdlog::info("DNS seed {}: {} new addresses", name, added);
+          log::info("DNS seed {}: {} new addresses", name, added);
         },
         [](const caf::error&) {});
   if (in_time && state.awaited.empty())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/discovery/interfaces.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer/context.hpp"
 #include "actors/transport/resolver.hpp"
 
@@ -81,5 +82,5 @@ dns_seeds(dns_seeds_actor::stateful_pointer<dns_seeds_state> self,
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_dns_seeds_counts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::dns_seeds_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_dns_seeds_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::dns_seeds_counts)

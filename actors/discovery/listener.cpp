@@ -1,9 +1,9 @@
 #include "actors/discovery/listener.hpp"
 
 #include "actors/discovery/obstacle_list.hpp"
+#include "actors/log.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <limits>
 #include <tuple>
@@ -37,8 +37,8 @@ void count_failure(self_pointer self, const endpoint& remote, const char* what,
   const auto index = static_cast<std::size_t>(reason);
   ++state.counts.failures[index];
   const bool loud = is_log_due(state.logged_at[index], self->clock().now());
-  spdlog::log(loud ? spdlog::level::info : spdlog::level::debug, "inbound {} {}: {}",
-              to_string(remote), what, to_string(reason));
+  log::write(loud ? log::level::info : log::level::debug, "inbound {} {}: {}",
+             to_string(remote), what, to_string(reason));
 }
 
 void tell_event(self_pointer self, event_type type, const endpoint& remote,
@@ -218,7 +218,7 @@ void free_descriptor(self_pointer self) {
     return;
   state.starved_at = now;
   if (is_log_due(state.starved_logged_at, now))
-    spdlog::warn("out of file descriptors (see ulimit -n): evicting inbound peers");
+    log::warn("out of file descriptors (see ulimit -n): evicting inbound peers");
   self->request(state.peers, caf::infinite, evict_inbound{})
     .then([](bool) {}, [](caf::error&) {});
 }

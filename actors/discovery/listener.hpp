@@ -5,6 +5,7 @@
 #include "actors/discovery/ban_list.hpp"
 #include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/interfaces.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
@@ -109,6 +110,6 @@ listener(listener_actor::stateful_pointer<listener_state> self, peer_context_ptr
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_discovery_counts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::discovery_counts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_peer_set)
+PEERAGE_LOCAL_MESSAGE(peerage::get_discovery_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::discovery_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_peer_set)

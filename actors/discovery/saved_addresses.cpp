@@ -1,9 +1,8 @@
 #include "actors/discovery/saved_addresses.hpp"
 
 #include "actors/discovery/state_file.hpp"
+#include "actors/log.hpp"
 #include "messages/wire/addresses.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <charconv>
@@ -144,8 +143,8 @@ saved_addresses load_saved_addresses(const std::filesystem::path& path) {
   const auto file = load_and_report(path, saved_addresses_kind, saved_addresses_version);
   auto result = file.body ? saved_addresses_from(*file.body) : saved_addresses{};
   if (result.unreadable > 0)
-    spdlog::warn("{}: {} addresses could not be read and are left out", path.string(),
-                 result.unreadable);
+    log::warn("{}: {} addresses could not be read and are left out", path.string(),
+              result.unreadable);
   return result;
 }
 

@@ -1,9 +1,9 @@
 #include "actors/discovery/standing.hpp"
 
 #include "actors/discovery/state_file.hpp"
+#include "actors/log.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -109,8 +109,8 @@ void load(self_pointer self, const std::filesystem::path& path) {
     return;
   auto& state = self->state;
   restore(state, *found.body, unix_now(self));
-  spdlog::info("{} bans and the scores of {} hosts loaded", state.bans.size(),
-               state.scores.size());
+  log::info("{} bans and the scores of {} hosts loaded", state.bans.size(),
+            state.scores.size());
 }
 
 void save_later(self_pointer self) {
@@ -216,7 +216,7 @@ ban_result on_set(self_pointer self, const set_ban& x) {
   const auto now = unix_now(self);
   const auto result = x.absolute ? bans.add_until(x.range, now, x.time)
                                  : bans.add(x.range, now, std::chrono::seconds{x.time});
-  spdlog::info("ban of {}: {}", to_string(x.range), to_string(result));
+  log::info("ban of {}: {}", to_string(x.range), to_string(result));
   if (result == ban_result::done)
     publish_ban(self, x.range,
                 x.absolute    ? "asked for until that time"
@@ -228,7 +228,7 @@ ban_result on_set(self_pointer self, const set_ban& x) {
 ban_result on_lift(self_pointer self, const subnet& range) {
   auto& state = self->state;
   const auto result = state.bans.remove(range, unix_now(self));
-  spdlog::info("ban of {} lifted: {}", to_string(range), to_string(result));
+  log::info("ban of {} lifted: {}", to_string(range), to_string(result));
   if (result == ban_result::done) {
     state.scores.forget(range); // else the next slip would ban it again
     publish(self, {{}, {range}});
@@ -243,7 +243,7 @@ void on_clear(self_pointer self) {
     gone.lifted.push_back(x.range);
   state.bans.clear();
   state.scores.forget(subnet_of({}, 0)); // everybody
-  spdlog::info("all {} bans lifted", gone.lifted.size());
+  log::info("all {} bans lifted", gone.lifted.size());
   publish(self, gone);
 }
 
@@ -253,8 +253,8 @@ void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cau
   auto& state = self->state;
   const auto range = accountable_range_of(remote);
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
-  spdlog::info("ban of {} for {}: {}", to_string(range), to_string(cause),
-               to_string(result));
+  log::info("ban of {} for {}: {}", to_string(range), to_string(cause),
+            to_string(result));
   if (result == ban_result::done)
     publish_ban(self, range, "the last slip was of " + to_string(remote));
   else if (state.users.peers) // no room for the ban: then only the peers end
@@ -268,7 +268,7 @@ void end_local(self_pointer self, const endpoint& remote) {
   auto found = state.peers.find(remote);
   if (found == state.peers.end() || !state.users.peers)
     return;
-  spdlog::info("peer {} {} has misbehaved too often", found->second, to_string(remote));
+  log::info("peer {} {} has misbehaved too often", found->second, to_string(remote));
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
@@ -288,8 +288,8 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause,
   what.score_before = change.before;
   what.score_after = change.after;
   record(self, *state.context, std::move(what));
-  spdlog::debug("{} at {}, {} times: {} points, {} before", to_string(cause),
-                to_string(remote), times, change.after, change.before);
+  log::debug("{} at {}, {} times: {} points, {} before", to_string(cause),
+             to_string(remote), times, change.after, change.before);
   if (change.after > change.before)
     state.file.mark_changed();
   if (change.ban_suggested)

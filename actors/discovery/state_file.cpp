@@ -1,6 +1,6 @@
 #include "actors/discovery/state_file.hpp"
 
-#include <spdlog/spdlog.h>
+#include "actors/log.hpp"
 
 #include <fcntl.h>
 #include <openssl/sha.h>
@@ -320,9 +320,9 @@ loaded_state load_and_report(const fs::path& path, std::string_view kind,
                              std::uint32_t supported) {
   auto result = load_state_file(path, kind, supported);
   if (!result.report.empty())
-    spdlog::log(result.result == loaded_state::outcome::missing ? spdlog::level::info
-                                                                : spdlog::level::warn,
-                "{}", result.report);
+    log::write(result.result == loaded_state::outcome::missing ? log::level::info
+                                                               : log::level::warn,
+               "{}", result.report);
   return result;
 }
 

@@ -1,6 +1,6 @@
 #include "actors/discovery/state_saver.hpp"
 
-#include <spdlog/spdlog.h>
+#include "actors/log.hpp"
 
 #include <utility>
 
@@ -38,9 +38,9 @@ void state_saver::on_answer(const std::string& problem) {
     changed_ = true;
   if (problem != last_problem_) {
     if (problem.empty())
-      spdlog::info("{} is saved again", path_.string());
+      log::info("{} is saved again", path_.string());
     else
-      spdlog::warn("{}", problem);
+      log::warn("{}", problem);
     last_problem_ = problem;
   }
   if (std::exchange(again_, false))

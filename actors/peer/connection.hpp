@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "actors/peer/context.hpp"
 #include "actors/peer/heartbeat.hpp"
 #include "actors/peer/overload_shed.hpp"
@@ -80,4 +81,4 @@ connection(connection_actor::stateful_pointer<connection_state> self,
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::attach_client)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_client)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "actors/peer/context.hpp"
 
 #include <optional>
@@ -86,6 +87,6 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::send_heartbeat)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::heartbeat_pong)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::reading_paused)
+PEERAGE_LOCAL_MESSAGE(peerage::send_heartbeat)
+PEERAGE_LOCAL_MESSAGE(peerage::heartbeat_pong)
+PEERAGE_LOCAL_MESSAGE(peerage::reading_paused)

@@ -1,11 +1,11 @@
 #include "actors/peer_set/peer_set.hpp"
 
 #include "actors/discovery/eviction.hpp"
+#include "actors/log.hpp"
 #include "actors/peer_set/routing.hpp"
 #include "actors/peer_set/waiting.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <memory>
@@ -47,11 +47,11 @@ void tell_left(self_pointer self, const peer_info& info, peer_exit reason) {
     state.departed.pop_front();
   routing::publish(self);
   tell_event(self, event_type::peer_left, info, reason);
-  const auto level = reason == peer_exit::internal_error ? spdlog::level::err
-                     : state.options.quiet               ? spdlog::level::debug
-                                                         : spdlog::level::info;
-  spdlog::log(level, "peer {} left: {} {}", info.id, to_string(info.remote),
-              to_string(reason));
+  const auto level = reason == peer_exit::internal_error ? log::level::error
+                     : state.options.quiet               ? log::level::debug
+                                                         : log::level::info;
+  log::write(level, "peer {} left: {} {}", info.id, to_string(info.remote),
+             to_string(reason));
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_left{info, reason});
 }
@@ -77,9 +77,9 @@ void insert(self_pointer self, const join_set& x) {
   state.routes.insert(info, now);
   state.inbound += info.way == direction::inbound ? 1 : 0;
   routing::publish(self);
-  spdlog::log(state.options.quiet ? spdlog::level::debug : spdlog::level::info,
-              "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
-              to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
+  log::write(state.options.quiet ? log::level::debug : log::level::info,
+             "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
+             to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
   tell_event(self, event_type::peer_ready, info);
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_joined{info});

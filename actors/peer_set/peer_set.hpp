@@ -3,6 +3,7 @@
 #include "actors/control.hpp"
 #include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/interfaces.hpp"
+#include "actors/local_message.hpp"
 #include "actors/peer/context.hpp"
 #include "actors/peer/pending_reply.hpp"
 #include "actors/peer_set/block_fetch.hpp"
@@ -127,6 +128,6 @@ peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, peer_context_ptr
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::join_set)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::get_snapshot_of)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::announce_block_to_all)
+PEERAGE_LOCAL_MESSAGE(peerage::join_set)
+PEERAGE_LOCAL_MESSAGE(peerage::get_snapshot_of)
+PEERAGE_LOCAL_MESSAGE(peerage::announce_block_to_all)

@@ -25,14 +25,13 @@ event_text gap(std::uint64_t from, std::uint64_t to, bool reset = false) {
 
 /// One reader. It has a place in the numbering and takes what comes next when its last
 /// write is done, so what it does not read is kept nowhere for it.
-template <class Protocol>
 class event_session : public http_session,
                       public event_reader,
-                      public std::enable_shared_from_this<event_session<Protocol>> {
+                      public std::enable_shared_from_this<event_session> {
 public:
-  event_session(http_sessions& all, typename Protocol::socket socket, http_request asked,
+  event_session(http_sessions& all, status_socket socket, http_request asked,
                 event_query query)
-      : all_(all), socket_(beast::basic_stream<Protocol>{std::move(socket)}),
+      : all_(all), socket_(status_stream{std::move(socket)}),
         deadline_(socket_.get_executor()), request_(std::move(asked)),
         query_(std::move(query)) {}
 
@@ -66,8 +65,8 @@ public:
   }
 
 private:
-  using self_ptr = std::shared_ptr<event_session>;
-  self_ptr self() { return this->shared_from_this(); }
+  using status_stream = beast::basic_stream<boost::asio::generic::stream_protocol>;
+  std::shared_ptr<event_session> self() { return shared_from_this(); }
 
   /// Asks the log for events that the feed does not have.
   template <class Done>
@@ -198,7 +197,7 @@ private:
   }
 
   http_sessions& all_;
-  websocket::stream<beast::basic_stream<Protocol>> socket_;
+  websocket::stream<status_stream> socket_;
   boost::asio::steady_timer deadline_; ///< Of a write: pings do not see those.
   http_request request_;
   event_query query_;
@@ -212,27 +211,14 @@ private:
   bool closing_ = false;
 };
 
-template <class Protocol>
-void open_on(http_sessions& all, typename Protocol::socket socket, http_request asked,
-             const event_query& query) {
-  auto fresh = std::make_shared<event_session<Protocol>>(all, std::move(socket),
-                                                         std::move(asked), query);
-  all.open.insert(fresh);
-  fresh->start();
-}
-
 } // namespace
 
-void open_event_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
-                        http_request asked, const event_query& query) {
-  open_on<boost::asio::ip::tcp>(sessions, std::move(socket), std::move(asked), query);
-}
-
-void open_event_session(http_sessions& sessions,
-                        boost::asio::local::stream_protocol::socket socket,
-                        http_request asked, const event_query& query) {
-  open_on<boost::asio::local::stream_protocol>(sessions, std::move(socket),
-                                               std::move(asked), query);
+void open_event_session(http_sessions& all, status_socket socket, http_request asked,
+                        const event_query& query) {
+  auto fresh =
+    std::make_shared<event_session>(all, std::move(socket), std::move(asked), query);
+  all.open.insert(fresh);
+  fresh->start();
 }
 
 } // namespace peerage

@@ -8,10 +8,7 @@ namespace peerage {
 /// Goes on with a connection as an event stream: accepts the WebSocket that `asked`
 /// asks for, and writes the events that `query` wants, one to a frame. Takes the place of
 /// the HTTP session in `sessions`.
-void open_event_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
-                        http_request asked, const event_query& query);
-void open_event_session(http_sessions& sessions,
-                        boost::asio::local::stream_protocol::socket socket,
-                        http_request asked, const event_query& query);
+void open_event_session(http_sessions& sessions, status_socket socket, http_request asked,
+                        const event_query& query);
 
 } // namespace peerage

@@ -24,12 +24,9 @@ namespace {
 
 /// Reads a request, has it routed, writes the reply, and again. One request at a time:
 /// the next one is not read before the reply to the last one is written.
-template <class Protocol>
-class session : public http_session,
-                public std::enable_shared_from_this<session<Protocol>> {
+class session : public http_session, public std::enable_shared_from_this<session> {
 public:
-  session(http_sessions& all, typename Protocol::socket socket,
-          std::optional<endpoint> bound)
+  session(http_sessions& all, status_socket socket, std::optional<endpoint> bound)
       : all_(all), stream_(std::move(socket)), bound_(bound) {}
 
   /// Serves requests, or answers the first one (sent or not) with a 503 and closes.
@@ -43,8 +40,7 @@ public:
   }
 
 private:
-  using self_ptr = std::shared_ptr<session>;
-  self_ptr self() { return this->shared_from_this(); }
+  std::shared_ptr<session> self() { return shared_from_this(); }
 
   // -- read
   // -------------------------------------------------------------------------------
@@ -170,7 +166,7 @@ private:
       return end();
     if (!reply_.close)
       return read();
-    stream_.socket().shutdown(Protocol::socket::shutdown_send, error);
+    stream_.socket().shutdown(status_socket::shutdown_send, error);
     stream_.expires_after(status_limits::linger_deadline);
     linger();
   }
@@ -195,7 +191,7 @@ private:
   }
 
   http_sessions& all_;
-  beast::basic_stream<Protocol> stream_;
+  beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
   std::optional<endpoint> bound_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -209,28 +205,16 @@ private:
   std::size_t discarded_ = 0;
 };
 
-template <class Protocol>
-void open_on(http_sessions& all, typename Protocol::socket socket,
-             const std::optional<endpoint>& bound) {
+} // namespace
+
+void open_session(http_sessions& all, status_socket socket,
+                  const std::optional<endpoint>& bound) {
   auto count = all.open.size();
   if (count >= status_limits::connections + status_limits::refusals)
     return; // closes it
-  auto fresh = std::make_shared<session<Protocol>>(all, std::move(socket), bound);
+  auto fresh = std::make_shared<session>(all, std::move(socket), bound);
   all.open.insert(fresh);
   fresh->start(count >= status_limits::connections);
-}
-
-} // namespace
-
-void open_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
-                  const std::optional<endpoint>& bound) {
-  open_on<boost::asio::ip::tcp>(sessions, std::move(socket), bound);
-}
-
-void open_session(http_sessions& sessions,
-                  boost::asio::local::stream_protocol::socket socket,
-                  const std::optional<endpoint>& bound) {
-  open_on<boost::asio::local::stream_protocol>(sessions, std::move(socket), bound);
 }
 
 } // namespace peerage

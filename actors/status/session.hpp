@@ -5,14 +5,17 @@
 #include "actors/status/http_router.hpp"
 #include "messages/endpoint.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
 #include <memory>
 #include <optional>
 #include <unordered_set>
 
 namespace peerage {
+
+/// A socket of either kind, TCP or Unix: one type, so that HTTP and WebSocket are
+/// compiled once.
+using status_socket = boost::asio::generic::stream_protocol::socket;
 
 /// One connection, whatever it runs over. Lives on the HTTP thread only.
 class http_session {
@@ -36,10 +39,7 @@ struct http_sessions {
 
 /// Takes a new connection into `sessions`, within the limit on connections. `bound` is
 /// the address it came to; a Unix socket has none, and no browser can reach it.
-void open_session(http_sessions& sessions, boost::asio::ip::tcp::socket socket,
-                  const std::optional<endpoint>& bound);
-void open_session(http_sessions& sessions,
-                  boost::asio::local::stream_protocol::socket socket,
+void open_session(http_sessions& sessions, status_socket socket,
                   const std::optional<endpoint>& bound);
 
 } // namespace peerage

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/status/limits.hpp"
 #include "messages/snapshots.hpp"
 
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/expected.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/stateful_actor.hpp>
@@ -69,4 +69,4 @@ void ask(status_pointer self, const Handle& whom, Question what, Done done) {
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::status_task)
+PEERAGE_LOCAL_MESSAGE(peerage::status_task)

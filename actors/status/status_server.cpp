@@ -1,12 +1,12 @@
 #include "actors/status/status_server.hpp"
 
+#include "actors/log.hpp"
 #include "actors/status/endpoints.hpp"
 #include "actors/status/listener.hpp"
 #include "actors/status/session.hpp"
 
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <sys/un.h>
 
@@ -107,7 +107,7 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
         parts.context.run();
         return;
       } catch (const std::exception& problem) { // one connection's, no reason to go deaf
-        spdlog::error("status: {}", problem.what());
+        log::error("status: {}", problem.what());
       }
     }
   });

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "messages/endpoint.hpp"
 
 #include <caf/actor_control_block.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -83,4 +83,4 @@ private:
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::resolved)
+PEERAGE_LOCAL_MESSAGE(peerage::resolved)

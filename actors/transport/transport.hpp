@@ -1,11 +1,11 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/frame_decoder.hpp"
 
 #include <caf/actor_control_block.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/expected.hpp>
 
 #include <atomic>
@@ -145,10 +145,10 @@ protected:
 
 } // namespace peerage
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::frame_batch)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_closed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::transport_drained)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::accepted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::accept_starved)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connected)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(peerage::connect_failed)
+PEERAGE_LOCAL_MESSAGE(peerage::frame_batch)
+PEERAGE_LOCAL_MESSAGE(peerage::transport_closed)
+PEERAGE_LOCAL_MESSAGE(peerage::transport_drained)
+PEERAGE_LOCAL_MESSAGE(peerage::accepted)
+PEERAGE_LOCAL_MESSAGE(peerage::accept_starved)
+PEERAGE_LOCAL_MESSAGE(peerage::connected)
+PEERAGE_LOCAL_MESSAGE(peerage::connect_failed)

@@ -5,6 +5,7 @@
 #include "actors/discovery/dialer.hpp"
 #include "actors/discovery/saved_addresses.hpp"
 #include "actors/discovery/state_file.hpp"
+#include "actors/node_system_config.hpp"
 #include "actors/peer_manager.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "messages/wire/addresses.hpp"

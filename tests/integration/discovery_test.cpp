@@ -1,8 +1,8 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "actors/discovery/saved_dials.hpp"
 #include "actors/discovery/state_file.hpp"
+#include "actors/node_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/whole_node.hpp"
 

@@ -1,6 +1,6 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include "actors/node_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/flooder.hpp"
 #include "tests/support/whole_node.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/node_system_config.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_manager.hpp"
 #include "actors/transport/transport.hpp"

@@ -1,4 +1,5 @@
 #include "actors/discovery/crawler.hpp"
+#include "actors/node_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 #include "tests/support/whole_node.hpp"

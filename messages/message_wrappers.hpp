@@ -1,0 +1,17 @@
+#pragma once
+
+#include <caf/detail/tuple_vals.hpp>
+#include <caf/detail/type_erased_value_impl.hpp>
+#include <caf/mailbox_element.hpp>
+
+/// What CAF makes of a message type: its wrappers in mailboxes and messages, with all
+/// their ways to copy, print and serialise it. `how` is `extern template` where the
+/// message is declared, so that they are not compiled in each source file that sends it
+/// (a third of all work), and `template` in the one that compiles them.
+// NOLINTBEGIN(bugprone-macro-parentheses): neither may stand in parentheses
+#define PEERAGE_MESSAGE_WRAPPERS(how, type)                                              \
+  how class caf::detail::type_erased_value_impl<type>;                                   \
+  how class caf::detail::tuple_vals_impl<caf::detail::message_data, type>;               \
+  how class caf::detail::tuple_vals<type>;                                               \
+  how class caf::detail::tuple_vals_impl<caf::type_erased_tuple, type>;
+// NOLINTEND(bugprone-macro-parentheses)
