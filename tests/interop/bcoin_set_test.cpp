@@ -1,4 +1,3 @@
-#include "actors/discovery/crawler.hpp"
 #include "actors/node_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
@@ -28,16 +27,6 @@ public:
 private:
   spdlog::level::level_enum before_ = spdlog::get_level();
 };
-
-/// bcoin knows nobody and so is silent when it is asked for addresses: those of the
-/// others come to the book when its time is over.
-bool fills_first(whole_node& node) {
-  return eventually(
-    [&] {
-      return node.get<node_snapshot>(get_node_snapshot{}).peers.ready == wanted_peers;
-    },
-    in(crawl_timeout + fill_patience));
-}
 
 /// The one peer with that address.
 peer_snapshot find(whole_node& node, const endpoint& place) {
@@ -69,7 +58,7 @@ TEST_CASE("bcoin stays while the set fills, loses half of the others, and fills 
   options.max_outbound = wanted_peers;
   options.pinned = {source.place(), bcoin_at};
   whole_node node{system, sockets, std::move(options)};
-  REQUIRE(fills_first(node));
+  REQUIRE(node.reaches(wanted_peers));
   const auto before = find(node, bcoin_at);
   CHECK(before.info.user_agent == "/bcoin:v1.0.2/");
   // Dead addresses were among those dialed, or this test shows less than it says.
