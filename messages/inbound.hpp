@@ -69,13 +69,14 @@ struct addresses_announced {
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
 
-/// A transaction that answers no request of ours.
+/// A transaction that answers no request of ours. An error as the answer says that it was
+/// not new or not valid: then it does not speak for its peer when one has to go.
 struct transaction_received {
   peer_id peer = 0;
   wire::tx body;
 };
 
-/// A block that answers no request of ours.
+/// A block that answers no request of ours. Errors: as with transaction_received.
 struct block_received {
   peer_id peer = 0;
   wire::block body;

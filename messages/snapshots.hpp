@@ -37,7 +37,7 @@ struct peer_snapshot {
   double connected_since = 0; ///< Unix seconds.
   double last_received = 0;   ///< Unix seconds; 0: nothing yet.
   double last_sent = 0;
-  double last_block = 0;       ///< Unix seconds; 0: it sent none.
+  double last_block = 0;       ///< Of use to us. Unix seconds; 0: it sent none.
   double last_transaction = 0; ///< Likewise.
   caf::timespan last_ping{};   ///< Zero before the first pong.
   caf::timespan lowest_ping{};

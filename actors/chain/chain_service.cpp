@@ -52,8 +52,9 @@ chain_service(inbound_service_actor::stateful_pointer<chain_service_state> self,
     [](const inventory_announced&) {},
     [](const headers_announced&) {},
     [](const addresses_announced&) {},
-    [](const transaction_received&) {},
-    [](const block_received&) {},
+    // It keeps neither, so none is of use to it.
+    [](const transaction_received&) -> caf::result<void> { return nothing(); },
+    [](const block_received&) -> caf::result<void> { return nothing(); },
   };
 }
 

@@ -21,8 +21,8 @@ struct eviction_candidate {
   bool pinned = false; ///< Trusted by the operator (--connect, --add-peer).
   time_point connected_at;
   std::optional<caf::timespan> lowest_ping;   ///< Nothing before the first pong.
-  std::optional<time_point> last_block;       ///< That was new to us and valid.
-  std::optional<time_point> last_transaction; ///< That was new to us and valid.
+  std::optional<time_point> last_block;       ///< Asked for, or of use to the node.
+  std::optional<time_point> last_transaction; ///< Likewise.
   bool relays_transactions = true;            ///< The relay byte of its version.
   bool full_node = false;                     ///< Serves blocks, witnesses included.
   bool prefer_evict = false;                  ///< Of bad reputation.

@@ -87,7 +87,7 @@ void on_service_answer(self_pointer self, std::uint64_t turn,
     if (outcome_of(*why) == request_error::overloaded &&
         state.shed.should_end(now, state.context->random))
       return end(self, peer_exit::overload_shed);
-  state.protocol->on_service_answer(answer);
+  state.protocol->on_service_answer(answer, now);
   flush(self, now);
 }
 

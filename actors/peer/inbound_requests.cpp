@@ -52,6 +52,10 @@ std::optional<service_request> inbound_requests::next_of(const wire::getdata& wa
   return serve_block{peer_, entry.hash, witness || entry.type == wire::inv_compact_block};
 }
 
+const service_request* inbound_requests::asked() const {
+  return asked_ ? std::get_if<service_request>(&waiting_.front().what) : nullptr;
+}
+
 void inbound_requests::on_answer(const service_answer& answer) {
   if (!asked_)
     return;

@@ -45,6 +45,10 @@ public:
   /// What to ask now: empty while an answer is due, or nothing waits.
   std::optional<service_request> next();
 
+  /// What `next` gave out and waits for its answer, as far as the service got it as one
+  /// message. What that holds may have been moved out.
+  const service_request* asked() const;
+
   /// The answer to what `next` gave out.
   void on_answer(const service_answer& answer);
 

@@ -52,10 +52,16 @@ void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
     heartbeats_.push_back({nonce, now});
 }
 
-void protocol::on_service_answer(const service_answer& answer) {
-  if (std::holds_alternative<caf::error>(answer) &&
-      std::get<caf::error>(answer).category() != caf::atom("request"))
-    count(ignored::service_failure);
+void protocol::on_service_answer(const service_answer& answer, time_point now) {
+  if (const auto* why = std::get_if<caf::error>(&answer)) {
+    if (why->category() != caf::atom("request"))
+      count(ignored::service_failure);
+  } else if (const auto* asked = inbound().asked()) {
+    if (std::holds_alternative<block_received>(*asked))
+      last_block_ = now;
+    else if (std::holds_alternative<transaction_received>(*asked))
+      last_transaction_ = now;
+  }
   inbound().on_answer(answer);
 }
 
@@ -160,17 +166,19 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   }
   case command::block: {
     auto& body = std::get<wire::block>(decoded);
-    last_block_ = now;
-    if (outgoing_ && outgoing_->on_block(body))
+    if (outgoing_ && outgoing_->on_block(body)) {
+      last_block_ = now;
       return;
+    }
     count(ignored::unsolicited);
     return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
   }
   case command::tx: {
     auto& body = std::get<wire::tx>(decoded);
-    last_transaction_ = now;
-    if (outgoing_ && outgoing_->on_transaction(body))
+    if (outgoing_ && outgoing_->on_transaction(body)) {
+      last_transaction_ = now;
       return;
+    }
     count(ignored::unsolicited);
     // A slice of it would keep the whole read alive that it came in.
     body.bytes = wire::slice::copy_of(body.bytes.view());

@@ -28,7 +28,7 @@ public:
   void receive(const wire::frame& frame, time_point now);
   void add_request(request_id id, request what, time_point now);
   void send_heartbeat(std::uint64_t nonce, time_point now);
-  void on_service_answer(const service_answer& answer);
+  void on_service_answer(const service_answer& answer, time_point now);
   /// Ends requests that are overdue. A node that did not answer in time is no reason to
   /// keep the remote waiting: that is the caller's to find out and pass on as an error.
   void on_tick(time_point now);

@@ -335,6 +335,24 @@ TEST_CASE("getaddr is answered once, getheaders always, unknown items with notfo
   CHECK(std::get<wire::notfound>(got[5]).entries.size() == 2);
 }
 
+TEST_CASE("a block or transaction speaks for its peer only if the node can use it") {
+  for (const bool wanted : {false, true}) {
+    simulation world;
+    service_script script;
+    script.wants_bodies = wanted;
+    world.context->service = world.system.spawn(scripted_service, script);
+    auto remote = world.ready_inbound();
+    const auto client = world.take_client();
+    const auto chain = regtest_chain::generate(1, 1);
+    remote.send(chain->at(1));
+    remote.send(wire::tx{wire::slice::adopt(std::vector<std::byte>(60))});
+    world.run();
+    const auto seen = world.snapshot(client);
+    CHECK((seen.last_block > 0) == wanted);
+    CHECK((seen.last_transaction > 0) == wanted);
+  }
+}
+
 TEST_CASE("a pong does not overtake the answer to what was asked before its ping") {
   simulation world;
   auto remote = world.ready_inbound();

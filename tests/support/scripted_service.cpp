@@ -35,6 +35,14 @@ inbound_service_actor::behavior_type scripted_service(inbound_service_actor::poi
       return scripted ? scripted(x) : nothing<Answer>();
     };
   };
+  auto take_body = [hear, wanted = script.wants_bodies]<class Body>() {
+    return [hear, wanted](const Body& x) -> caf::result<void> {
+      hear(x);
+      if (!wanted)
+        return caf::make_error(request_error::not_found);
+      return caf::unit;
+    };
+  };
   return {
     reply(script.on_headers),
     reply(script.on_block_hashes),
@@ -45,8 +53,8 @@ inbound_service_actor::behavior_type scripted_service(inbound_service_actor::poi
     [hear](const inventory_announced& x) { hear(x); },
     [hear](const headers_announced& x) { hear(x); },
     [hear](const addresses_announced& x) { hear(x); },
-    [hear](const transaction_received& x) { hear(x); },
-    [hear](const block_received& x) { hear(x); },
+    take_body.operator()<transaction_received>(),
+    take_body.operator()<block_received>(),
   };
 }
 
