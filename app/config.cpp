@@ -3,66 +3,27 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
-#include <map>
-#include <memory>
 #include <sstream>
 
 namespace peerage {
 
 namespace {
 
-/// How every command line mistake ends.
-constexpr int usage_status = 2;
-
 /// More than this is no configuration file.
 constexpr std::size_t max_config_bytes = 1 << 20;
 
 constexpr std::size_t max_swarm = 1'000;
 constexpr std::size_t max_peers = 10'000;
-constexpr double shortest_seconds = 0.05; ///< Timers finer than this would only spin.
-
-/// A mistake in one option; the text says what would have been right.
-struct option_error {
-  std::string why;
-};
 
 // -- values -----------------------------------------------------------------------------
-
-std::string number_text(double x) {
-  std::ostringstream out;
-  out << x;
-  return out.str();
-}
-
-template <class Number>
-Number read_number(const std::string& text, Number low, Number high,
-                   const std::string& kind) {
-  Number result{};
-  auto last = text.data() + text.size();
-  auto [end, error] = std::from_chars(text.data(), last, result);
-  auto in_range = result >= low && result <= high; // never true for NaN
-  if (error != std::errc{} || end != last || !in_range)
-    throw option_error{"must be " + kind};
-  return result;
-}
 
 std::size_t read_count(const std::string& text, std::size_t high) {
   return read_number<std::size_t>(text, 0, high,
                                   "a whole number from 0 to " + std::to_string(high));
-}
-
-caf::timespan read_seconds(const std::string& text, double longest) {
-  auto seconds = read_number<double>(text, shortest_seconds, longest,
-                                     "seconds from " + number_text(shortest_seconds) +
-                                       " to " + number_text(longest));
-  return std::chrono::duration_cast<caf::timespan>(
-    std::chrono::duration<double>(seconds));
 }
 
 endpoint read_endpoint(const std::string& text, bool any_port) {
@@ -237,19 +198,10 @@ std::vector<option_spec> all_options() {
 
 // -- the file ---------------------------------------------------------------------------
 
-using given_values = std::map<std::string, std::vector<std::string>>;
+using given_values = run_arguments::given_values;
 
-early_exit mistake(std::string text) {
-  // CLI11's own texts may have several lines; people and scripts expect one.
-  for (auto& c : text)
-    if (c == '\n' || c == '\r')
-      c = ' ';
-  return {usage_status, "peerage: " + text + " (see peerage run --help)"};
-}
-
-/// `--option VALUE`, for error texts. A value is shown as it was, but on one line.
-std::string named(const std::string& option, const std::string& value) {
-  return "--" + option + " " + (value.empty() ? "''" : value);
+early_exit mistake(const std::string& text) {
+  return usage_mistake(text, "peerage run");
 }
 
 std::string read_text_file(const std::string& path) {
@@ -288,26 +240,6 @@ given_values read_config(const std::string& path,
     values.insert(values.end(), item.inputs.begin(), item.inputs.end());
   }
   return result;
-}
-
-// -- help -------------------------------------------------------------------------------
-
-/// CLI11's, without the dots that it puts behind options which take lists.
-class help_formatter : public CLI::Formatter {
-public:
-  help_formatter() { column_width(34); }
-
-  std::string make_option_opts(const CLI::Option* option) const override {
-    auto value = option->get_type_name();
-    return value.empty() ? "" : " " + value;
-  }
-};
-
-/// CLI11 leaves two empty lines between groups.
-std::string without_double_blank_lines(std::string text) {
-  for (auto at = text.find("\n\n\n"); at != text.npos; at = text.find("\n\n\n"))
-    text.erase(at, 1);
-  return text;
 }
 
 // -- all together -----------------------------------------------------------------------
@@ -379,72 +311,53 @@ Examples
       ping-interval = 2.5
 )";
 
-constexpr auto main_footer = R"(
-peerage run --help explains every option, with examples.)";
-
 } // namespace
 
-std::variant<run_options, early_exit> parse_command_line(int argc, char** argv) {
-  auto options = all_options();
-  CLI::App app{"Peer manager for Bitcoin-protocol networks", "peerage"};
-  app.set_version_flag("--version", "peerage " PEERAGE_VERSION,
-                       "Print the version and exit");
-  app.set_help_flag("-h,--help", "Print this help and exit");
-  app.formatter(std::make_shared<help_formatter>());
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.require_subcommand(0, 1); // its absence is better told by ourselves
-  app.footer(main_footer);
-
-  auto run = app.add_subcommand("run", "Find, accept and keep peers");
-  run->group("Commands");
-  run->footer(run_footer);
-  given_values from_arguments;
-  for (const auto& option : options) {
+run_arguments::run_arguments(CLI::App& app) {
+  command_ = app.add_subcommand("run", "Find, accept and keep peers");
+  command_->group("Commands");
+  command_->footer(run_footer);
+  for (const auto& option : all_options()) {
     auto name = std::string("--") + option.name;
-    auto& values = from_arguments[option.name];
+    auto& values = from_arguments_[option.name];
     CLI::Option* added = nullptr;
     if (*option.value) {
-      added = run->add_option(name, values, option.help)->type_name(option.value);
+      added = command_->add_option(name, values, option.help)->type_name(option.value);
       added->type_size(1)->allow_extra_args(false);
     } else {
-      added = run->add_flag_callback(
+      added = command_->add_flag_callback(
         name, [&values] { values = {"true"}; }, option.help);
     }
     added->group(option.group);
   }
-  std::string config_path;
-  auto config_option =
-    run->add_option("--config", config_path, "Read options from this file (INI or TOML)")
-      ->type_name("FILE")
-      ->group(group_node)
-      ->take_last();
+  command_
+    ->add_option("--config", config_path_, "Read options from this file (INI or TOML)")
+    ->type_name("FILE")
+    ->group(group_node)
+    ->take_last();
+}
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& done) { // help or version
-    std::ostringstream out;
-    app.exit(done, out, out);
-    return early_exit{0, without_double_blank_lines(out.str())};
-  } catch (const CLI::ParseError& error) {
-    return mistake(error.what());
-  }
+bool run_arguments::given() const {
+  return command_->parsed();
+}
 
-  if (!run->parsed())
-    return mistake("a command is needed: run");
+std::variant<run_options, early_exit> run_arguments::read() const {
+  auto options = all_options();
+  auto from_arguments = from_arguments_;
   std::erase_if(from_arguments, [](const auto& x) { return x.second.empty(); });
   run_options result;
-  if (config_option->count() > 0) {
+  if (command_->count("--config") > 0) {
     given_values from_file;
     try {
-      from_file = read_config(config_path, options);
+      from_file = read_config(config_path_, options);
     } catch (const option_error& error) {
-      return mistake(named("config", config_path) + ": " + error.why);
+      return mistake(named("config", config_path_) + ": " + error.why);
     } catch (const CLI::Error& error) {
-      return mistake(named("config", config_path) + ": " + error.what());
+      return mistake(named("config", config_path_) + ": " + error.what());
     }
     for (const auto& [name, values] : from_arguments) // these win
       from_file.erase(name);
-    if (auto wrong = apply(options, from_file, "--config " + config_path + ": ", result))
+    if (auto wrong = apply(options, from_file, "--config " + config_path_ + ": ", result))
       return *wrong;
   }
   if (auto wrong = apply(options, from_arguments, "", result))

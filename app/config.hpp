@@ -3,13 +3,19 @@
 #include "actors/peer/context.hpp"
 #include "actors/peer_manager.hpp"
 #include "actors/status/status_server.hpp"
+#include "app/option_values.hpp"
 #include "messages/wire/network.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace peerage {
 
@@ -42,14 +48,27 @@ struct run_options {
   log_format logs = log_format::text;
 };
 
-/// The program has nothing more to do: print `text`, exit with `status`.
-struct early_exit {
-  int status = 0;
-  std::string text; ///< To stdout if `status` is 0, else one line for stderr.
-};
+/// The command line of `peerage run`, and the file that `--config` names.
+class run_arguments {
+public:
+  using given_values = std::map<std::string, std::vector<std::string>>;
 
-/// Reads the command line, and the file that `--config` names. Every error names the
-/// option and the value. The only place that looks at arguments and environment.
-std::variant<run_options, early_exit> parse_command_line(int argc, char** argv);
+  /// Adds the command to `app`, which writes into this object when it parses.
+  explicit run_arguments(CLI::App& app);
+  run_arguments(const run_arguments&) = delete;
+  run_arguments& operator=(const run_arguments&) = delete;
+
+  /// Whether this is the command that was given; also if its options are wrong.
+  bool given() const;
+
+  /// What the options say. After `app` has parsed. Every error names the option and the
+  /// value.
+  std::variant<run_options, early_exit> read() const;
+
+private:
+  CLI::App* command_ = nullptr;
+  given_values from_arguments_;
+  std::string config_path_;
+};
 
 } // namespace peerage

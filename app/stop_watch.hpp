@@ -9,8 +9,8 @@
 
 namespace peerage {
 
-/// Blocks the signals that ask us to stop. First thing in `main`: threads inherit it, so
-/// that only `stop_watch` gets them.
+/// Blocks the signals that ask us to stop. Before any thread starts: threads inherit it,
+/// so that only `stop_watch` gets them.
 void block_stop_signals();
 
 /// Waits for a reason to stop, and sees to it that a stop ends.

@@ -1,0 +1,161 @@
+#include "app/status_command.hpp"
+
+#include "app/signal_source.hpp"
+#include "app/status_client.hpp"
+#include "app/status_report.hpp"
+#include "app/status_view.hpp"
+#include "app/terminal.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <signal.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace peerage {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// For both documents together.
+constexpr std::chrono::seconds answer_limit{5};
+
+/// What came of asking: a report, or a line that says why there is none.
+struct finding {
+  std::optional<status_report> report;
+  std::string failure;
+};
+
+finding read_answer(const status_address& at, const status_answer& answer) {
+  if (!answer.failure.empty())
+    return {std::nullopt, answer.failure};
+  auto report = read_status_report(answer.status, answer.peers);
+  if (!report)
+    return {std::nullopt, to_string(at) + " does not answer as a peerage node does"};
+  return {std::move(report), {}};
+}
+
+double unix_seconds() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+std::string as_text(const std::vector<std::string>& lines) {
+  std::string result;
+  for (const auto& line : lines)
+    result += line + "\n";
+  return result;
+}
+
+int fail(const std::string& why) {
+  std::fprintf(stderr, "peerage: %s\n", why.c_str());
+  return 1;
+}
+
+int cannot_write(int error) {
+  return fail(std::string("cannot write to standard output: ") + std::strerror(error));
+}
+
+// -- once -------------------------------------------------------------------------------
+
+int show_once(const status_address& at) {
+  asio::io_context context;
+  finding found;
+  ask_status(context, at, answer_limit,
+             [&](const status_answer& x) { found = read_answer(at, x); });
+  context.run();
+  if (!found.report)
+    return fail(found.failure + " (a node serves it with peerage run --status " +
+                to_string(at) + "; --status names another address)");
+  terminal out;
+  auto lines = status_lines(*found.report, unix_seconds(), {out.size().width, {}});
+  return out.write(as_text(lines), -1) == write_result::failed ? cannot_write(errno) : 0;
+}
+
+// -- again and again --------------------------------------------------------------------
+
+class watcher {
+public:
+  explicit watcher(const status_command_options& options)
+      : options_(options), pause_(context_),
+        signals_(context_, signals_for(out_), [this](int x) { on_signal(x); }) {}
+
+  int run() {
+    ask();
+    context_.run();
+    out_.leave_screen();
+    return write_error_ == 0 ? 0 : cannot_write(write_error_);
+  }
+
+private:
+  /// A pipe has no size, and nothing to restore before the process is suspended.
+  static std::initializer_list<int> signals_for(const terminal& out);
+
+  void ask() {
+    ask_status(context_, options_.at, answer_limit, [this](const status_answer& x) {
+      last_ = read_answer(options_.at, x);
+      draw();
+      pause_.expires_after(options_.interval);
+      pause_.async_wait([this](const boost::system::error_code&) { ask(); });
+    });
+  }
+
+  void draw() {
+    if (!last_)
+      return;
+    auto lines = last_->report ? status_lines(*last_->report, unix_seconds(), out_.size())
+                               : std::vector{last_->failure + "; trying again"};
+    if (out_.is_terminal())
+      return note(out_.redraw(lines, signals_.descriptor()));
+    note(out_.write((drawn_ ? "\n" : "") + as_text(lines), signals_.descriptor()));
+    drawn_ = true;
+  }
+
+  void note(write_result x) {
+    if (x == write_result::failed)
+      write_error_ = errno;
+    if (x == write_result::gone || x == write_result::failed)
+      context_.stop();
+  }
+
+  void on_signal(int which) {
+    if (which == SIGWINCH)
+      return draw();
+    if (which != SIGTSTP)
+      return context_.stop();
+    out_.leave_screen();
+    ::raise(SIGSTOP); // the shell has the terminal until it lets us go on
+    draw();
+  }
+
+  status_command_options options_;
+  asio::io_context context_;
+  terminal out_;
+  asio::steady_timer pause_;
+  signal_source signals_;
+  std::optional<finding> last_; ///< Not set before the first answer.
+  bool drawn_ = false;
+  int write_error_ = 0;
+};
+
+std::initializer_list<int> watcher::signals_for(const terminal& out) {
+  static const std::initializer_list<int> all{SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP};
+  static const std::initializer_list<int> ends{SIGINT, SIGTERM, SIGHUP};
+  return out.is_terminal() ? all : ends;
+}
+
+} // namespace
+
+int run_status_command(const status_command_options& options) {
+  ::signal(SIGPIPE, SIG_IGN); // a reader that goes ends it quietly
+  return options.watch ? watcher(options).run() : show_once(options.at);
+}
+
+} // namespace peerage

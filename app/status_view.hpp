@@ -1,0 +1,25 @@
+#pragma once
+
+#include "app/status_report.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace peerage {
+
+/// How much room there is, in characters and lines. Not set: as much as it takes.
+struct view_size {
+  std::optional<std::size_t> width;
+  std::optional<std::size_t> height;
+};
+
+/// A report as lines of ASCII text: the node, its counts, why peers left, and a table of
+/// the peers, outbound ones first, each kind by its lowest ping. Never more lines than
+/// `size` has: then the last one says how many peers are not shown. `now` is in Unix
+/// seconds.
+std::vector<std::string> status_lines(const status_report& report, double now,
+                                      const view_size& size);
+
+} // namespace peerage
