@@ -98,6 +98,8 @@ rpc_arguments::rpc_arguments(const rpc_method& method, rpc_json values)
   const auto& known = method.parameters;
   if (values.is_object())
     values = in_order(known, values);
+  else if (!values.is_array())
+    values = rpc_json::array(); // the server lets nothing but null be so
   auto last_required = std::find_if(known.rbegin(), known.rend(),
                                     [](const rpc_parameter& x) { return x.required; });
   if (values.size() > known.size() ||
