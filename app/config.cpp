@@ -162,8 +162,8 @@ std::vector<option_spec> all_options() {
      false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); }},
 
     {"data-dir", "DIR", group_node,
-     "Where state is kept, in DIR/<network> (main: in DIR itself)\n(default "
-     "~/.peerage)",
+     "Where state is kept, in DIR/<network> (main: in DIR itself,\ntestnet: in "
+     "DIR/testnet3; default ~/.peerage)",
      false,
      [](run_options& to, text x) {
        if (x.empty())

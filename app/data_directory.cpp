@@ -32,12 +32,21 @@ std::string holder(int lock) {
   return pid.empty() ? "another peerage" : "another peerage (process " + pid + ")";
 }
 
+/// Where Bitcoin Core keeps a network, and where its clients look for the cookie.
+fs::path folder_of(const fs::path& root, const wire::network_parameters& network) {
+  switch (network.id) {
+  case wire::network::main: return root;
+  case wire::network::testnet: return root / "testnet3";
+  default: return root / std::string(network.name);
+  }
+}
+
 } // namespace
 
 std::unique_ptr<data_directory>
 data_directory::open(const fs::path& root, const wire::network_parameters& network,
                      std::string& error) {
-  auto path = network.id == wire::network::main ? root : root / std::string(network.name);
+  auto path = folder_of(root, network);
   std::error_code failure;
   auto mask = umask(0077); // what is made is ours alone
   fs::create_directories(path, failure);

@@ -12,8 +12,8 @@ namespace peerage {
 /// never write to the same files.
 class data_directory {
 public:
-  /// Makes DIR/<network> (for main: DIR itself, as Bitcoin Core has it) if it is missing,
-  /// and locks it; nullptr, and a text for people, if that fails.
+  /// Makes DIR/<network> (main: DIR itself; testnet: DIR/testnet3; as Bitcoin Core has
+  /// it) if it is missing, and locks it; nullptr, and a text for people, if that fails.
   static std::unique_ptr<data_directory> open(const std::filesystem::path& root,
                                               const wire::network_parameters& network,
                                               std::string& error);

@@ -19,6 +19,34 @@ void clear_behind(std::array<std::uint8_t, 16>& ip, std::uint8_t prefix_length) 
   }
 }
 
+/// An address without a port, and without the brackets that belong to ports.
+bool parse_host(std::string_view text, endpoint& out) {
+  return !text.starts_with('[') && std::ranges::count(text, ':') != 1 &&
+         parse_endpoint(text, 1, out);
+}
+
+bool parse_length(std::string_view digits, unsigned& out) {
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return error == std::errc{} && end == digits.data() + digits.size();
+}
+
+/// "255.255.0.0" is 16: ones, then zeros.
+bool parse_mask(std::string_view text, bool ipv4, unsigned& out) {
+  endpoint mask;
+  if (!parse_host(text, mask) || mask.is_ipv4() != ipv4)
+    return false;
+  out = 0;
+  bool ended = false;
+  for (std::size_t bit = ipv4 ? mapped_bits : 0; bit < 128; ++bit) {
+    const bool one = mask.ip[bit / 8] & (0x80 >> (bit % 8));
+    if (one && ended)
+      return false;
+    ended = !one;
+    out += one ? 1 : 0;
+  }
+  return true;
+}
+
 std::vector<subnet> ranges(std::initializer_list<std::string_view> texts) {
   std::vector<subnet> result;
   for (auto text : texts)
@@ -69,22 +97,16 @@ std::string to_string(const subnet& x) {
 
 bool parse_subnet(std::string_view text, subnet& out) {
   auto slash = text.find('/');
-  auto address = text.substr(0, slash);
   endpoint ip;
-  // A port has no place here; brackets belong to ports.
-  if (address.starts_with('[') || !parse_endpoint(address, 1, ip) || ip.port != 1)
-    return false;
-  if (std::ranges::count(address, ':') == 1)
+  if (!parse_host(text.substr(0, slash), ip))
     return false;
   unsigned longest = ip.is_ipv4() ? 32 : 128;
   unsigned length = longest;
-  if (slash != std::string_view::npos) {
-    auto digits = text.substr(slash + 1);
-    auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (error != std::errc{} || end != digits.data() + digits.size() || length > longest)
-      return false;
-  }
+  if (slash != std::string_view::npos && !parse_length(text.substr(slash + 1), length) &&
+      !parse_mask(text.substr(slash + 1), ip.is_ipv4(), length))
+    return false;
+  if (length > longest)
+    return false;
   out = subnet_of(ip, static_cast<std::uint8_t>(length + 128 - longest));
   return true;
 }

@@ -37,8 +37,8 @@ subnet address_group_of(const endpoint& x);
 /// "1.2.3.0/24" or "2001:db8::/32"; always with the length.
 std::string to_string(const subnet& x);
 
-/// Reads "ADDR" or "ADDR/LENGTH", bits behind the length are cleared. IPv4-mapped IPv6 is
-/// IPv4. False (and `out` untouched) for anything else.
+/// Reads "ADDR", "ADDR/LENGTH" or "ADDR/MASK" (as 255.255.0.0), bits behind the length
+/// are cleared. IPv4-mapped IPv6 is IPv4. False (and `out` untouched) for anything else.
 bool parse_subnet(std::string_view text, subnet& out);
 
 /// An address that the public network can reach: none of the private, loopback,

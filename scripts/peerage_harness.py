@@ -483,8 +483,8 @@ class Node:
     def cookie_path(self) -> pathlib.Path:
         """The file with user and password for calls; there while the node runs."""
         network: str = self._said("network")
-        folder = self.data_dir if network == "main" else self.data_dir / network
-        return folder / ".cookie"
+        folder = {"main": "", "testnet": "testnet3"}.get(network, network)
+        return self.data_dir / folder / ".cookie"
 
     @property
     def cookie(self) -> str:

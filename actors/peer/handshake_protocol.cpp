@@ -67,7 +67,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   info_.user_agent = std::move(theirs.user_agent);
   info_.start_height = theirs.start_height;
   info_.relay = theirs.relay;
-  info_.time_offset = theirs.time - unix_time_;
+  info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - unix_time_;
   if (info_.way == direction::inbound)
     send_version();
   send_answer();

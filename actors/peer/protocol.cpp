@@ -9,6 +9,13 @@
 
 namespace peerage {
 
+namespace {
+
+/// Satoshi. A fee rate beyond that is none, and ignored.
+constexpr std::uint64_t all_money = 21'000'000ULL * 100'000'000ULL;
+
+} // namespace
+
 protocol::protocol(peer_context_ptr context, peer_info info,
                    const std::array<std::uint64_t, ignored_count>& ignored_so_far)
     : context_(std::move(context)), info_(std::move(info)),
@@ -194,7 +201,10 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case command::sendcmpct:
     high_bandwidth_from_ = std::get<wire::sendcmpct>(decoded).announce;
     return;
-  case command::feefilter: fee_filter_ = std::get<wire::feefilter>(decoded).rate; return;
+  case command::feefilter:
+    if (auto rate = std::get<wire::feefilter>(decoded).rate; rate <= all_money)
+      fee_filter_ = rate;
+    return;
   case command::reject: return count(ignored::obsolete);
   default: return on_opaque(frame.type);
   }

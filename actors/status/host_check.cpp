@@ -13,8 +13,6 @@ bool host_allowed(std::string_view host, const endpoint& bound) {
     // The rest must be a port and nothing else; an address reader knows what one is.
     return host_allowed("127.0.0.1:" + std::string(host.substr(with_port.size())), bound);
   endpoint named;
-  if (!host.starts_with('[') && host.find(':') != host.rfind(':'))
-    return false; // IPv6 without brackets is no Host
   return parse_endpoint(host, 80, named) && (named.is_loopback() || named.ip == bound.ip);
 }
 

@@ -6,9 +6,11 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace peerage {
@@ -145,8 +147,15 @@ private:
       error = "cannot listen on unix:" + path_ + ": a file that is no socket is there";
       return false;
     }
-    stream_protocol::socket probe{acceptor_.get_executor()};
-    probe.connect(path_, failure);
+    // Without waiting: who listens but accepts nobody would keep us here for ever.
+    stream_protocol::socket probe{acceptor_.get_executor(), stream_protocol()};
+    const stream_protocol::endpoint there{path_};
+    failure = {};
+    probe.native_non_blocking(true);
+    if (::connect(probe.native_handle(), there.data(),
+                  static_cast<socklen_t>(there.size())) != 0 &&
+        errno != EAGAIN)
+      failure.assign(errno, boost::system::system_category());
     if (failure != asio::error::connection_refused) {
       error = "cannot listen on unix:" + path_ + ": " +
               (failure ? failure.message() : "another process listens there");

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/status/rpc_json.hpp"
 #include "actors/status/status_actor.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -37,9 +37,6 @@ inline constexpr int shutting_down = -107;
 inline constexpr int wait_timeout = -110; ///< waitfor: it did not become true in time.
 } // namespace rpc_code
 
-/// Keeps the order in which fields are written: some clients print them as they come.
-using rpc_json = nlohmann::ordered_json;
-
 /// How a call fails. Handlers may throw it before they have asked anybody.
 struct rpc_error {
   int code = rpc_code::misc;
@@ -53,23 +50,49 @@ using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker>;
 /// To be called once, from any thread; if it is destroyed uncalled, the call fails.
 using rpc_done = std::function<void(rpc_outcome)>;
 
-/// The parameters of a call, positional or named, by the names of its method. Accessors
-/// throw `rpc_error` with Core's codes: `type` for the wrong JSON type, `misc` for one
-/// that is missing, `invalid_parameter` for a value out of range.
+/// The JSON types that a parameter may have, as bits.
+namespace rpc_type {
+inline constexpr unsigned text = 1;
+inline constexpr unsigned number = 2;
+inline constexpr unsigned boolean = 4;
+inline constexpr unsigned list = 8;
+inline constexpr unsigned object = 16;
+} // namespace rpc_type
+
+/// bitcoin-cli sends every parameter as text unless it knows the method: those of our own
+/// methods may also be given as a text that holds the JSON that is meant.
+enum class rpc_reading : std::uint8_t { as_it_is, or_text };
+
+struct rpc_parameter {
+  std::string name;
+  unsigned types = rpc_type::text; ///< Bits of `rpc_type`; null is "not given".
+  bool required = false;
+  rpc_reading reading = rpc_reading::as_it_is;
+};
+
+struct rpc_method;
+
+/// The parameters of one call, checked as Bitcoin Core checks them before a method runs.
+/// They come by place, by name, or by name with the first ones by place in "args".
+/// Throws `rpc_error` with Core's codes: `misc` and the help for too few or too many,
+/// `type` for a wrong JSON type, `invalid_parameter` for a name that is not known.
 class rpc_arguments {
 public:
-  rpc_arguments() = default;
-  /// @param names  Those that the method knows, in order.
+  /// @param method Has to outlive this.
   /// @param values An array, an object, or null.
-  rpc_arguments(const std::vector<std::string>& names, rpc_json values);
+  rpc_arguments(const rpc_method& method, rpc_json values);
 
   bool has(std::string_view name) const; ///< Given, and not null.
   /// null if it was not given.
   const rpc_json& get(std::string_view name) const;
   std::string text(std::string_view name) const;
   std::string text_or(std::string_view name, std::string otherwise) const;
-  std::int64_t integer(std::string_view name) const;
-  std::int64_t integer_or(std::string_view name, std::int64_t otherwise) const;
+  /// Throws `misc` for a fraction and for what is not within `least` and `most`.
+  std::int64_t integer(std::string_view name, std::int64_t least = INT64_MIN,
+                       std::int64_t most = INT64_MAX) const;
+  std::int64_t integer_or(std::string_view name, std::int64_t otherwise,
+                          std::int64_t least = INT64_MIN,
+                          std::int64_t most = INT64_MAX) const;
   double number_or(std::string_view name, double otherwise) const;
   bool boolean(std::string_view name) const;
   bool boolean_or(std::string_view name, bool otherwise) const;
@@ -77,16 +100,18 @@ public:
   /// All of them as one object: that in the first parameter, or the named ones.
   rpc_json as_object(std::string_view first) const;
 
-private:
-  const rpc_json& required(std::string_view name) const;
+  /// How the method is called, as the error for who calls it in another way.
+  rpc_error usage() const;
 
-  rpc_json values_ = rpc_json::object(); ///< By name.
+private:
+  const rpc_method* method_;
+  rpc_json values_ = rpc_json::object(); ///< By name; no nulls.
 };
 
 struct rpc_method {
   std::string name;
-  std::vector<std::string> parameters; ///< Names, in order.
-  std::string help;                    ///< First line: the call; then what it does.
+  std::vector<rpc_parameter> parameters; ///< In order.
+  std::string help;                      ///< First line: the call; then what it does.
   /// Runs in the STATUS actor.
   std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
   bool hidden = false; ///< Not in the list of `help`.

@@ -2,6 +2,8 @@
 #include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
 
+#include <boost/algorithm/string/case_conv.hpp>
+
 #include <chrono>
 
 /// Bitcoin Core's calls about addresses and bans (rpc/net.cpp of version 28).
@@ -36,14 +38,13 @@ rpc_json judge_ban(std::uint8_t result) {
 }
 
 void set_ban_call(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
-  const auto range = subnet_argument(given.text("subnet"));
   const auto command = given.text("command");
+  if (command != "add" && command != "remove")
+    throw given.usage();
+  const auto range = subnet_argument(given.text("subnet"));
   const auto& standing = self->state.parts.standing;
   if (command == "remove")
     return decide_call<std::uint8_t>(self, standing, lift_ban{range}, done, judge_ban);
-  if (command != "add")
-    throw rpc_error{
-      rpc_code::misc, "setban \"subnet\" \"add|remove\" ( bantime absolute )", {}};
   set_ban what{range, given.integer_or("bantime", 0),
                given.boolean_or("absolute", false)};
   decide_call<std::uint8_t>(self, standing, what, done, judge_ban);
@@ -65,12 +66,12 @@ rpc_json render_bans(const bans& x) {
 
 void get_node_addresses(status_pointer self, const rpc_arguments& given,
                         const rpc_done& done) {
-  const auto count = given.integer_or("count", 1);
+  const auto count = given.integer_or("count", 1, INT32_MIN, INT32_MAX);
   if (count < 0)
     throw rpc_error{rpc_code::invalid_parameter, "Address count out of range", {}};
   std::uint8_t network = 0;
   if (given.has("network")) {
-    network = network_id(given.text("network"));
+    network = network_id(boost::algorithm::to_lower_copy(given.text("network")));
     if (network == 0)
       throw rpc_error{rpc_code::invalid_parameter,
                       "Network not recognized: " + given.text("network"),
@@ -109,12 +110,11 @@ rpc_json render_address_counts(const address_book_snapshot& x) {
 
 void add_peer_address(status_pointer self, const rpc_arguments& given,
                       const rpc_done& done) {
-  const auto port = given.integer("port");
-  if (port < 1 || port > 65'535)
-    throw rpc_error{rpc_code::invalid_parameter, "port is out of range", {}};
-  const auto remote =
-    endpoint_argument(given.text("address"), static_cast<std::uint16_t>(port))
-      .with_port(static_cast<std::uint16_t>(port));
+  const auto port = static_cast<std::uint16_t>(given.integer("port", 0, UINT16_MAX));
+  endpoint remote;
+  if (!parse_endpoint(given.text("address"), 1, remote))
+    return done(rpc_json{{"success", false}}); // as Bitcoin Core 28 says it
+  remote.port = port;
   const bool tried = given.boolean_or("tried", false);
   const auto now = self->state.parts.context->unix_time(self->clock().now());
   constexpr std::uint64_t services = wire::node_network | wire::node_witness;
@@ -125,7 +125,7 @@ void add_peer_address(status_pointer self, const rpc_arguments& given,
   decide_call<std::uint64_t>(
     self, book, std::move(what), done, [self, book, remote, tried](std::uint64_t added) {
       if (added == 0)
-        return rpc_json{{"success", false}, {"error", "failed-adding-to-new"}};
+        return rpc_json{{"error", "failed-adding-to-new"}, {"success", false}};
       if (tried)
         self->send(book, dial_ended{remote, dial_ended::outcome::connected, services});
       return rpc_json{{"success", true}};
@@ -137,7 +137,10 @@ void add_peer_address(status_pointer self, const rpc_arguments& given,
 void add_address_methods(rpc_methods& to) {
   to.add(
     {"setban",
-     {"subnet", "command", "bantime", "absolute"},
+     {{"subnet", rpc_type::text, true},
+      {"command", rpc_type::text, true},
+      {"bantime", rpc_type::number},
+      {"absolute", rpc_type::boolean}},
      "setban \"subnet\" \"add|remove\" ( bantime absolute )\nBans an address or a "
      "range, for so many seconds (default a day) or until that time, or lifts a ban.",
      set_ban_call});
@@ -156,7 +159,7 @@ void add_address_methods(rpc_methods& to) {
             done(rpc_json(nullptr));
           }});
   to.add({"getnodeaddresses",
-          {"count", "network"},
+          {{"count", rpc_type::number}, {"network"}},
           "getnodeaddresses ( count \"network\" )\nRandom known addresses; 0 is all.",
           get_node_addresses});
   to.add({"getaddrmaninfo",
@@ -169,7 +172,9 @@ void add_address_methods(rpc_methods& to) {
           }});
   to.add(
     {"addpeeraddress",
-     {"address", "port", "tried"},
+     {{"address", rpc_type::text, true},
+      {"port", rpc_type::number, true},
+      {"tried", rpc_type::boolean}},
      "addpeeraddress \"address\" port ( tried )\nAdds an address to the address book.",
      add_peer_address,
      true});

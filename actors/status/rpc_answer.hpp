@@ -42,12 +42,14 @@ void decide_call(status_pointer self, const Handle& whom, Question what,
   });
 }
 
-/// Reads "ip[:port]"; throws `rpc_error`. Names are not resolved.
+/// Reads "ip[:port]", where somebody may listen; throws `rpc_error`. Names are not
+/// resolved.
 inline endpoint endpoint_argument(const std::string& text, std::uint16_t default_port) {
   endpoint result;
-  if (!parse_endpoint(text, default_port, result))
+  if (!parse_endpoint(text, default_port, result) || result.port == 0)
     throw rpc_error{rpc_code::invalid_ip_or_subnet,
-                    "Error: Invalid IP address: " + text + " (names are not resolved)",
+                    "Error: Invalid IP address: " + text +
+                      " (IP or IP:PORT; names are not resolved)",
                     {}};
   return result;
 }

@@ -138,13 +138,13 @@ void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& do
 
 void add_explain_methods(rpc_methods& to) {
   to.add({"why",
-          {"subject"},
+          {{"subject", rpc_type::text | rpc_type::number, true, rpc_reading::or_text}},
           "why id|\"ip:port\"|\"ip\"|\"range\"\nWhat happened to a peer, an address or a "
           "host, with times, reasons, deadlines and scores; also when it is gone.",
           why});
   to.add(
     {"whynot",
-     {"address"},
+     {{"address", rpc_type::text, true}},
      "whynot \"ip:port\"\nWhat would stop a dial of this address, or a connection from "
      "it, at this moment.",
      why_not});

@@ -187,11 +187,13 @@ rpc_json render_totals(const node_snapshot& x) {
 
 void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
   const auto& parts = self->state.parts;
-  const auto remote = endpoint_argument(given.text("node"), parts.context->network.port);
   const auto command = given.text("command");
+  if (command != "add" && command != "remove" && command != "onetry")
+    throw given.usage();
   if (given.boolean_or("v2transport", false))
     throw rpc_error{
       rpc_code::invalid_parameter, "Error: v2transport requested but not enabled", {}};
+  const auto remote = endpoint_argument(given.text("node"), parts.context->network.port);
   if (command == "add")
     return decide_call<bool>(self, parts.dialer, pin_peer{remote}, done, [](bool added) {
       if (!added)
@@ -208,11 +210,8 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
                           {}};
         return nullptr;
       });
-  if (command == "onetry")
-    return decide_call<bool>(self, parts.dialer, dial_once{remote}, done,
-                             [](bool) { return nullptr; });
-  throw rpc_error{
-    rpc_code::misc, "addnode \"node\" \"add|remove|onetry\" ( v2transport )", {}};
+  decide_call<bool>(self, parts.dialer, dial_once{remote}, done,
+                    [](bool) { return nullptr; });
 }
 
 void get_added_node_info(status_pointer self, const rpc_arguments& given,
@@ -243,11 +242,12 @@ void get_added_node_info(status_pointer self, const rpc_arguments& given,
 void disconnect_node(status_pointer self, const rpc_arguments& given,
                      const rpc_done& done) {
   const auto address = given.text_or("address", "");
-  if (address.empty() != given.has("nodeid"))
+  const bool by_id = given.has("nodeid");
+  if (by_id ? !address.empty() : !given.has("address"))
     throw rpc_error{
       rpc_code::invalid_params, "Only one of address and nodeid should be provided.", {}};
   disconnect_peer whom;
-  if (address.empty()) {
+  if (by_id) {
     const auto id = given.integer("nodeid");
     whom.peer = id > 0 ? static_cast<peer_id>(id) : UINT64_MAX; // no peer has that
   } else if (!parse_endpoint(address, 0, whom.address)) {
@@ -312,16 +312,18 @@ void add_network_methods(rpc_methods& to) {
               [](const peer_set_snapshot& x) { return rpc_json(x.total); });
           }});
   to.add({"addnode",
-          {"node", "command", "v2transport"},
+          {{"node", rpc_type::text, true},
+           {"command", rpc_type::text, true},
+           {"v2transport", rpc_type::boolean}},
           "addnode \"node\" \"add|remove|onetry\" ( v2transport )\nStays connected to a "
           "peer, no longer does, or dials it once. IP addresses only.",
           add_node});
   to.add({"getaddednodeinfo",
-          {"node"},
+          {{"node"}},
           "getaddednodeinfo ( \"node\" )\nThe peers that were added, or one of them.",
           get_added_node_info});
   to.add({"disconnectnode",
-          {"address", "nodeid"},
+          {{"address"}, {"nodeid", rpc_type::number}},
           "disconnectnode ( \"address\" nodeid )\nEnds a peer, named by one of the two.",
           disconnect_node});
   to.add({"ping",
@@ -332,7 +334,7 @@ void add_network_methods(rpc_methods& to) {
             done(rpc_json(nullptr));
           }});
   to.add({"setnetworkactive",
-          {"state"},
+          {{"state", rpc_type::boolean, true}},
           "setnetworkactive state\nEnds all connections and makes no new ones, or goes "
           "on.",
           [](status_pointer self, const rpc_arguments& given, const rpc_done& done) {

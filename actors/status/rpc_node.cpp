@@ -66,8 +66,9 @@ void add_node_methods(rpc_methods& to) {
                                            static_cast<std::int64_t>(x.uptime));
                                        });
           }});
+  // Bitcoin Core's test framework gives a time to wait before the stop; there is no need.
   to.add({"stop",
-          {},
+          {{"wait", rpc_type::number}},
           "stop\nStops the node in order, as SIGTERM does.",
           [](status_pointer, const rpc_arguments&, const rpc_done& done) {
             done(rpc_json("peerage stopping"));
@@ -91,7 +92,7 @@ void add_node_methods(rpc_methods& to) {
        done(render_chain(*self->state.parts.context));
      }});
   to.add({"help",
-          {"command"},
+          {{"command"}},
           "help ( \"command\" )\nThe calls, or what one of them does.",
           [](status_pointer self, const rpc_arguments& given, const rpc_done& done) {
             help(*self->state.methods, given, done);

@@ -324,8 +324,17 @@ void request_call(status_pointer self, const rpc_arguments& arguments,
 void add_request_method(rpc_methods& to) {
   to.add(
     {"request",
-     {"what", "peer", "type", "timeout", "locator", "stop", "hashes", "ids", "body",
-      "hash", "addresses"},
+     {{"what", rpc_type::object, false, rpc_reading::or_text},
+      {"peer", rpc_type::text | rpc_type::number, false, rpc_reading::or_text},
+      {"type"},
+      {"timeout", rpc_type::number, false, rpc_reading::or_text},
+      {"locator", rpc_type::list, false, rpc_reading::or_text},
+      {"stop"},
+      {"hashes", rpc_type::list, false, rpc_reading::or_text},
+      {"ids", rpc_type::list, false, rpc_reading::or_text},
+      {"body", rpc_type::text | rpc_type::boolean, false, rpc_reading::or_text},
+      {"hash"},
+      {"addresses", rpc_type::list, false, rpc_reading::or_text}},
      "request {\"peer\": id|\"any\", \"type\": …, \"timeout\": seconds, …}\nA typed "
      "request of one peer, or of whichever suits; as one object, or as named "
      "parameters. Types:\n"

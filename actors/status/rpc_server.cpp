@@ -2,19 +2,24 @@
 
 #include <caf/send.hpp>
 
+#include <cmath>
+
 namespace peerage {
 
 namespace {
 
 /// One call as it came, or why it is none.
 struct rpc_call {
-  rpc_json id;
+  std::optional<rpc_json> id = nullptr; ///< nullopt: the call had none.
   bool version_2 = false;
   bool is_notification = false;
   std::string method;
   rpc_json params;
   std::optional<rpc_error> mistake;
 };
+
+/// Whole numbers up to here have a double of their own.
+constexpr double largest_exact = 9'007'199'254'740'992.;
 
 rpc_error invalid(std::string why) {
   return {rpc_code::invalid_request, std::move(why), {}};
@@ -40,15 +45,18 @@ rpc_call read_call(const rpc_json& from) {
     return result;
   }
   // First of all, so that even mistakes are answered to the right call.
-  if (auto id = from.find("id"); id != from.end()) {
-    if (id->is_structured())
-      result.mistake = invalid("the id must be a string, a number or null");
-    else
-      result.id = *id;
-  }
+  auto id = from.find("id");
+  if (id == from.end())
+    result.id = std::nullopt;
+  else if (id->is_structured())
+    result.mistake = invalid("the id must be a string, a number or null");
+  else if (id->is_number_float() && !(std::abs(id->get<double>()) < largest_exact))
+    result.mistake = invalid("the id is a number that would not come back the same");
+  else
+    result.id = *id;
   if (auto mistake = read_version(from, result))
     result.mistake = mistake;
-  result.is_notification = result.version_2 && !from.contains("id");
+  result.is_notification = result.version_2 && id == from.end();
   auto method = from.find("method");
   if (result.mistake)
     return result;
@@ -85,23 +93,21 @@ rpc_json render(const rpc_call& call, const rpc_outcome& outcome) {
   } else if (!call.version_2) {
     result["error"] = nullptr;
   }
-  result["id"] = call.id;
+  if (call.id)
+    result["id"] = *call.id;
   return result;
 }
 
 http::status status_of(const rpc_call& call, const rpc_outcome& outcome) {
   const auto* failure = std::get_if<rpc_error>(&outcome);
-  if (!failure || call.version_2)
+  // Version 2.0 has no HTTP errors, as soon as it was understood that there is a call.
+  if (!failure || (call.version_2 && !call.mistake))
     return http::status::ok;
   switch (failure->code) {
   case rpc_code::invalid_request: return http::status::bad_request;
   case rpc_code::method_not_found: return http::status::not_found;
   default: return http::status::internal_server_error;
   }
-}
-
-std::string text_of(const rpc_json& x) {
-  return x.dump(-1, ' ', false, rpc_json::error_handler_t::replace) + "\n";
 }
 
 /// In the STATUS actor. `done` is called once, at once or later.
@@ -113,7 +119,7 @@ void run(status_pointer self, const rpc_methods& methods, const rpc_call& call,
   if (!method)
     return done(rpc_error{rpc_code::method_not_found, "Method not found", {}});
   try {
-    method->run(self, rpc_arguments{method->parameters, call.params}, done);
+    method->run(self, rpc_arguments{*method, call.params}, done);
   } catch (const rpc_error& why) {
     done(why);
   } catch (const std::exception& why) { // of nlohmann, about types
@@ -128,9 +134,10 @@ void serve_one(const methods_ptr& methods, rpc_call call, const status_actor& st
   auto shared = std::make_shared<const rpc_call>(std::move(call));
   auto done = [slot, shared](rpc_outcome outcome) {
     slot->answer([shared, outcome = std::move(outcome)]() -> http_reply {
-      if (shared->is_notification)
+      if (shared->is_notification && !shared->mistake)
         return {http::status::no_content, ""};
-      return {status_of(*shared, outcome), text_of(render(*shared, outcome))};
+      return {status_of(*shared, outcome),
+              write_rpc_json(render(*shared, outcome)) + "\n"};
     });
   };
   caf::anon_send(status, status_task{[methods, shared, done](status_pointer self) {
@@ -168,7 +175,7 @@ struct batch : std::enable_shared_from_this<batch> {
           all.push_back(render(me->calls[i], me->outcomes[i]));
       if (all.empty() && !me->calls.empty())
         return {http::status::no_content, ""};
-      return {http::status::ok, text_of(all)};
+      return {http::status::ok, write_rpc_json(all) + "\n"};
     });
   }
 };

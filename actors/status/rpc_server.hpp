@@ -19,17 +19,11 @@ public:
   void serve(const std::string& body, const status_actor& status,
              const reply_slot_ptr& slot) const;
 
-  /// Deeper JSON is not read: nothing of ours is.
-  static constexpr int max_depth = 32;
   /// Calls of one batch.
   static constexpr std::size_t max_batch = 1'000;
 
 private:
   std::shared_ptr<const rpc_methods> methods_;
 };
-
-/// Reads one JSON document strictly: UTF-8, no repeated keys, not too deep. False, and a
-/// text for people, if it is none. Eats whatever comes (there is a fuzz target).
-bool parse_rpc_json(const std::string& text, rpc_json& out, std::string& error);
 
 } // namespace peerage

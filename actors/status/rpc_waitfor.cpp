@@ -217,7 +217,7 @@ void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& 
 
 void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
   const auto& condition = given.get("condition");
-  if (!condition.is_object() || condition.size() != 1)
+  if (condition.size() != 1)
     throw wrong("an object with exactly one key is needed");
   const auto seconds = given.number_or("timeout", default_wait);
   if (!(seconds >= 0 && seconds <= longest_wait)) // never true for NaN
@@ -254,7 +254,8 @@ void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& d
 
 void add_waitfor_method(rpc_methods& to) {
   to.add({"waitfor",
-          {"condition", "timeout"},
+          {{"condition", rpc_type::object, true, rpc_reading::or_text},
+           {"timeout", rpc_type::number, false, rpc_reading::or_text}},
           "waitfor condition ( timeout )\nAnswers when the condition is true, at the "
           "latest after `timeout` seconds (default 30) with the error -110. One of:\n"
           "  {\"peers_ready\": N}\n"

@@ -136,7 +136,9 @@ private:
   void write() {
     response_ = {reply_.status, version_};
     response_.set(http::field::server, "peerage/" PEERAGE_VERSION);
-    response_.set(http::field::content_type, reply_.content_type);
+    // Clients take an empty body that is called JSON for broken JSON.
+    if (!reply_.body.empty())
+      response_.set(http::field::content_type, reply_.content_type);
     response_.set(http::field::cache_control, "no-store");
     response_.set("X-Content-Type-Options", "nosniff");
     if (!reply_.allow.empty())

@@ -38,12 +38,6 @@ PEERS = 4
 class Rpc(NodeCase):
     swarm = PEERS
 
-    def post(self, body, cookie=None, headers=None):
-        """The answer to a POST, with the node's cookie or another."""
-        token = base64.b64encode((cookie or self.node.cookie).encode()).decode()
-        return self.node.http("POST", "/", body, timeout=30,
-                              headers={"Authorization": "Basic " + token} | (headers or {}))
-
     def call(self, method, *positional, **named):
         return self.node.rpc(method, *positional, **named)
 
@@ -256,11 +250,13 @@ class Rpc(NodeCase):
                       {"peers_ready": -1}, {"peer": {}}, {"peer": {"id": 1, "stat": "x"}},
                       {"peer": {"id": 1, "state": "x"}}, {"peer": {"address": "x"}},
                       {"peer_gone": {"id": 1, "reason": "x"}}, {"event": {"type": "x"}},
-                      {"banned": 1}, {"address_known": 1}, 7, None):
+                      {"banned": 1}, {"address_known": 1}):
             self.fails(-8, "waitfor", wrong, 0)
+        for wrong in (7, None, [], "x"):
+            self.fails(-3, "waitfor", wrong, 0)
         for seconds in (-1, 3601, 1e300):
             self.fails(-8, "waitfor", {"peers_ready": 0}, seconds)
-        self.fails(-3, "waitfor", {"peers_ready": 0}, "1")
+        self.fails(-3, "waitfor", {"peers_ready": 0}, "x")
 
     def test_requests(self):
         hashes = self.call("request", peer="any", type="get_block_hashes")["hashes"]

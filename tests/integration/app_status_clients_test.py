@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The status socket's clients: many, slow, deaf; and the file that a Unix socket is."""
 
+import contextlib
 import select
+import socket
 import threading
 import time
 import unittest
@@ -164,6 +166,20 @@ class UnixSocket(FolderCase):
                                         "exit status 2:\npeerage: .*another process"):
                 Node(*self.option)
             self.assertEqual(ask(node, "/peers"), (200, []))
+
+    def test_in_use_by_who_accepts_nobody(self):
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+            listener.bind(str(self.path))
+            listener.listen(0)
+            full = False
+            while not full:  # a few places, by the kernel's choice
+                client = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                full = client.connect_ex(str(self.path)) != 0
+            with self.assertRaisesRegex(NotStarted,
+                                        "exit status 2:\npeerage: .*another process"):
+                Node(*self.option)
+            self.assertTrue(self.path.exists())
 
     def test_somebody_elses_file_is_left_alone(self):
         self.path.write_text("precious")

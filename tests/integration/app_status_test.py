@@ -87,9 +87,10 @@ class Status(NodeCase):
     def test_host(self):
         port = self.tcp.rsplit(":", 1)[1]
         good = ["localhost", f"localhost:{port}", "LOCALHOST", "127.0.0.1",
-                f"127.0.0.1:{port}", "127.9.9.9:1", "[::1]", f"[::1]:{port}"]
+                f"127.0.0.1:{port}", "127.9.9.9:1", "[::1]", f"[::1]:{port}", "::1"]
         bad = ["example.com", f"example.com:{port}", "localhost.example.com", "127.0.0.1.nip.io",
-               "192.0.2.1", f"192.0.2.1:{port}", "0.0.0.0", "[2001:db8::1]", "::1", "",
+               "192.0.2.1", f"192.0.2.1:{port}", "0.0.0.0", "[2001:db8::1]", "2001:db8::1",
+               f"::1:{port}", "",
                "localhost:", "localhost:x", "localhost:1:2", "[::1", "127.0.0.1:99999",
                "localhost@evil", "127.1"]
         for host in good:

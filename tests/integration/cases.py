@@ -1,5 +1,6 @@
 """The bases of the tests here: a folder for each test, a node for each class of tests."""
 
+import base64
 import pathlib
 import tempfile
 import time
@@ -64,6 +65,12 @@ class NodeCase(unittest.TestCase):
                  "--status", f"unix:{folder}/status.sock", *cls.options))
         cls.tcp, cls.unix = cls.node.urls
         cls.node.wait_for({"peers_ready": cls.swarm}, timeout=20)
+
+    def post(self, body, cookie=None, headers=None):
+        """The answer to a call as it stands, with the node's cookie or another."""
+        token = base64.b64encode((cookie or self.node.cookie).encode()).decode()
+        return self.node.http("POST", "/", body, timeout=30,
+                              headers={"Authorization": "Basic " + token} | (headers or {}))
 
     def run(self, result=None):
         before = failures_in(result)

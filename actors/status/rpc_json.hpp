@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace peerage {
+
+/// Keeps the order in which fields are written: some clients print them as they come.
+using rpc_json = nlohmann::ordered_json;
+
+/// What is deeper or has more is not read: nothing that can be asked of us is like that.
+inline constexpr std::size_t rpc_json_max_depth = 32;
+inline constexpr std::size_t rpc_json_max_keys = 100;       ///< Of one object.
+inline constexpr std::size_t rpc_json_max_values = 100'000; ///< Of one document.
+
+/// Reads one JSON document strictly: UTF-8, no repeated keys, within limits. False, and a
+/// text for people, if it is none. Eats whatever comes (there is a fuzz target).
+bool parse_rpc_json(const std::string& text, rpc_json& out, std::string& error);
+
+/// The other way. Fractions are written out, as Bitcoin Core writes amounts: 0.00001000
+/// where others have 1e-05, which not every client reads.
+std::string write_rpc_json(const rpc_json& x);
+
+} // namespace peerage
