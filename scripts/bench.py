@@ -60,13 +60,21 @@ What it measures (the load is tests/bench/load_client.cpp)
                       ping, as fast as it is read). Shown is by how much that lengthens
                       the slowest hundredth; "bare" is the calm one, so 1.
 
+  /status p99 in ms; pings/s with pollers to without
+                      tests/bench/status_load.cpp beside 5,000 peers: 50 pollers that
+                      each ask once a second, for /status and /peers in turn, and 20
+                      followers of /events from the first event on, of which 5 never
+                      read. First on an otherwise calm node; nothing is "bare" there.
+                      Then 100 of the peers keep 10 pings outstanding each: without
+                      ("bare") and with all these readers.
+
 Reading the result
   Run it twice before you believe a difference below 10 %, and close the browser.
   It builds what is missing, listens on loopback only, and leaves no files behind.
   Exit status: 0 when everything was measured, fast or slow; 1 when something broke.
 
 Examples
-  scripts/bench.sh                       all of it, about 4 minutes
+  scripts/bench.sh                       all of it, about 5 minutes
   scripts/bench.sh --quick               a first impression, about 1 minute
   scripts/bench.sh --build build-release --json now.json
 """
@@ -91,13 +99,14 @@ class Measure:
         self.failed = {server: 0 for server in SERVERS}
 
     def median(self, server):
-        return statistics.median(self.values[server])
+        values = self.values[server]
+        return statistics.median(values) if values else None
 
     def ratio(self):
         """How near we are to the bare result; None if that is no measure."""
         bare = self.median("bare")
         peerage = self.median("peerage")
-        if min(bare, peerage) <= 0:
+        if bare is None or min(bare, peerage) <= 0:
             return None
         return bare / peerage if self.lower_is_better else peerage / bare
 
@@ -148,6 +157,22 @@ class Flood(Measure):
         return None
 
 
+class StatusLatency(Measure):
+    """How long a reader of /status waits beside many others: a row of peerage alone."""
+
+    def __init__(self, peers):
+        super().__init__(f"/status p99 in ms, {peers:,} peers", "status_p99_ms", [],
+                         wanted_at_most=10)
+
+
+class PingsBesideReaders(Measure):
+    """What all the readers cost the peers: without them is "bare"."""
+
+    def __init__(self, peers):
+        super().__init__(f"pings/s beside pollers, {peers:,} peers", "pings_per_second",
+                         [], wanted_ratio=0.9)
+
+
 class Server:
     """A running server: started on entry, stopped on exit whatever happens."""
 
@@ -158,6 +183,7 @@ class Server:
         self.log = None
         self.address = None
         self.addresses = []
+        self.status = []
         self.pid = None
 
     def __enter__(self):
@@ -169,6 +195,7 @@ class Server:
             ready = self.read_ready_line()
             self.addresses = ready["p2p"]
             self.address = self.addresses[0]
+            self.status = [url.removeprefix("http://") for url in ready.get("status", [])]
             self.pid = ready.get("pid", self.process.pid)
         except OSError as problem:
             self.log.close()
@@ -190,18 +217,12 @@ class Server:
             self.kill()
 
     def read_ready_line(self):
-        deadline = time.monotonic() + READY_SECONDS
-        line = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
-                if not selector.select(deadline - time.monotonic()):
-                    raise Broken(self.explain(f"not ready after {READY_SECONDS} s"))
-                part = self.process.stdout.read(4096)  # what is there, no more
-                if not part:
-                    raise Broken(self.explain("has closed stdout before it was ready"))
-                line += part
-        return json.loads(line)
+        try:
+            return read_json_line(self.process, READY_SECONDS)
+        except TimeoutError as problem:
+            raise Broken(self.explain(f"not ready after {READY_SECONDS} s")) from problem
+        except EOFError as problem:
+            raise Broken(self.explain("has closed stdout before it was ready")) from problem
 
     def stop(self):
         """Asks for an orderly end and insists on getting one."""
@@ -238,6 +259,59 @@ class Server:
         return "\n    ".join([text, *tail])
 
 
+def read_json_line(process, most_seconds):
+    """The next line of an unbuffered stdout; TimeoutError, or EOFError if there is none."""
+    deadline = time.monotonic() + most_seconds
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(deadline - time.monotonic()):
+                raise TimeoutError
+            part = process.stdout.read(1)
+            if not part:
+                raise EOFError
+            line += part
+    return json.loads(line)
+
+
+class Client:
+    """A load that prints a line of JSON now and then; killed on exit if it still runs."""
+
+    def __init__(self, command, server):
+        self.command = [str(part) for part in command]
+        self.server = server
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, bufsize=0)
+        except OSError as problem:
+            raise Broken(f"{self.command[0]}: {problem}") from problem
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def next_result(self, most_seconds):
+        try:
+            return read_json_line(self.process, most_seconds)
+        except (TimeoutError, EOFError) as problem:
+            self.process.kill()
+            name = pathlib.Path(self.command[0]).name
+            reason = self.process.communicate()[1].decode().strip() or "no result in time"
+            raise Broken(self.server.explain(f"under load: {reason} ({name})")) from problem
+
+    def ask(self, most_seconds):
+        """For a load that waits for a line on stdin."""
+        self.process.stdin.write(b"\n")
+        return self.next_result(most_seconds)
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -264,7 +338,8 @@ def build_programs(build):
     if not (build / "CMakeCache.txt").is_file():
         run_tool(["cmake", "-S", str(REPOSITORY), "-B", str(build), "-G", "Ninja"])
     run_tool(["cmake", "--build", str(build), "--target",
-              "peerage", "bare_responder", "load_client", "routing_bench", "flood_bench"])
+              "peerage", "bare_responder", "load_client", "status_load",
+              "routing_bench", "flood_bench"])
 
 
 def server_command(server, build, data_folder):
@@ -340,6 +415,35 @@ def run_flood(build, flood, most_seconds):
         f" {number(result['flood_messages_per_second'])} messages/s of the flooder")
 
 
+def run_status_reads(build, latency, pings, peers, seconds, calm_seconds):
+    def readers(duration):
+        return Client([find_program(build, "status_load"), server.status[0],
+                       "--seconds", duration], server)
+
+    with tempfile.TemporaryDirectory(prefix="peerage-bench-") as data_folder:
+        command = [*server_command("peerage", build, data_folder),
+                   "--status", "127.0.0.1:0"]
+        with Server(command) as server, Client(
+                [find_program(build, "load_client"), "hold", server.address,
+                 "--connections", peers, "--seconds", seconds], server) as holder:
+            holder.next_result(60)  # all are connected
+            with readers(calm_seconds) as calm:
+                calm.next_result(40)  # the followers have caught up
+                result = calm.next_result(calm_seconds + 30)
+            latency.values["peerage"].append(result[latency.key])
+            say(f"{latency.name}: {result}")
+            for current_round in range(1, ROUNDS + 1):
+                alone = holder.ask(seconds + 30)[pings.key]
+                with readers(seconds + 1) as busy:
+                    busy.next_result(40)
+                    beside = holder.ask(seconds + 30)[pings.key]
+                    result = busy.next_result(seconds + 30)
+                pings.values["bare"].append(alone)
+                pings.values["peerage"].append(beside)
+                say(f"{pings.name}: round {current_round}/{ROUNDS}, {number(alone)} and"
+                    f" {number(beside)}, /status p99 {result[latency.key]} ms")
+
+
 def make_comparisons(seconds, dialed_peers):
     return [
         Comparison("requests/s through the set",
@@ -384,7 +488,7 @@ def format_table(measures):
         ratio = measure.ratio()
         rows.append((
             measure.name,
-            number(measure.median("bare")),
+            number(measure.median("bare")) if measure.values["bare"] else "-",
             number(measure.median("peerage")),
             "-" if ratio is None else f"{ratio:.2f}",
             measure.wanted(),
@@ -398,8 +502,9 @@ def format_table(measures):
         lines.append("  ".join([*cells, row[5]]).rstrip())
     lines.insert(1, "-" * max(map(len, lines)))
     for measure in measures:
-        low, high = min(measure.values["bare"]), max(measure.values["bare"])
-        if measure.wanted_ratio is not None and high > NOISY * low:
+        bare = measure.values["bare"]
+        if measure.wanted_ratio is not None and max(bare) > NOISY * min(bare):
+            low, high = min(bare), max(bare)
             lines.append(f"noisy: {measure.name}, bare went from {number(low)} to"
                          f" {number(high)}; run it again on a quiet machine")
         for server in SERVERS:
@@ -423,7 +528,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=positive, metavar="S",
                         help="how long each load lasts (default: 3)")
     parser.add_argument("--quick", action="store_true",
-                        help="1 second each, 500 idle peers instead of 5,000, 8 to find"
+                        help="1 second each, 500 peers instead of 5,000, 8 to find"
                              " instead of 25")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR",
                         default=REPOSITORY / "build",
@@ -456,6 +561,10 @@ def measure_all(arguments):
     for _ in range(ROUNDS):
         run_flood(build, flood, seconds + 120)
     measures.append(flood)
+    latency, pings = StatusLatency(idle_peers), PingsBesideReaders(idle_peers)
+    run_status_reads(build, latency, pings, idle_peers, seconds,
+                     calm_seconds=5 if arguments.quick else 20)
+    measures += [latency, pings]
     print(format_table(measures))
     if arguments.json:
         report = {"seconds": seconds, "idle_peers": idle_peers,

@@ -3,6 +3,7 @@
 #include "actors/discovery/eviction.hpp"
 #include "actors/log.hpp"
 #include "actors/peer_set/routing.hpp"
+#include "actors/peer_set/survey.hpp"
 #include "actors/peer_set/waiting.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -16,10 +17,7 @@ namespace {
 
 using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
-/// A peer that is too busy to say how it is does not hold up the others' answers.
-constexpr std::chrono::seconds snapshot_timeout{1};
-
-/// Nor does one who is too busy to say whom he suspects: a newcomer waits.
+/// Who is too busy to say whom he suspects holds up no newcomer for longer.
 constexpr std::chrono::milliseconds suspects_timeout{500};
 
 // -- who is in -------------------------------------------------------------------------
@@ -143,46 +141,10 @@ eviction_candidate candidate(const peer_context& context,
 
 // -- snapshots -------------------------------------------------------------------------
 
-/// Asks the peers that `include` accepts how they are, and gives what came to `done`.
-template <class Include, class Done>
-void ask_peers(self_pointer self, Include include, Done done) {
-  struct gathering {
-    peer_snapshots found;
-    std::size_t missing = 1; // this function, until all are asked
-    Done done;
-
-    void one_less() {
-      if (--missing > 0)
-        return;
-      std::ranges::sort(found.entries, {},
-                        [](const peer_snapshot& x) { return x.info.id; });
-      done(std::move(found));
-    }
-  };
-  auto all = std::make_shared<gathering>(gathering{{}, 1, std::move(done)});
-  for (auto& [id, member] : self->state.members) {
-    if (!include(member))
-      continue;
-    ++all->missing;
-    self->request(member.client, snapshot_timeout, get_peer_snapshot{})
-      .then(
-        [self, all](peer_snapshot& x) {
-          const auto& known = self->state;
-          x.pinned =
-            known.members.contains(x.info.id) && known.members.at(x.info.id).pinned;
-          x.ready = known.routes.is_ready(x.info.id);
-          all->found.entries.push_back(std::move(x));
-          all->one_less();
-        },
-        [all](caf::error&) { all->one_less(); });
-  }
-  all->one_less();
-}
-
 /// @param only A peer, or 0: all of them.
 caf::result<peer_snapshots> describe(self_pointer self, peer_id only) {
   auto promise = self->make_response_promise<peer_snapshots>();
-  ask_peers(
+  survey_peers(
     self, [only](const auto& member) { return only == 0 || only == member.info.id; },
     [promise](peer_snapshots&& found) mutable { promise.deliver(std::move(found)); });
   return promise;
@@ -260,7 +222,7 @@ caf::result<bool> evict(self_pointer self) {
       .then([end_one](const suspects& x) mutable { end_one(x.remotes); },
             [end_one](caf::error&) mutable { end_one({}); });
   };
-  ask_peers(
+  survey_peers(
     self,
     [](const peer_set_state::member& x) { return x.info.way == direction::inbound; },
     std::move(choose));

@@ -21,34 +21,28 @@ json time_or_null(unix_seconds x) {
 
 } // namespace
 
-json to_json(const known_address_list& x) {
-  auto result = json::array();
-  for (const auto& entry : x.entries)
-    result.push_back({
-      {"address", address_text(entry.address)},
-      {"network", network_name(entry.address.network_id)},
-      {"services", entry.address.services},
-      {"last_seen", time_or_null(entry.address.time)},
-      {"state", entry.state},
-      {"tried", entry.tried},
-      {"source", entry.source ? json(to_string(*entry.source)) : json{}},
-      {"last_attempt", time_or_null(entry.last_attempt)},
-      {"last_success", time_or_null(entry.last_success)},
-      {"failures", entry.failures},
-    });
-  return result;
+json to_json(const known_address& x) {
+  return {
+    {"address", address_text(x.address)},
+    {"network", network_name(x.address.network_id)},
+    {"services", x.address.services},
+    {"last_seen", time_or_null(x.address.time)},
+    {"state", x.state},
+    {"tried", x.tried},
+    {"source", x.source ? json(to_string(*x.source)) : json{}},
+    {"last_attempt", time_or_null(x.last_attempt)},
+    {"last_success", time_or_null(x.last_success)},
+    {"failures", x.failures},
+  };
 }
 
-json to_json(const bans& x) {
-  auto result = json::array();
-  for (const auto& entry : x.entries)
-    result.push_back({
-      {"range", to_string(entry.range)},
-      {"created", entry.created},
-      {"until", entry.until},
-      {"reason", reason_of(entry)},
-    });
-  return result;
+json to_json(const ban& x) {
+  return {
+    {"range", to_string(x.range)},
+    {"created", x.created},
+    {"until", x.until},
+    {"reason", reason_of(x)},
+  };
 }
 
 } // namespace peerage

@@ -6,7 +6,7 @@
 
 namespace peerage {
 
-nlohmann::json to_json(const known_address_list& x);
-nlohmann::json to_json(const bans& x);
+nlohmann::json to_json(const known_address& x);
+nlohmann::json to_json(const ban& x);
 
 } // namespace peerage

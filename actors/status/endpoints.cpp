@@ -1,9 +1,11 @@
 #include "actors/status/endpoints.hpp"
 
 #include "actors/status/discovery_json.hpp"
+#include "actors/status/list_reply.hpp"
 #include "actors/status/metrics.hpp"
 #include "actors/status/peer_endpoint.hpp"
 #include "actors/status/schemas.hpp"
+#include "actors/status/shared_document.hpp"
 
 #include <caf/send.hpp>
 
@@ -22,25 +24,55 @@ void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& 
   });
 }
 
-/// GET of something that `handle` answers in the STATUS actor.
-void add_read(http_router& routes, const status_actor& status, std::string_view path,
-              std::function<void(status_pointer, const std::vector<std::string>&,
-                                 const reply_slot_ptr&)>
-                handle) {
-  routes.add(http::verb::get, path,
-             [status, handle = std::move(handle)](
-               const http_request&, const std::vector<std::string>& parameters,
-               const reply_slot_ptr& slot) {
-               caf::anon_send(status, status_task{[=](status_pointer self) {
-                                handle(self, parameters, slot);
-                              }});
-             });
+/// The same for a list, whose entries become a JSON array.
+template <class Answer, class Handle, class Question>
+void answer_with_list(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
+                      Question what) {
+  ask<Answer>(self, whom, std::move(what), [slot](caf::expected<Answer> found) {
+    if (found)
+      answer_list(slot, std::move(found->entries));
+    else
+      slot->answer([why = found.error()] { return http_source_failed(why); });
+  });
 }
 
-template <class Document>
-http_reply render_document(const Document& x) {
-  return http_json(to_json(x));
+/// What runs in the STATUS actor and answers there, or lets others answer.
+using status_reader = std::function<void(status_pointer, const reply_slot_ptr&)>;
+
+void read_status(const status_actor& status, const status_reader& read,
+                 const reply_slot_ptr& slot) {
+  caf::anon_send(status,
+                 status_task{[read, slot](status_pointer self) { read(self, slot); }});
 }
+
+/// Lists of thousands: while many clients ask for one, making it takes a fifth of the
+/// time, at the most.
+constexpr unsigned list_rest = 4;
+
+/// GET of what is the same for all who ask at the same time.
+class document_adder {
+public:
+  document_adder(http_router& routes, std::shared_ptr<http_thread_door> door,
+                 const status_actor& status)
+      : routes_(routes), door_(std::move(door)), status_(status) {}
+
+  void add(std::string_view path, status_reader read, unsigned rest = 0) {
+    auto document = std::make_shared<shared_document>(
+      door_,
+      [status = status_, read = std::move(read)](const reply_slot_ptr& slot) {
+        read_status(status, read, slot);
+      },
+      rest);
+    routes_.add(http::verb::get, path,
+                [document](const http_request&, const std::vector<std::string>&,
+                           const reply_slot_ptr& slot) { document->ask(slot); });
+  }
+
+private:
+  http_router& routes_;
+  std::shared_ptr<http_thread_door> door_;
+  status_actor status_;
+};
 
 http_reply render_health(const node_snapshot& node) {
   return http_json({{"healthy", node.can_serve},
@@ -81,52 +113,58 @@ void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
 
 } // namespace
 
-void add_read_endpoints(http_router& routes, const status_actor& status) {
-  using names = std::vector<std::string>;
-  add_read(routes, status, "/status",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_with<node_snapshot>(self, slot, self->state.manager,
-                                        get_node_snapshot{},
-                                        render_document<node_snapshot>);
-           });
-  add_read(routes, status, "/health",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_with<node_snapshot>(self, slot, self->state.manager,
-                                        get_node_snapshot{}, render_health);
-           });
-  add_read(routes, status, "/peers",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_with<peer_snapshots>(self, slot, self->state.parts.peers,
-                                         get_peer_snapshots{},
-                                         render_document<peer_snapshots>);
-           });
-  add_read(routes, status, "/peers/:id",
-           [](status_pointer self, const names& parameters, const reply_slot_ptr& slot) {
-             answer_peer(self, parameters[0], slot);
-           });
-  // The session sees to those that ask for the upgrade.
-  routes.add(http::verb::get, "/events",
-             [](const http_request&, const names&, const reply_slot_ptr& slot) {
-               slot->answer([] {
-                 return http_error(http::status::upgrade_required,
-                                   "/events is a WebSocket: ask for the upgrade to it");
-               });
+void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> door,
+                        const status_actor& status) {
+  document_adder documents{routes, std::move(door), status};
+  documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
+    answer_with<node_snapshot>(
+      self, slot, self->state.manager, get_node_snapshot{},
+      [](const node_snapshot& x) { return http_json(to_json(x)); });
+  });
+  documents.add("/health", [](status_pointer self, const reply_slot_ptr& slot) {
+    answer_with<node_snapshot>(self, slot, self->state.manager, get_node_snapshot{},
+                               render_health);
+  });
+  documents.add("/metrics", answer_metrics);
+  documents.add(
+    "/peers",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<peer_snapshots>(self, slot, self->state.parts.peers,
+                                       get_peer_snapshots{});
+    },
+    list_rest);
+  documents.add(
+    "/addresses",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<known_address_list>(self, slot, self->state.parts.book,
+                                           get_known_addresses{});
+    },
+    list_rest);
+  documents.add(
+    "/bans",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<bans>(self, slot, self->state.parts.standing, get_bans{});
+    },
+    list_rest);
+  routes.add(http::verb::get, "/peers/:id",
+             [status](const http_request&, const std::vector<std::string>& parameters,
+                      const reply_slot_ptr& slot) {
+               read_status(
+                 status,
+                 [id = parameters[0]](status_pointer self, const reply_slot_ptr& to) {
+                   answer_peer(self, id, to);
+                 },
+                 slot);
              });
-  add_read(routes, status, "/metrics",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_metrics(self, slot);
-           });
-  add_read(routes, status, "/addresses",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_with<known_address_list>(self, slot, self->state.parts.book,
-                                             get_known_addresses{},
-                                             render_document<known_address_list>);
-           });
-  add_read(routes, status, "/bans",
-           [](status_pointer self, const names&, const reply_slot_ptr& slot) {
-             answer_with<bans>(self, slot, self->state.parts.standing, get_bans{},
-                               render_document<bans>);
-           });
+  // The session sees to those that ask for the upgrade.
+  routes.add(
+    http::verb::get, "/events",
+    [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
+      slot->answer([] {
+        return http_error(http::status::upgrade_required,
+                          "/events is a WebSocket: ask for the upgrade to it");
+      });
+    });
 }
 
 namespace {
@@ -146,7 +184,7 @@ std::optional<http_reply> check_writer(const http_request& what,
   auto given = what[http::field::authorization];
   if (cookie->accepts({given.data(), given.size()}))
     return std::nullopt;
-  http_reply result{http::status::unauthorized, ""};
+  http_reply result{http::status::unauthorized, {}};
   result.authenticate = "Basic realm=\"jsonrpc\"";
   return result;
 }

@@ -12,8 +12,7 @@ constexpr std::chrono::seconds poll_wait{20};
 } // namespace
 
 event_text render(const event& x) {
-  return std::make_shared<const std::string>(
-    to_json(x).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return std::make_shared<const std::string>(json_text(to_json(x)));
 }
 
 void event_feed::ask_log(get_events what, receiver done) {

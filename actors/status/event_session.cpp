@@ -193,7 +193,7 @@ private:
     deadline_.cancel();
     all_.events.remove(*this);
     socket_.next_layer().close();
-    all_.open.erase(self());
+    all_.streams.erase(self());
   }
 
   http_sessions& all_;
@@ -217,7 +217,7 @@ void open_event_session(http_sessions& all, status_socket socket, http_request a
                         const event_query& query) {
   auto fresh =
     std::make_shared<event_session>(all, std::move(socket), std::move(asked), query);
-  all.open.insert(fresh);
+  all.streams.insert(fresh);
   fresh->start();
 }
 

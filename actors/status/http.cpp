@@ -1,6 +1,7 @@
 #include "actors/status/http.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <caf/sec.hpp>
 #include <nlohmann/json.hpp>
 
@@ -10,9 +11,12 @@ http_reply http_error(http::status status, std::string_view what) {
   return http_json({{"error", what}}, status);
 }
 
+std::string json_text(const nlohmann::json& x) {
+  return x.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 http_reply http_json(const nlohmann::json& body, http::status status) {
-  return {status,
-          body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+  return {status, json_text(body) + "\n"};
 }
 
 http_reply http_source_failed(const caf::error& why) {
@@ -25,6 +29,18 @@ void http_thread_door::post(std::function<void()> task) {
   std::lock_guard guard{mutex_};
   if (context_)
     boost::asio::post(*context_, std::move(task));
+}
+
+void http_thread_door::post_after(std::chrono::nanoseconds delay,
+                                  std::function<void()> task) {
+  std::lock_guard guard{mutex_};
+  if (!context_)
+    return;
+  auto timer = std::make_shared<boost::asio::steady_timer>(*context_, delay);
+  timer->async_wait([timer, task = std::move(task)](boost::system::error_code error) {
+    if (!error)
+      task();
+  });
 }
 
 void http_thread_door::close() {

@@ -7,6 +7,7 @@
 #include <caf/error.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,15 +21,29 @@ namespace http = boost::beast::http;
 
 using http_request = http::request<http::string_body>;
 
+/// A text that does not change; copies are the same one, however many clients get it.
+class shared_text {
+public:
+  shared_text() = default;
+  shared_text(std::string x) : text_(std::make_shared<const std::string>(std::move(x))) {}
+  std::string_view view() const { return text_ ? *text_ : std::string_view{}; }
+
+private:
+  std::shared_ptr<const std::string> text_;
+};
+
 struct http_reply {
   http::status status = http::status::ok;
-  std::string body; ///< JSON unless `content_type` says otherwise.
+  shared_text body; ///< JSON unless `content_type` says otherwise.
   std::string content_type = "application/json";
   std::string allow = {};                   ///< For 405: the methods that would do.
   std::string authenticate = {};            ///< For 401: how to say who one is.
   std::string content_security_policy = {}; ///< For pages.
   bool close = false;                       ///< The connection is of no further use.
 };
+
+/// As it goes out; what is no UTF-8 is replaced.
+std::string json_text(const nlohmann::json& x);
 
 /// `{"error":"..."}`.
 http_reply http_error(http::status status, std::string_view what);
@@ -44,6 +59,7 @@ class http_thread_door {
 public:
   explicit http_thread_door(boost::asio::io_context& context) : context_(&context) {}
   void post(std::function<void()> task);
+  void post_after(std::chrono::nanoseconds delay, std::function<void()> task);
   void close();
 
 private:
@@ -67,6 +83,9 @@ public:
 
   /// Only the first call counts.
   void answer(maker make);
+
+  /// Goes on with making the answer after others on the HTTP thread had their turns.
+  void continue_with(std::function<void()> task) { door_->post(std::move(task)); }
 
 private:
   std::shared_ptr<http_thread_door> door_;

@@ -16,11 +16,16 @@ inline constexpr std::size_t body_bytes = 4 << 20;
 /// for these refusals; what comes beyond is closed without a word.
 inline constexpr std::size_t connections = 64;
 inline constexpr std::size_t refusals = 16;
+/// Connections that have become event streams: they count here and no longer above, so
+/// that readers that stay for hours do not keep others from asking. The next one gets a
+/// 503, too.
+inline constexpr std::size_t event_streams = 64;
 
 /// From "ready to read" to the last byte of a request: also how long a kept-alive
 /// connection may idle.
 inline constexpr std::chrono::seconds request_deadline{10};
-/// To take an answer; 10,000 peers are some 8 MB.
+/// To take an answer; 10,000 peers are some 8 MB. Until then a client that does not read
+/// keeps the answer, which it shares with those who asked at the same time.
 inline constexpr std::chrono::seconds reply_deadline{30};
 /// After a last answer we read on and discard for this long, and this much: closing with
 /// unread bytes would reset the connection and could destroy the answer on its way.

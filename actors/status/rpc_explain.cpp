@@ -38,7 +38,7 @@ void add_address(status_pointer self, const explanation_ptr& to) {
                           wait_for_address{to->whose.address, {}},
                           [to](caf::expected<known_address_list> found) {
                             if (found && !found->entries.empty())
-                              to->address = to_json(*found)[0];
+                              to->address = to_json(found->entries.front());
                             to->finish();
                           });
 }

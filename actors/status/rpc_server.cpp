@@ -135,7 +135,7 @@ void serve_one(const methods_ptr& methods, rpc_call call, const status_actor& st
   auto done = [slot, shared](rpc_outcome outcome) {
     slot->answer([shared, outcome = std::move(outcome)]() -> http_reply {
       if (shared->is_notification && !shared->mistake)
-        return {http::status::no_content, ""};
+        return {http::status::no_content, {}};
       return {status_of(*shared, outcome),
               write_rpc_json(render(*shared, outcome)) + "\n"};
     });
@@ -174,7 +174,7 @@ struct batch : std::enable_shared_from_this<batch> {
         if (!me->calls[i].is_notification)
           all.push_back(render(me->calls[i], me->outcomes[i]));
       if (all.empty() && !me->calls.empty())
-        return {http::status::no_content, ""};
+        return {http::status::no_content, {}};
       return {http::status::ok, write_rpc_json(all) + "\n"};
     });
   }

@@ -196,7 +196,7 @@ void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& w
                             else if (found->entries.empty())
                               x->late(self, {{"known", false}});
                             else
-                              x->met(self, to_json(*found)[0]);
+                              x->met(self, to_json(found->entries.front()));
                           });
 }
 
@@ -211,7 +211,7 @@ void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& 
               else if (found->entries.empty())
                 x->late(self, {{"banned", false}});
               else
-                x->met(self, to_json(*found)[0]);
+                x->met(self, to_json(found->entries.front()));
             });
 }
 

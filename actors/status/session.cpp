@@ -3,6 +3,7 @@
 #include "actors/status/event_session.hpp"
 #include "actors/status/host_check.hpp"
 #include "actors/status/limits.hpp"
+#include "actors/status/shared_body.hpp"
 
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -84,6 +85,9 @@ private:
     if (!refusal && buffer_.size() > 0)
       refusal = http_error(http::status::bad_request,
                            "nothing may be sent before the stream is accepted");
+    if (!refusal && all_.streams.size() >= status_limits::event_streams)
+      refusal =
+        http_error(http::status::service_unavailable, "too many event streams are open");
     if (refusal)
       return slot->answer([refusal] { return *refusal; });
     auto me = self();
@@ -198,8 +202,8 @@ private:
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http_reply reply_;
-  http::response<http::string_body> response_;
-  std::optional<http::response_serializer<http::string_body>> serializer_;
+  http::response<shared_body> response_;
+  std::optional<http::response_serializer<shared_body>> serializer_;
   bool head_only_ = false;
   bool keep_alive_ = false;
   unsigned version_ = 11;

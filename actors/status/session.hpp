@@ -35,6 +35,9 @@ struct http_sessions {
   event_feed events;
   /// Keeps a session alive while it waits for nothing but its reply.
   std::unordered_set<std::shared_ptr<http_session>> open;
+  /// Those that have become event streams. They have a limit of their own: who follows
+  /// the events, for hours maybe, takes no place from who asks.
+  std::unordered_set<std::shared_ptr<http_session>> streams;
 };
 
 /// Takes a new connection into `sessions`, within the limit on connections. `bound` is

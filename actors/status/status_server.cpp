@@ -60,7 +60,7 @@ struct status_server::impl {
     constexpr std::chrono::milliseconds patience{200};
     auto deadline = std::chrono::steady_clock::now() + patience;
     context.restart();
-    auto all = sessions.open;
+    auto all = sessions.streams; // one that ends leaves
     for (const auto& x : all)
       x->go_away();
     while (sessions.events.has_readers() && context.run_one_until(deadline) > 0)
@@ -95,7 +95,7 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
     return;
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
-  add_read_endpoints(parts.sessions.routes, parts.actor);
+  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
   add_fixed_endpoints(parts.sessions.routes, options.page);
   parts.sessions.events.start(parts.actor);
@@ -127,6 +127,7 @@ void status_server::stop() {
   parts.sessions.door->close();
   parts.sessions.events.stop();
   parts.sessions.open.clear();
+  parts.sessions.streams.clear();
   parts.sessions.routes = {}; // handlers hold the actor
   if (parts.actor)
     caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);

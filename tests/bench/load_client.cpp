@@ -1,40 +1,34 @@
 // The load of the benchmarks: a single-threaded client for regtest that costs as little
 // as possible itself. Everything it sends in numbers is built beforehand, checksums
 // included, and the pongs it waits for are compared as whole messages. One line of JSON
-// is the result; whatever keeps the server from doing its part ends the program with
-// status 1.
+// is the result (`hold` prints several); whatever keeps the server from doing its part
+// ends the program with status 1.
 
 #define OPENSSL_SUPPRESS_DEPRECATED // the one-shot calls that replace these are slower
+
+#include "bench_client.hpp"
 
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -62,20 +56,6 @@ constexpr std::size_t read_buffer_size = header_size + payload_limit + 256 * 102
 constexpr seconds warm_up = 300ms;
 constexpr seconds set_up_limit = 20s;    // connecting, and what else is not measured
 constexpr std::size_t most_opening = 64; // so that no backlog of the server overflows
-
-/// What the server did not do, in a sentence.
-struct server_problem : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// What is wrong with the command line.
-struct usage_problem : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 // -- messages --------------------------------------------------------------------------
 
@@ -261,31 +241,9 @@ constexpr const char* usage = R"(usage:
   load_client handshakes ADDR:PORT [--in-flight 32] [--seconds 3] [--until pong|verack]
   load_client throughput ADDR:PORT [--connections 1] [--size 1000000] [--seconds 3]
   load_client idle       ADDR:PORT --pid PID [--connections 5000] [--in-flight 64]
+  load_client hold       ADDR:PORT [--connections 5000] [--in-flight 64] [--window 10]
+                         [--seconds 3]
 )";
-
-template <class Number>
-Number parse_number(const std::string& name, std::string_view text, Number lowest,
-                    Number highest) {
-  Number result{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), result);
-  const bool whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
-  if (!whole || !(result >= lowest && result <= highest))
-    throw usage_problem(name + " " + std::string{text} + ": expected a number from " +
-                        std::to_string(lowest) + " to " + std::to_string(highest));
-  return result;
-}
-
-sockaddr_in parse_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  sockaddr_in result{};
-  result.sin_family = AF_INET;
-  const std::string host{text.substr(0, colon)};
-  if (colon == text.npos || ::inet_pton(AF_INET, host.c_str(), &result.sin_addr) != 1)
-    throw usage_problem(std::string{text} + ": expected IPV4:PORT");
-  result.sin_port =
-    htons(parse_number<std::uint16_t>("port", text.substr(colon + 1), 1, 65535));
-  return result;
-}
 
 options parse_options(std::span<char*> arguments) {
   if (arguments.size() < 3)
@@ -338,6 +296,14 @@ options parse_options(std::span<char*> arguments) {
     take("--pid", result.server_process, 1, 1L << 30);
     if (result.server_process == 0)
       throw usage_problem("idle: --pid PID is needed");
+  } else if (result.subcommand == "hold") {
+    result.connections = 5000;
+    result.in_flight = 64;
+    result.window = 10;
+    take("--connections", result.connections, 1, 50'000);
+    take("--in-flight", result.in_flight, 1, 4096);
+    take("--window", result.window, 1, 100'000);
+    take_duration();
   } else {
     throw usage_problem(result.subcommand + ": no such subcommand");
   }
@@ -377,12 +343,7 @@ class load {
 public:
   explicit load(const options& given)
       : given_(given), ring_(std::max(given.window, std::size_t{32})) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-      throw_errno("getrlimit");
-    limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      throw_errno("setrlimit");
+    take_all_descriptors();
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0)
       throw_errno("epoll_create1");
@@ -413,6 +374,9 @@ protected:
 
   /// There is room to send, and nothing left in `unsent`.
   virtual void on_writable(peer&) {}
+
+  /// Something, or the end, is to be read on stdin, which a load has asked to watch.
+  virtual void on_input() {}
 
   /// The connection is of no use any more.
   virtual void on_failure(peer&, const std::string& why) { throw server_problem(why); }
@@ -492,6 +456,14 @@ protected:
     remote.watched = what;
   }
 
+  void watch_input() {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, STDIN_FILENO, &event) != 0)
+      throw_errno("stdin must be a pipe or a terminal: epoll_ctl");
+  }
+
   /// Handles what happens until `until`, at most one batch of it.
   void step(steady::time_point until) {
     // Rounded up: waking just before the time would only mean to wait again.
@@ -505,6 +477,10 @@ protected:
     now_ = steady::now();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.ptr == nullptr) {
+        on_input();
+        continue;
+      }
       auto& remote = *static_cast<peer*>(event.data.ptr);
       if (remote.at != stage::closed)
         on_event(remote, event.events);
@@ -702,13 +678,7 @@ steady::duration to_steady(seconds value) {
   return std::chrono::duration_cast<steady::duration>(value);
 }
 
-std::string to_text(double value) {
-  std::array<char, 64> buffer;
-  const int size = std::snprintf(buffer.data(), buffer.size(), "%.1f", value);
-  return {buffer.data(), static_cast<std::size_t>(size)};
-}
-
-// -- the four loads --------------------------------------------------------------------
+// -- the five loads --------------------------------------------------------------------
 
 /// Keeps a window of pings outstanding on every connection.
 class ping_load : public load {
@@ -949,7 +919,91 @@ private:
   }
 };
 
+/// Holds many connections. Measures the pings of some of them whenever a line comes on
+/// stdin, so that who has sent it can compare; ends with stdin.
+class held_load : public load {
+public:
+  using load::load;
+
+  std::string run() override {
+    open_all(given_.connections, given_.in_flight);
+    say("{\"connections\":" + std::to_string(given_.connections) + "}");
+    watch_input();
+    while (!ended_) {
+      ::alarm(static_cast<unsigned>(given_.duration.count() + line_limit.count()));
+      const auto deadline = steady::now() + to_steady(line_limit);
+      while (!ended_ && lines_ == 0 && now_ < deadline)
+        step(deadline);
+      if (lines_ == 0)
+        break;
+      --lines_;
+      say(measure());
+    }
+    return "{}";
+  }
+
+private:
+  static constexpr std::size_t most_measured = 100;
+  static constexpr seconds drain_limit = 10s;
+  static constexpr seconds line_limit = 300s; // for the next line on stdin
+
+  static void say(const std::string& line) {
+    std::puts(line.c_str());
+    std::fflush(stdout);
+  }
+
+  void on_ready(peer&) override {}
+
+  void on_pongs(peer& remote, std::size_t count) override {
+    outstanding_ -= count;
+    if (measuring_)
+      keep_window(remote, count);
+  }
+
+  void on_input() override {
+    std::array<char, 64> text;
+    const ssize_t size = ::read(STDIN_FILENO, text.data(), text.size());
+    ended_ = size <= 0;
+    if (size > 0)
+      lines_ +=
+        static_cast<std::size_t>(std::count(text.begin(), text.begin() + size, '\n'));
+  }
+
+  void keep_window(peer& remote, std::size_t count) {
+    outstanding_ += count;
+    ping(remote, count);
+  }
+
+  std::string measure() {
+    measuring_ = true;
+    std::size_t measured = 0;
+    for (const auto& remote : peers_)
+      if (remote && measured++ < most_measured)
+        keep_window(*remote, given_.window);
+    run_until(steady::now() + to_steady(warm_up));
+    const auto begin = now_;
+    const std::uint64_t count_before = pong_count_;
+    run_until(begin + to_steady(given_.duration));
+    const seconds taken = now_ - begin;
+    const auto count = static_cast<double>(pong_count_ - count_before);
+    measuring_ = false;
+    const auto deadline = now_ + to_steady(drain_limit);
+    while (outstanding_ > 0 && now_ < deadline)
+      step(deadline);
+    if (outstanding_ > 0)
+      throw server_problem("pings are not answered");
+    return "{\"pings_per_second\":" + to_text(count / taken.count()) + "}";
+  }
+
+  bool measuring_ = false;
+  bool ended_ = false;
+  std::size_t lines_ = 0;       ///< Asked for, not yet measured.
+  std::size_t outstanding_ = 0; ///< Pings of all connections.
+};
+
 std::unique_ptr<load> make_load(const options& given) {
+  if (given.subcommand == "hold")
+    return std::make_unique<held_load>(given);
   if (given.subcommand == "pings")
     return std::make_unique<ping_load>(given);
   if (given.subcommand == "handshakes")

@@ -2,18 +2,24 @@
 """The status socket's clients: many, slow, deaf; and the file that a Unix socket is."""
 
 import contextlib
+import json
 import select
 import socket
 import threading
 import time
 import unittest
+from contextlib import ExitStack
+from http.client import HTTPConnection
 
 from cases import FolderCase, ask, wait_until
 from peerage_harness import Node, NotStarted, connect
 from process import open_descriptors, settled_descriptors, threads
 from raw_http import http_exchange, json_of, read_to_end, status_of
+from websocket import Refused, WebSocket
+from wire_peer import WirePeer, message
 
 CONNECTION_LIMIT = 64
+STREAM_LIMIT = 64
 REQUEST_SECONDS = 10
 
 
@@ -58,6 +64,71 @@ class StatusLoad(FolderCase):
                     client.close()
             wait_until(lambda: ask(node, "/status")[0] == 200, what="service as before")
             wait_until(lambda: open_descriptors(node.pid) <= before, what="closing them")
+
+    def test_pollers_beside_event_streams(self):
+        """50 that ask and 20 that follow are more than 64, and all are served."""
+        with Node("--swarm", "8") as node, ExitStack() as stack:
+            node.wait_for({"peers_ready": 8}, timeout=20)
+            url = node.urls[0]
+            streams = [stack.enter_context(WebSocket(url, "/events?from=1", timeout=10))
+                       for _ in range(20)]
+            pollers = [HTTPConnection(url.removeprefix("http://"), timeout=10)
+                       for _ in range(50)]
+            for poller in pollers:
+                stack.callback(poller.close)
+            for path, holds in (("/status", lambda x: x["peers"]["total"] == 8),
+                                ("/peers", lambda x: len(x) == 8)):
+                for poller in pollers:  # all of them before anyone reads
+                    poller.request("GET", path)
+                for poller in pollers:
+                    answer = poller.getresponse()
+                    self.assertEqual(answer.status, 200)
+                    self.assertTrue(holds(json.loads(answer.read())))
+            for stream in streams:
+                self.assertEqual(stream.receive()["seq"], 1)
+
+    def test_the_65th_event_stream(self):
+        with Node() as node, ExitStack() as stack:
+            url = node.urls[0]
+            streams = [stack.enter_context(WebSocket(url, "/events", timeout=10))
+                       for _ in range(STREAM_LIMIT)]
+            with self.assertRaises(Refused) as refused:
+                WebSocket(url, "/events", timeout=10)
+            self.assertEqual(refused.exception.status, 503)
+            self.assertIn(b"event streams", refused.exception.body)
+            self.assertEqual(ask(node, "/status")[0], 200, "requests have their own places")
+            streams.pop().socket.close()
+
+            def is_let_in():
+                try:
+                    stack.enter_context(WebSocket(url, "/events", timeout=10))
+                    return True
+                except Refused:
+                    return False
+            wait_until(is_let_in, what="a place after one is gone")
+
+    def test_a_read_sees_what_was_true_before_it(self):
+        """However many read at the same time and share what they get."""
+        with Node() as node, ExitStack() as stack:
+            stop = threading.Event()
+
+            def poll():
+                while not stop.is_set():
+                    node.get("/peers")
+
+            pollers = [threading.Thread(target=poll) for _ in range(8)]
+            for poller in pollers:
+                poller.start()
+                stack.callback(poller.join)
+            stack.callback(stop.set)  # before they are joined
+            for number in range(20):
+                with WirePeer(node.p2p, f"127.50.{number}.1") as peer:
+                    peer.socket.sendall(message(b"verack"))
+                    node.wait_for({"peers_ready": 1}, timeout=10)
+                    found = node.get("/peers")
+                    self.assertEqual([x["state"] for x in found], ["ready"])
+                node.wait_for({"peer_gone": {"id": found[0]["id"]}}, timeout=10)
+                self.assertEqual(node.get("/peers"), [])
 
     def test_slow_clients(self):
         with Node() as node:
