@@ -141,7 +141,7 @@ private:
     response_ = {reply_.status, version_};
     response_.set(http::field::server, "peerage/" PEERAGE_VERSION);
     // Clients take an empty body that is called JSON for broken JSON.
-    if (!reply_.body.empty())
+    if (!reply_.body.view().empty())
       response_.set(http::field::content_type, reply_.content_type);
     response_.set(http::field::cache_control, "no-store");
     response_.set("X-Content-Type-Options", "nosniff");
