@@ -9,7 +9,7 @@ namespace peerage {
 
 /// Questions that one survey has out at a time: the other work of the set and of its
 /// peers goes on in between, whatever the number of peers.
-inline constexpr std::size_t survey_places = 128;
+inline constexpr std::size_t survey_places = 32;
 /// A peer that has not answered by then leaves its place to the next. It is waited for
 /// all the same, until `survey_patience` is over.
 inline constexpr std::chrono::milliseconds survey_place_time{100};

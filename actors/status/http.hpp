@@ -86,6 +86,9 @@ public:
 
   /// Goes on with making the answer after others on the HTTP thread had their turns.
   void continue_with(std::function<void()> task) { door_->post(std::move(task)); }
+  void continue_after(std::chrono::nanoseconds pause, std::function<void()> task) {
+    door_->post_after(pause, std::move(task));
+  }
 
 private:
   std::shared_ptr<http_thread_door> door_;

@@ -28,7 +28,8 @@ using milliseconds = std::chrono::duration<double, std::milli>;
 constexpr auto warm_up = 1s;
 constexpr auto caught_up_silence = 500ms;
 constexpr auto set_up_limit = 30s;
-constexpr std::size_t part_bytes = 256 << 10; // of a long answer, at a time
+/// Of a long answer, at a time: what others say in between must be seen when it comes.
+constexpr std::size_t part_bytes = 64 << 10;
 
 struct options {
   sockaddr_in server{};
@@ -170,8 +171,8 @@ private:
   std::size_t missing_ = 0;
 };
 
-/// Asks for one thing and then for the other. A next request is due an interval after the
-/// last one; it waits for the answer to that.
+/// Asks for one thing and then for the other. A request is due once in an interval; that
+/// which falls into the time of another, whose answer has not come yet, is left out.
 struct poller {
   std::unique_ptr<connection> link;
   bool wants_peers = false; ///< With its next request.
@@ -285,7 +286,6 @@ private:
 
   void ask(poller& x) {
     x.asked_at = steady::now();
-    x.due = std::max(x.due + to_steady(given_.interval), x.asked_at);
     x.waiting = true;
     x.coming = {};
     x.link->send(get(x.wants_peers ? "/peers" : "/status"));
@@ -296,6 +296,9 @@ private:
     if (size == 0 || !x.coming.take({buffer_.data(), size}))
       return;
     x.waiting = false;
+    do
+      x.due += to_steady(given_.interval);
+    while (x.due <= steady::now());
     if (measuring_) {
       auto& those = x.wants_peers ? peers_ : status_;
       those.milliseconds.push_back(milliseconds{steady::now() - x.asked_at}.count());
