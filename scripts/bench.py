@@ -42,7 +42,7 @@ What it measures (the load is tests/bench/load_client.cpp)
   MB/s                blocks of 1 MB on one connection, confirmed by pongs.
   bytes per peer      growth of the resident memory by one idle peer.
 
-  The last two compare peerage with itself (tests/bench/routing_bench.cpp, a node that
+  The next two compare peerage with itself (tests/bench/routing_bench.cpp, a node that
   dials bare responders), so "bare" is something else there:
   requests/s through the set
                       32 pings outstanding, as requests of 8 peers. Bare: each sent
