@@ -232,7 +232,7 @@ void start(self_pointer self, const caf::actor_addr& client) {
   // CAF monitors an address without asking whether its actor still exists: hold it first.
   auto front = caf::actor_cast<client_actor>(client);
   if (!front)
-    return end(self, peer_exit::client_dropped);
+    return self->send(self, client_ended{peer_exit::client_dropped});
   self->monitor(front);
   auto hold = state.context->heartbeat_holds_client
                 ? caf::actor_cast<caf::strong_actor_ptr>(client)
@@ -283,6 +283,7 @@ connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
     [self](get_peer_snapshot) { return snapshot_of(self); },
     [self](peer_group& x) { return describe_group(self, std::move(x)); },
     [self](const attach_client& x) { start(self, x.client); },
+    [self](const client_ended& x) { end(self, x.reason); },
     [self](const transport_closed& x) { end(self, x.reason); },
     [self](const transport_drained&) {
       self->state.congested = false;

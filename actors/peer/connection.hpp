@@ -18,11 +18,17 @@ struct attach_client {
   caf::actor_addr client;
 };
 
+/// CONNECTION -> itself: its client had ended before it could be monitored. Comes behind
+/// the requests that the client had passed on, which are to be answered like any others.
+struct client_ended {
+  peer_exit reason = peer_exit::internal_error;
+};
+
 using connection_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
                          // From the CLIENT, with what it knows itself.
                          caf::replies_to<peer_group>::with<peer_group>,
-                         caf::reacts_to<attach_client>,
+                         caf::reacts_to<attach_client>, caf::reacts_to<client_ended>,
                          // From the transport.
                          caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
                          caf::reacts_to<transport_drained>,
@@ -82,3 +88,4 @@ connection(connection_actor::stateful_pointer<connection_state> self,
 } // namespace peerage
 
 PEERAGE_LOCAL_MESSAGE(peerage::attach_client)
+PEERAGE_LOCAL_MESSAGE(peerage::client_ended)

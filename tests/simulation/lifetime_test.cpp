@@ -66,6 +66,29 @@ TEST_CASE("I1: dropping the handle with a request in flight answers the caller o
   CHECK(world.peer_actors() == 0);
 }
 
+TEST_CASE("I1: a request is cancelled though the client is gone before it is monitored") {
+  simulation world;
+  auto remote = world.open_inbound();
+  for (const auto& x : std::vector<wire::message>{remote_version(), wire::verack{}})
+    remote.send(x);
+  // The newest first, so that the connection has no turn before the client is dropped.
+  auto& scheduler = world.scheduler();
+  while (world.results->ready.empty())
+    REQUIRE(scheduler.try_run_once_lifo());
+  auto client = world.take_client();
+  auto answer = world.ask<latency>(client, measure_latency{});
+  auto weak = caf::actor_cast<caf::actor_addr>(client);
+  client = nullptr;
+  while (caf::actor_cast<caf::strong_actor_ptr>(weak))
+    REQUIRE(scheduler.try_run_once_lifo());
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(answer->replies == 1);
+  REQUIRE(answer->failure);
+  CHECK(outcome_of(*answer->failure) == request_error::cancelled);
+  CHECK(world.peer_actors() == 0);
+}
+
 TEST_CASE("I1: dropping the handle while the heartbeat waits for a pong") {
   simulation world;
   auto remote = world.ready_inbound();
