@@ -5,9 +5,13 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
 
 #include <memory>
 #include <optional>
@@ -59,14 +63,14 @@ public:
 
 private:
   /// Puts the document into `to`, then goes on with `next`.
-  void get(const char* target, std::string status_answer::*to,
+  void get(const std::string& target, std::string status_answer::*to,
            std::function<void()> next) {
-    question_ = {http::verb::get, target, 11};
-    question_.set(http::field::host, "localhost");
-    question_.set(http::field::user_agent, "peerage/" PEERAGE_VERSION);
+    question_ = "GET " + target +
+                " HTTP/1.1\r\nHost: localhost\r\n"
+                "User-Agent: peerage/" PEERAGE_VERSION "\r\n\r\n";
     parser_.emplace();
     parser_->body_limit(max_body_bytes);
-    http::async_write(stream_, question_,
+    asio::async_write(stream_, asio::buffer(question_),
                       [self = shared_from_this(), to,
                        next = std::move(next)](error_code error, std::size_t) {
                         if (error)
@@ -114,7 +118,7 @@ private:
   status_address at_;
   std::chrono::milliseconds limit_;
   std::function<void(status_answer)> done_;
-  http::request<http::empty_body> question_;
+  std::string question_;
   beast::flat_buffer buffer_;
   std::optional<http::response_parser<http::string_body>> parser_;
   status_answer answer_;

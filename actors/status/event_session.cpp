@@ -197,7 +197,7 @@ private:
   }
 
   http_sessions& all_;
-  websocket::stream<status_stream> socket_;
+  websocket::stream<status_stream, false> socket_;
   boost::asio::steady_timer deadline_; ///< Of a write: pings do not see those.
   http_request request_;
   event_query query_;

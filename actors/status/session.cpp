@@ -3,18 +3,19 @@
 #include "actors/status/event_session.hpp"
 #include "actors/status/host_check.hpp"
 #include "actors/status/limits.hpp"
-#include "actors/status/shared_body.hpp"
 
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/rate_policy.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
 
 #include <array>
+#include <sstream>
 
 namespace peerage {
 
@@ -138,36 +139,38 @@ private:
   }
 
   void write() {
-    response_ = {reply_.status, version_};
-    response_.set(http::field::server, "peerage/" PEERAGE_VERSION);
+    http::response<http::empty_body> head{reply_.status, version_};
+    head.set(http::field::server, "peerage/" PEERAGE_VERSION);
     // Clients take an empty body that is called JSON for broken JSON.
     if (!reply_.body.view().empty())
-      response_.set(http::field::content_type, reply_.content_type);
-    response_.set(http::field::cache_control, "no-store");
-    response_.set("X-Content-Type-Options", "nosniff");
+      head.set(http::field::content_type, reply_.content_type);
+    head.set(http::field::cache_control, "no-store");
+    head.set("X-Content-Type-Options", "nosniff");
     if (!reply_.allow.empty())
-      response_.set(http::field::allow, reply_.allow);
+      head.set(http::field::allow, reply_.allow);
     if (!reply_.authenticate.empty())
-      response_.set(http::field::www_authenticate, reply_.authenticate);
+      head.set(http::field::www_authenticate, reply_.authenticate);
     if (!reply_.content_security_policy.empty())
-      response_.set("Content-Security-Policy", reply_.content_security_policy);
+      head.set("Content-Security-Policy", reply_.content_security_policy);
     if (reply_.status == http::status::upgrade_required)
-      response_.set(http::field::upgrade, "websocket");
-    response_.keep_alive(!reply_.close);
-    response_.body() = std::move(reply_.body);
-    response_.prepare_payload(); // the length of the body, for HEAD too
-    serializer_.emplace(response_);
+      head.set(http::field::upgrade, "websocket");
+    head.keep_alive(!reply_.close);
+    const auto body = reply_.body.view();
+    head.content_length(body.size()); // for HEAD, too
+    std::ostringstream text;
+    text << head.base();
+    head_ = std::move(text).str();
     stream_.expires_after(status_limits::reply_deadline);
-    auto done = [me = self()](error_code error, std::size_t) { me->on_written(error); };
-    if (head_only_)
-      http::async_write_header(stream_, *serializer_, std::move(done));
-    else
-      http::async_write(stream_, *serializer_, std::move(done));
+    // Asio writes 64 KiB at a time: between those of a long body others have their turns.
+    boost::asio::async_write(
+      stream_,
+      std::array{boost::asio::buffer(std::as_const(head_)),
+                 boost::asio::buffer(head_only_ ? std::string_view{} : body)},
+      [me = self()](error_code error, std::size_t) { me->on_written(error); });
   }
 
   void on_written(error_code error) {
-    serializer_.reset();
-    response_ = {};
+    reply_.body = {};
     if (error)
       return end();
     if (!reply_.close)
@@ -202,8 +205,7 @@ private:
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http_reply reply_;
-  http::response<shared_body> response_;
-  std::optional<http::response_serializer<shared_body>> serializer_;
+  std::string head_; ///< Of the reply: the status line and the fields.
   bool head_only_ = false;
   bool keep_alive_ = false;
   unsigned version_ = 11;
