@@ -8,7 +8,7 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = alarm_clock_actor::stateful_pointer<alarm_clock_state>;
+using alarm_clock_pointer = alarm_clock_actor::stateful_pointer<alarm_clock_state>;
 
 void forget(alarm_clock_state& state, const alarm_clock_state::key& key) {
   auto found = state.by_owner.find(key);
@@ -18,7 +18,7 @@ void forget(alarm_clock_state& state, const alarm_clock_state::key& key) {
   state.by_owner.erase(found);
 }
 
-void schedule_tick(self_pointer self) {
+void schedule_tick(alarm_clock_pointer self) {
   auto& state = self->state;
   if (state.pending.empty() || state.pending.begin()->first >= state.next_tick)
     return;
@@ -28,7 +28,7 @@ void schedule_tick(self_pointer self) {
   self->delayed_send(self, wait, caf::tick_atom_v);
 }
 
-void ring(self_pointer self) {
+void ring(alarm_clock_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   while (!state.pending.empty() && state.pending.begin()->first <= now) {
@@ -41,7 +41,7 @@ void ring(self_pointer self) {
 
 } // namespace
 
-alarm_clock_actor::behavior_type alarm_clock(self_pointer self) {
+alarm_clock_actor::behavior_type alarm_clock(alarm_clock_pointer self) {
   return {
     [self](const set_alarm& x) {
       auto who = caf::actor_cast<caf::actor_addr>(self->current_sender());

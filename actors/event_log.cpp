@@ -6,7 +6,7 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = event_log_actor::stateful_pointer<event_log_state>;
+using event_log_pointer = event_log_actor::stateful_pointer<event_log_state>;
 
 /// More at a time would only make one message large.
 constexpr std::uint64_t longest_batch = 1'000;
@@ -15,7 +15,7 @@ event_batch find(const event_log_state& state, const get_events& x) {
   return state.history.since(x.from, std::min(x.limit, longest_batch), x.filter);
 }
 
-void take_in(self_pointer self, event&& x) {
+void take_in(event_log_pointer self, event&& x) {
   auto& state = self->state;
   state.history.add(std::move(x));
   if (state.waiting.empty())
@@ -30,7 +30,7 @@ void take_in(self_pointer self, event&& x) {
                       });
 }
 
-caf::result<event_batch> answer(self_pointer self, get_events& x) {
+caf::result<event_batch> answer(event_log_pointer self, get_events& x) {
   auto& state = self->state;
   if (x.from == 0)
     x.from = state.history.next();
@@ -44,7 +44,8 @@ caf::result<event_batch> answer(self_pointer self, get_events& x) {
 
 } // namespace
 
-event_log_actor::behavior_type event_log(self_pointer self, alarm_clock_actor alarms) {
+event_log_actor::behavior_type event_log(event_log_pointer self,
+                                         alarm_clock_actor alarms) {
   self->state.alarms = std::move(alarms);
   self->set_exit_handler([self](caf::exit_msg& x) {
     self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));

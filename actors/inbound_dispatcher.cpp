@@ -9,10 +9,11 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = inbound_service_actor::stateful_pointer<inbound_dispatcher_state>;
+using inbound_dispatcher_pointer =
+  inbound_service_actor::stateful_pointer<inbound_dispatcher_state>;
 
 template <class Reply, class Handle, class Request>
-caf::result<Reply> pass(self_pointer self, const Handle& to, Request& x) {
+caf::result<Reply> pass(inbound_dispatcher_pointer self, const Handle& to, Request& x) {
   if (!to)
     return caf::make_error(caf::sec::request_receiver_down);
   return self->delegate(to, std::move(x));
@@ -20,13 +21,13 @@ caf::result<Reply> pass(self_pointer self, const Handle& to, Request& x) {
 
 /// The handler of what the node answers itself.
 template <class Request, class Reply>
-auto to_node(self_pointer self) {
+auto to_node(inbound_dispatcher_pointer self) {
   return [self](Request& x) { return pass<Reply>(self, self->state.node, x); };
 }
 
 } // namespace
 
-inbound_service_actor::behavior_type inbound_dispatcher(self_pointer self,
+inbound_service_actor::behavior_type inbound_dispatcher(inbound_dispatcher_pointer self,
                                                         inbound_service_actor node,
                                                         inventory_sink_actor inventory,
                                                         address_book_actor book) {

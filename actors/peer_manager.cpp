@@ -58,12 +58,13 @@ struct peer_manager_state {
 
 namespace {
 
-using self_pointer = peer_manager_actor::stateful_pointer<peer_manager_state>;
+using peer_manager_pointer = peer_manager_actor::stateful_pointer<peer_manager_state>;
 
 constexpr std::chrono::seconds ask_timeout{1};
 constexpr std::uint64_t stop_alarm = 1;
 
-void tell_event(self_pointer self, event_type type, std::string_view evidence = {}) {
+void tell_event(peer_manager_pointer self, event_type type,
+                std::string_view evidence = {}) {
   event what;
   what.type = type;
   what.started_by = initiator::user;
@@ -74,7 +75,7 @@ void tell_event(self_pointer self, event_type type, std::string_view evidence = 
 // -- stopping --------------------------------------------------------------------------
 
 /// Tells the stage to end; goes on to the next one if nobody of it is left.
-void end_stage(self_pointer self, std::size_t stage) {
+void end_stage(peer_manager_pointer self, std::size_t stage) {
   auto& state = self->state;
   for (; stage < state.stages.size(); ++stage) {
     state.stopping = stage;
@@ -90,7 +91,7 @@ void end_stage(self_pointer self, std::size_t stage) {
   self->quit(state.reason);
 }
 
-void stop(self_pointer self, caf::error reason) {
+void stop(peer_manager_pointer self, caf::error reason) {
   auto& state = self->state;
   if (state.stopping)
     return;
@@ -102,7 +103,7 @@ void stop(self_pointer self, caf::error reason) {
   end_stage(self, 0);
 }
 
-void on_down(self_pointer self, const caf::down_msg& x) {
+void on_down(peer_manager_pointer self, const caf::down_msg& x) {
   auto& state = self->state;
   std::erase(state.running, x.source);
   if (std::erase(state.awaited, x.source) == 0) {
@@ -114,7 +115,7 @@ void on_down(self_pointer self, const caf::down_msg& x) {
   }
 }
 
-void force_stop(self_pointer self) {
+void force_stop(peer_manager_pointer self) {
   auto& state = self->state;
   log::error("the peer manager did not stop within {} s; ending what is left by force",
              stop_deadline.count());
@@ -126,7 +127,7 @@ void force_stop(self_pointer self) {
 
 // -- snapshots -------------------------------------------------------------------------
 
-caf::result<node_snapshot> describe(self_pointer self) {
+caf::result<node_snapshot> describe(peer_manager_pointer self) {
   struct gathering {
     node_snapshot found;
     caf::typed_response_promise<node_snapshot> promise;
@@ -217,7 +218,7 @@ namespace {
 // -- starting --------------------------------------------------------------------------
 
 template <class Handle>
-void adopt(self_pointer self, std::size_t stage, const Handle& child) {
+void adopt(peer_manager_pointer self, std::size_t stage, const Handle& child) {
   auto& state = self->state;
   self->monitor(child);
   if (state.stages.size() <= stage)
@@ -234,7 +235,7 @@ bool is_local(const peer_context& context) {
 }
 
 /// Starts everybody, and makes them known to each other.
-void start_children(self_pointer self, peer_manager_options& options) {
+void start_children(peer_manager_pointer self, peer_manager_options& options) {
   auto& state = self->state;
   const auto& context = state.context;
   const bool local = is_local(*context);
@@ -343,8 +344,9 @@ void start_children(self_pointer self, peer_manager_options& options) {
 
 } // namespace
 
-peer_manager_actor::behavior_type
-peer_manager(self_pointer self, peer_context_ptr context, peer_manager_options options) {
+peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
+                                               peer_context_ptr context,
+                                               peer_manager_options options) {
   auto& state = self->state;
   state.context = std::move(context);
   state.started = self->clock().now();

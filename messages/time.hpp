@@ -8,4 +8,7 @@ namespace peerage {
 /// measured on the actor clock.
 using unix_seconds = std::int64_t;
 
+inline constexpr unix_seconds one_minute = 60;
+inline constexpr unix_seconds one_day = 24 * 60 * one_minute;
+
 } // namespace peerage

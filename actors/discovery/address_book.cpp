@@ -14,7 +14,7 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = address_book_actor::stateful_pointer<address_book_state>;
+using address_book_pointer = address_book_actor::stateful_pointer<address_book_state>;
 
 constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t relay_alarm = 2;
@@ -27,15 +27,15 @@ constexpr unix_seconds time_penalty = 2 * 60 * 60;
 /// A success proves for so long that we are online.
 constexpr std::chrono::minutes success_counts_for{10};
 
-unix_seconds unix_now(self_pointer self) {
+unix_seconds unix_now(address_book_pointer self) {
   return self->state.context->unix_time(self->clock().now());
 }
 
-bool is_banned(self_pointer self, const std::optional<endpoint>& x) {
+bool is_banned(address_book_pointer self, const std::optional<endpoint>& x) {
   return x && self->state.bans.is_banned(*x, unix_now(self));
 }
 
-entry_filter not_banned(self_pointer self) {
+entry_filter not_banned(address_book_pointer self) {
   return [self, now = unix_now(self)](const address_entry& x) {
     const auto remote = x.remote();
     return !remote || !self->state.bans.is_banned(*remote, now);
@@ -47,7 +47,7 @@ bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
 }
 
 /// What is never stored, whoever tells.
-bool is_unwanted(self_pointer self, const wire::network_address& x) {
+bool is_unwanted(address_book_pointer self, const wire::network_address& x) {
   const auto remote = to_endpoint(x);
   return is_own(self->state, remote) || is_banned(self, remote);
 }
@@ -66,14 +66,14 @@ known_address describe(const address_entry& entry, unix_seconds now) {
           entry.failures};
 }
 
-known_address_list find(self_pointer self, const wait_for_address& x) {
+known_address_list find(address_book_pointer self, const wait_for_address& x) {
   known_address_list result;
   if (const auto* entry = self->state.table->find(x.remote))
     result.entries.push_back(describe(*entry, unix_now(self)));
   return result;
 }
 
-void answer_waiting(self_pointer self) {
+void answer_waiting(address_book_pointer self) {
   auto& state = self->state;
   state.waiting.check(
     self, state.context->alarms,
@@ -83,7 +83,8 @@ void answer_waiting(self_pointer self) {
     });
 }
 
-caf::result<known_address_list> wait(self_pointer self, const wait_for_address& x) {
+caf::result<known_address_list> wait(address_book_pointer self,
+                                     const wait_for_address& x) {
   auto& state = self->state;
   auto found = find(self, x);
   if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
@@ -94,7 +95,8 @@ caf::result<known_address_list> wait(self_pointer self, const wait_for_address& 
 // -- what comes in --------------------------------------------------------------------
 
 /// The number of entries that were new. Entries are without fault and wanted.
-std::size_t store(self_pointer self, const std::vector<wire::network_address>& entries,
+std::size_t store(address_book_pointer self,
+                  const std::vector<wire::network_address>& entries,
                   const std::optional<endpoint>& source) {
   auto& state = self->state;
   std::size_t added = 0;
@@ -121,12 +123,12 @@ std::size_t store(self_pointer self, const std::vector<wire::network_address>& e
   return added;
 }
 
-void update_relay_alarm(self_pointer self) {
+void update_relay_alarm(address_book_pointer self) {
   if (const auto due = self->state.gossip->next_due())
     self->send(self->state.context->alarms, set_alarm{relay_alarm, *due});
 }
 
-void note_excess(self_pointer self, address_book_state::known_peer& peer,
+void note_excess(address_book_pointer self, address_book_state::known_peer& peer,
                  const address_intake& taken) {
   constexpr auto limited = static_cast<std::size_t>(address_refusal::rate_limited);
   peer.excess += taken.refused[limited];
@@ -139,7 +141,7 @@ void note_excess(self_pointer self, address_book_state::known_peer& peer,
                report_misbehaviour{peer.remote, misbehaviour::address_flood, floods});
 }
 
-void take_in(self_pointer self, addresses_announced x, bool solicited) {
+void take_in(address_book_pointer self, addresses_announced x, bool solicited) {
   auto& state = self->state;
   const auto peer = state.peers.find(x.peer);
   if (peer == state.peers.end())
@@ -158,7 +160,7 @@ void take_in(self_pointer self, addresses_announced x, bool solicited) {
   update_relay_alarm(self);
 }
 
-std::uint64_t add(self_pointer self, add_addresses x) {
+std::uint64_t add(address_book_pointer self, add_addresses x) {
   std::erase_if(x.entries, [&](const auto& entry) {
     return refusal_of(entry, self->state.options.allow_unroutable) ||
            is_unwanted(self, entry);
@@ -168,7 +170,7 @@ std::uint64_t add(self_pointer self, add_addresses x) {
 
 // -- what goes out --------------------------------------------------------------------
 
-addresses serve(self_pointer self, const serve_addresses& x) {
+addresses serve(address_book_pointer self, const serve_addresses& x) {
   auto& state = self->state;
   const auto peer = state.peers.find(x.peer);
   if (peer == state.peers.end())
@@ -189,7 +191,7 @@ addresses serve(self_pointer self, const serve_addresses& x) {
   return result;
 }
 
-void relay_due(self_pointer self) {
+void relay_due(address_book_pointer self) {
   auto& state = self->state;
   for (auto& batch : state.gossip->due(self->clock().now()))
     if (state.users.peers)
@@ -202,7 +204,7 @@ void relay_due(self_pointer self) {
 // -- dialing --------------------------------------------------------------------------
 
 /// Whom it makes sense to dial now; the DIALER looks closer.
-entry_filter dialable(self_pointer self) {
+entry_filter dialable(address_book_pointer self) {
   std::set<endpoint> connected;
   for (const auto& [id, peer] : self->state.peers)
     if (peer.way == direction::outbound)
@@ -215,7 +217,7 @@ entry_filter dialable(self_pointer self) {
   };
 }
 
-candidates pick(self_pointer self, const get_candidates& x) {
+candidates pick(address_book_pointer self, const get_candidates& x) {
   auto& state = self->state;
   candidates result;
   const auto suitable = dialable(self);
@@ -243,14 +245,14 @@ bool proves_online(const address_book_state& state, const endpoint& remote) {
   return state.options.allow_unroutable || is_routable(remote);
 }
 
-bool is_online(self_pointer self) {
+bool is_online(address_book_pointer self) {
   const auto& state = self->state;
   return !state.reached.empty() ||
          (state.last_reached &&
           self->clock().now() - *state.last_reached < success_counts_for);
 }
 
-void on_dial_ended(self_pointer self, const dial_ended& x) {
+void on_dial_ended(address_book_pointer self, const dial_ended& x) {
   using outcome = dial_ended::outcome;
   auto& state = self->state;
   auto& table = *state.table;
@@ -270,7 +272,7 @@ void on_dial_ended(self_pointer self, const dial_ended& x) {
 
 // -- peers, bans ----------------------------------------------------------------------
 
-void on_joined(self_pointer self, const peer_info& x) {
+void on_joined(address_book_pointer self, const peer_info& x) {
   auto& state = self->state;
   const bool outbound = x.way == direction::outbound;
   state.peers.insert_or_assign(
@@ -280,7 +282,7 @@ void on_joined(self_pointer self, const peer_info& x) {
     state.reached.insert(x.id);
 }
 
-void on_left(self_pointer self, const peer_info& x) {
+void on_left(address_book_pointer self, const peer_info& x) {
   auto& state = self->state;
   const auto peer = state.peers.find(x.id);
   if (peer == state.peers.end())
@@ -294,7 +296,7 @@ void on_left(self_pointer self, const peer_info& x) {
   state.gossip->peer_left(x.id);
 }
 
-void note_connected(self_pointer self) {
+void note_connected(address_book_pointer self) {
   auto& state = self->state;
   for (const auto& [id, peer] : state.peers)
     if (peer.way == direction::outbound &&
@@ -304,7 +306,7 @@ void note_connected(self_pointer self) {
              set_alarm{connected_alarm, self->clock().now() + connected_interval});
 }
 
-void on_bans_changed(self_pointer self, const bans_changed& x) {
+void on_bans_changed(address_book_pointer self, const bans_changed& x) {
   auto& state = self->state;
   const auto now = unix_now(self);
   for (const auto& range : x.lifted)
@@ -326,7 +328,7 @@ void note_saves(address_book_state& state) {
     state.last_saved = state.save_began;
 }
 
-address_book_snapshot describe(self_pointer self) {
+address_book_snapshot describe(address_book_pointer self) {
   auto& state = self->state;
   note_saves(state);
   address_book_snapshot result;
@@ -358,7 +360,7 @@ peer_gossip_counts count_gossip(const address_book_state& state) {
   return result;
 }
 
-known_address_list list(self_pointer self, const get_known_addresses& x) {
+known_address_list list(address_book_pointer self, const get_known_addresses& x) {
   auto& random = self->state.context->random;
   auto all = self->state.table->entries();
   const auto now = unix_now(self);
@@ -384,7 +386,7 @@ address_secret random_secret(random_source& random) {
   return std::bit_cast<address_secret>(numbers);
 }
 
-void start_table(self_pointer self) {
+void start_table(address_book_pointer self) {
   auto& state = self->state;
   auto& random = state.context->random;
   const bool saved_here = !state.options.directory.empty() && state.options.saver;
@@ -411,7 +413,7 @@ void start_table(self_pointer self) {
     state.file.mark_changed();
 }
 
-void on_save_alarm(self_pointer self) {
+void on_save_alarm(address_book_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
   note_saves(state);
@@ -423,8 +425,9 @@ void on_save_alarm(self_pointer self) {
 
 } // namespace
 
-address_book_actor::behavior_type
-address_book(self_pointer self, peer_context_ptr context, address_book_options options) {
+address_book_actor::behavior_type address_book(address_book_pointer self,
+                                               peer_context_ptr context,
+                                               address_book_options options) {
   auto& state = self->state;
   state.context = std::move(context);
   state.options = std::move(options);

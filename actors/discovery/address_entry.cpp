@@ -11,17 +11,14 @@ namespace peerage {
 
 namespace {
 
-constexpr unix_seconds minute = 60;
-constexpr unix_seconds day = 24 * 60 * minute;
-
-constexpr unix_seconds future_tolerance = 10 * minute;
+constexpr unix_seconds future_tolerance = 10 * one_minute;
 constexpr unix_seconds oldest_plausible = 100'000'000; // in 1973
 
-constexpr unix_seconds horizon = 30 * day;    // ADDRMAN_HORIZON
-constexpr std::uint32_t first_retries = 3;    // ADDRMAN_RETRIES
-constexpr std::uint32_t many_failures = 10;   // ADDRMAN_MAX_FAILURES
-constexpr unix_seconds failing_for = 7 * day; // ADDRMAN_MIN_FAIL
-constexpr unix_seconds recent_attempt = 10 * minute;
+constexpr unix_seconds horizon = 30 * one_day;    // ADDRMAN_HORIZON
+constexpr std::uint32_t first_retries = 3;        // ADDRMAN_RETRIES
+constexpr std::uint32_t many_failures = 10;       // ADDRMAN_MAX_FAILURES
+constexpr unix_seconds failing_for = 7 * one_day; // ADDRMAN_MIN_FAIL
+constexpr unix_seconds recent_attempt = 10 * one_minute;
 
 } // namespace
 
@@ -44,7 +41,7 @@ address_state address_entry::state(unix_seconds now) const {
 }
 
 bool address_entry::is_terrible(unix_seconds now) const {
-  if (is_pending(now) || now - last_attempt <= minute)
+  if (is_pending(now) || now - last_attempt <= one_minute)
     return false;
   const unix_seconds last_seen = address.time;
   if (last_seen > now + future_tolerance || now - last_seen > horizon)
@@ -61,7 +58,7 @@ double address_entry::chance(unix_seconds now) const {
 
 std::uint32_t plausible_last_seen(unix_seconds claimed, unix_seconds now) {
   if (claimed <= oldest_plausible || claimed > now + future_tolerance)
-    claimed = now - 5 * day;
+    claimed = now - 5 * one_day;
   return static_cast<std::uint32_t>(
     std::clamp<unix_seconds>(claimed, 0, std::numeric_limits<std::uint32_t>::max()));
 }

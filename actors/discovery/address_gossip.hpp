@@ -71,11 +71,11 @@ public:
   /// News is no older. Neither is a time further in the future believed.
   static constexpr unix_seconds fresh = 10 * 60;
   /// The age that an address with an unbelievable time gets.
-  static constexpr unix_seconds assumed_age = 5 * 24 * 60 * 60;
+  static constexpr unix_seconds assumed_age = 5 * one_day;
   /// 2001-01-01. There was no Bitcoin by then (Bitcoin Core draws this line in 1973).
   static constexpr unix_seconds earliest_time = 978'307'200;
   /// An address goes to the same peers for so long (ROTATE_ADDR_RELAY_DEST_INTERVAL).
-  static constexpr unix_seconds rotation = 24 * 60 * 60;
+  static constexpr unix_seconds rotation = one_day;
   /// Entries of one message (MAX_ADDR_TO_SEND).
   static constexpr std::size_t max_queued = 1'000;
   /// From the first queued entry to the message, on average; exponentially distributed,

@@ -8,10 +8,9 @@ namespace peerage {
 
 namespace {
 
-constexpr unix_seconds minute = 60;
-constexpr unix_seconds update_interval = 20 * minute;
-constexpr unix_seconds safe_after_success = 4 * 60 * minute; // ADDRMAN_REPLACEMENT
-constexpr unix_seconds test_window = 40 * minute;            // ADDRMAN_TEST_WINDOW
+constexpr unix_seconds update_interval = 20 * one_minute;
+constexpr unix_seconds safe_after_success = 4 * 60 * one_minute; // ADDRMAN_REPLACEMENT
+constexpr unix_seconds test_window = 40 * one_minute;            // ADDRMAN_TEST_WINDOW
 
 insert_result refusal(address_fault fault) {
   switch (fault) {

@@ -9,24 +9,21 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = crawler_actor::stateful_pointer<crawler_state>;
+using crawler_pointer = crawler_actor::stateful_pointer<crawler_state>;
 
-/// The ADDRESS_BOOK answers from memory.
-constexpr std::chrono::seconds book_timeout{5};
-
-void schedule(self_pointer self, time_point due) {
+void schedule(crawler_pointer self, time_point due) {
   auto& state = self->state;
   if (state.last_start)
     due = std::max(due, *state.last_start + crawl_interval);
   self->send(state.context->alarms, set_alarm{0, due});
 }
 
-void look_later(self_pointer self) {
+void look_later(crawler_pointer self) {
   self->state.in_flight = false;
   schedule(self, self->clock().now() + crawl_interval);
 }
 
-void finish(self_pointer self, const gathered_addresses& found) {
+void finish(crawler_pointer self, const gathered_addresses& found) {
   auto& state = self->state;
   state.counts.asked += found.asked;
   state.counts.answers += found.answers;
@@ -36,7 +33,7 @@ void finish(self_pointer self, const gathered_addresses& found) {
   schedule(self, self->clock().now());
 }
 
-void crawl(self_pointer self) {
+void crawl(crawler_pointer self) {
   auto& state = self->state;
   state.wanted = false;
   state.last_start = self->clock().now();
@@ -54,14 +51,14 @@ void crawl(self_pointer self) {
 }
 
 /// Finds out whether a crawl is due, and if so begins it.
-void look(self_pointer self) {
+void look(crawler_pointer self) {
   auto& state = self->state;
   if (state.in_flight || !state.peers || state.connected.empty())
     return;
   state.in_flight = true;
   if (state.wanted)
     return crawl(self);
-  self->request(state.book, book_timeout, get_address_book_snapshot{})
+  self->request(state.book, address_book_timeout, get_address_book_snapshot{})
     .then(
       [self](const address_book_snapshot& x) {
         if (x.total < enough_addresses || self->state.wanted)
@@ -74,7 +71,7 @@ void look(self_pointer self) {
 
 } // namespace
 
-crawler_actor::behavior_type crawler(self_pointer self, peer_context_ptr context,
+crawler_actor::behavior_type crawler(crawler_pointer self, peer_context_ptr context,
                                      address_book_actor book) {
   self->state.context = std::move(context);
   self->state.book = std::move(book);

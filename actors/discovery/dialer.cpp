@@ -14,12 +14,10 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = dialer_actor::stateful_pointer<dialer_state>;
+using dialer_pointer = dialer_actor::stateful_pointer<dialer_state>;
 using purpose = dialer_state::purpose;
 
 constexpr std::uint64_t wake_alarm = 1;
-/// An address book that does not answer leaves places empty, not the DIALER waiting.
-constexpr std::chrono::seconds book_timeout{5};
 /// Of the book at a time: enough that a few unsuitable ones do not cost a question each.
 constexpr std::size_t max_question = 16;
 
@@ -42,7 +40,7 @@ std::string_view to_string(purpose x) {
   return "unknown";
 }
 
-void tell_event(self_pointer self, event_type type, const endpoint& remote, purpose why,
+void tell_event(dialer_pointer self, event_type type, const endpoint& remote, purpose why,
                 std::optional<peer_exit> reason = {},
                 std::optional<time_point> deadline = {}) {
   const auto& context = *self->state.context;
@@ -77,14 +75,14 @@ std::vector<endpoint> choose_anchors(const dialer_state& state) {
   return result;
 }
 
-nlohmann::json body_to_save(self_pointer self) {
+nlohmann::json body_to_save(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   return to_json(saved_dials{choose_anchors(state),
                              state.pauses->entries(now, state.context->unix_time(now))});
 }
 
-void load(self_pointer self) {
+void load(dialer_pointer self) {
   auto& state = self->state;
   if (state.options.directory.empty())
     return;
@@ -139,13 +137,13 @@ bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
   return state.families.may_dial(remote) && !state.caps.try_take(remote);
 }
 
-void book_is_told(self_pointer self, const endpoint& remote, dial_ended::outcome result,
+void book_is_told(dialer_pointer self, const endpoint& remote, dial_ended::outcome result,
                   std::uint64_t services = 0) {
   if (self->state.others.book)
     self->send(self->state.others.book, dial_ended{remote, result, services});
 }
 
-void start(self_pointer self, const endpoint& remote, purpose why) {
+void start(dialer_pointer self, const endpoint& remote, purpose why) {
   auto& state = self->state;
   state.dials[remote] = {why, false};
   ++state.counts.in_flight;
@@ -177,7 +175,7 @@ std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
 }
 
 /// Starts one dial, if there is something to dial and a place for it.
-bool start_one(self_pointer self) {
+bool start_one(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   if (auto remote = due_pinned(state, now)) {
@@ -206,9 +204,9 @@ bool start_one(self_pointer self) {
   return false;
 }
 
-void dial_more(self_pointer self);
+void dial_more(dialer_pointer self);
 
-void ask_book(self_pointer self, std::size_t count, bool feeler) {
+void ask_book(dialer_pointer self, std::size_t count, bool feeler) {
   auto& state = self->state;
   state.asking = true;
   auto answered = [self, feeler](const candidates& x) {
@@ -230,12 +228,12 @@ void ask_book(self_pointer self, std::size_t count, bool feeler) {
     }
     dial_more(self);
   };
-  self->request(state.others.book, book_timeout, get_candidates{count, feeler})
+  self->request(state.others.book, address_book_timeout, get_candidates{count, feeler})
     .then(answered, [answered](caf::error&) { answered(candidates{}); });
 }
 
 /// When there is something to do though nobody says so.
-void set_wake_up(self_pointer self) {
+void set_wake_up(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   std::optional<time_point> next;
@@ -271,7 +269,7 @@ void set_wake_up(self_pointer self) {
 }
 
 /// Whatever can be done now. Ends after each dial that was started, for the spacing.
-void dial_more(self_pointer self) {
+void dial_more(dialer_pointer self) {
   auto& state = self->state;
   if (!state.others.peers || state.stopping || !state.network_active)
     return;
@@ -291,7 +289,7 @@ void dial_more(self_pointer self) {
 
 // -- what came of it -------------------------------------------------------------------
 
-void on_failed(self_pointer self, const peer_failed& x) {
+void on_failed(dialer_pointer self, const peer_failed& x) {
   auto& state = self->state;
   auto found = state.dials.find(x.remote);
   if (found == state.dials.end())
@@ -330,7 +328,7 @@ void on_failed(self_pointer self, const peer_failed& x) {
 }
 
 /// Leaves a peer before the set has it.
-void leave(self_pointer self, const peer_ready& x, peer_exit reason) {
+void leave(dialer_pointer self, const peer_ready& x, peer_exit reason) {
   auto& state = self->state;
   const auto why = state.dials.at(x.info.remote).why;
   self->send_exit(x.client, caf::make_error(reason));
@@ -347,7 +345,7 @@ void leave(self_pointer self, const peer_ready& x, peer_exit reason) {
   dial_more(self);
 }
 
-void on_ready(self_pointer self, const peer_ready& x) {
+void on_ready(dialer_pointer self, const peer_ready& x) {
   auto& state = self->state;
   auto found = state.dials.find(x.info.remote);
   if (state.stopping || found == state.dials.end())
@@ -371,7 +369,7 @@ void on_ready(self_pointer self, const peer_ready& x) {
   self->send(state.others.peers, join_set{x, is_named(why)});
 }
 
-void on_joined(self_pointer self, const peer_info& info) {
+void on_joined(dialer_pointer self, const peer_info& info) {
   auto& state = self->state;
   if (info.way == direction::inbound) {
     // Counts against dials into its neighbourhood.
@@ -388,7 +386,7 @@ void on_joined(self_pointer self, const peer_info& info) {
   dial_more(self);
 }
 
-void on_left(self_pointer self, const peer_info& info) {
+void on_left(dialer_pointer self, const peer_info& info) {
   auto& state = self->state;
   auto now = self->clock().now();
   if (info.way == direction::inbound) {
@@ -419,7 +417,7 @@ void on_left(self_pointer self, const peer_info& info) {
 
 // -- for people ------------------------------------------------------------------------
 
-bool pin(self_pointer self, const endpoint& remote) {
+bool pin(dialer_pointer self, const endpoint& remote) {
   auto& state = self->state;
   if (!state.pinned.insert(remote).second)
     return false;
@@ -434,7 +432,7 @@ bool unpin(dialer_state& state, const endpoint& remote) {
   return state.pinned.erase(remote) > 0;
 }
 
-bool dial_now(self_pointer self, const endpoint& remote) {
+bool dial_now(dialer_pointer self, const endpoint& remote) {
   auto& state = self->state;
   if (state.is_known(remote) || state.stopping || !state.network_active ||
       !state.others.peers)
@@ -451,7 +449,7 @@ pinned_peers list_pinned(const dialer_state& state) {
   return result;
 }
 
-void on_alarm(self_pointer self) {
+void on_alarm(dialer_pointer self) {
   auto& state = self->state;
   state.alarm_at.reset();
   auto now = self->clock().now();
@@ -462,7 +460,7 @@ void on_alarm(self_pointer self) {
   dial_more(self);
 }
 
-void stop(self_pointer self) {
+void stop(dialer_pointer self) {
   auto& state = self->state;
   if (std::exchange(state.stopping, true))
     return;
@@ -491,7 +489,7 @@ bool dialer_state::is_exempt(const endpoint& remote) const {
   return options.caps.loopback_exempt && remote.is_loopback();
 }
 
-dialer_actor::behavior_type dialer(self_pointer self, peer_context_ptr context,
+dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context,
                                    dialer_options options) {
   auto& state = self->state;
   auto now = self->clock().now();

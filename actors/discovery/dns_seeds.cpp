@@ -13,29 +13,26 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = dns_seeds_actor::stateful_pointer<dns_seeds_state>;
+using dns_seeds_pointer = dns_seeds_actor::stateful_pointer<dns_seeds_state>;
 
 constexpr std::uint64_t round_alarm = 1;
 constexpr std::uint64_t timeout_alarm = 2;
 
-constexpr std::chrono::seconds book_timeout{5};
-
-constexpr unix_seconds day = 24 * 60 * 60;
-constexpr unix_seconds youngest = 3 * day;
-constexpr unix_seconds oldest = 7 * day;
+constexpr unix_seconds youngest = 3 * one_day;
+constexpr unix_seconds oldest = 7 * one_day;
 
 bool is_enabled(const dns_seeds_state& state) {
   return state.resolver && !state.context->network.seeds.empty();
 }
 
-void schedule(self_pointer self, time_point due) {
+void schedule(dns_seeds_pointer self, time_point due) {
   due = std::max(due, self->state.next_round);
   self->send(self->state.context->alarms, set_alarm{round_alarm, due});
 }
 
 // -- rounds ---------------------------------------------------------------------------
 
-void set_pause(self_pointer self) {
+void set_pause(dns_seeds_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
   if (state.last_round && now - *state.last_round > 2 * longest_seed_pause)
@@ -48,7 +45,7 @@ void set_pause(self_pointer self) {
   state.next_round = now + pause;
 }
 
-void end_round(self_pointer self) {
+void end_round(dns_seeds_pointer self) {
   auto& state = self->state;
   self->send(state.context->alarms, cancel_alarm{timeout_alarm});
   for (const auto& name : std::exchange(state.awaited, {})) {
@@ -59,7 +56,7 @@ void end_round(self_pointer self) {
   schedule(self, state.next_round);
 }
 
-void begin_round(self_pointer self) {
+void begin_round(dns_seeds_pointer self) {
   auto& state = self->state;
   set_pause(self);
   ++state.counts.rounds;
@@ -80,7 +77,7 @@ void begin_round(self_pointer self) {
 }
 
 /// Begins a round if addresses are lacking.
-void look(self_pointer self) {
+void look(dns_seeds_pointer self) {
   auto& state = self->state;
   if (!state.awaited.empty())
     return;
@@ -88,7 +85,7 @@ void look(self_pointer self) {
     return begin_round(self);
   if (state.counts.added > 0)
     return; // few, but nobody lacks more
-  self->request(state.book, book_timeout, get_address_book_snapshot{})
+  self->request(state.book, address_book_timeout, get_address_book_snapshot{})
     .then(
       [self](const address_book_snapshot& x) {
         if (self->state.awaited.empty() && x.total < few_addresses)
@@ -99,7 +96,7 @@ void look(self_pointer self) {
 
 // -- answers --------------------------------------------------------------------------
 
-wire::network_address as_hearsay(self_pointer self, const endpoint& where) {
+wire::network_address as_hearsay(dns_seeds_pointer self, const endpoint& where) {
   auto& context = *self->state.context;
   const auto spread = static_cast<std::uint64_t>(oldest - youngest);
   const auto age = youngest + static_cast<unix_seconds>(context.random.below(spread));
@@ -109,7 +106,7 @@ wire::network_address as_hearsay(self_pointer self, const endpoint& where) {
     {static_cast<std::uint32_t>(seen), {wire::node_network, where.ip, where.port}});
 }
 
-void on_resolved(self_pointer self, const resolved& x) {
+void on_resolved(dns_seeds_pointer self, const resolved& x) {
   auto& state = self->state;
   if (state.under_way.erase(x.name) == 0)
     return;
@@ -131,7 +128,7 @@ void on_resolved(self_pointer self, const resolved& x) {
     ++state.counts.answers;
   }
   if (!found.entries.empty())
-    self->request(state.book, book_timeout, std::move(found))
+    self->request(state.book, address_book_timeout, std::move(found))
       .then(
         [self, name = x.name](std::uint64_t added) {
           self->state.counts.added += added;
@@ -146,7 +143,7 @@ void on_resolved(self_pointer self, const resolved& x) {
 
 } // namespace
 
-dns_seeds_actor::behavior_type dns_seeds(self_pointer self, peer_context_ptr context,
+dns_seeds_actor::behavior_type dns_seeds(dns_seeds_pointer self, peer_context_ptr context,
                                          address_book_actor book,
                                          std::shared_ptr<peerage::resolver> resolver) {
   auto& state = self->state;

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -91,6 +92,9 @@ struct bans_changed {
 using ban_observer_actor = caf::typed_actor<caf::reacts_to<bans_changed>>;
 
 // -- the address book ------------------------------------------------------------------
+
+/// It answers from memory. Who waits longer does without: nobody waits for it for ever.
+inline constexpr std::chrono::seconds address_book_timeout{5};
 
 /// DIALER -> ADDRESS_BOOK: up to `count` different addresses to dial, each pending until
 /// its `dial_ended`. A `feeler` wants those to be tested rather than those that will

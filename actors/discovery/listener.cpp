@@ -13,7 +13,7 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = listener_actor::stateful_pointer<listener_state>;
+using listener_pointer = listener_actor::stateful_pointer<listener_state>;
 
 /// Connections the sockets may deliver ahead of us; each one handled grants the next.
 constexpr std::size_t accept_credit = 64;
@@ -31,7 +31,7 @@ bool is_log_due(std::optional<time_point>& last, time_point now) {
 }
 
 /// @param what "refused", or "failed" if it has come as far as to shake hands.
-void count_failure(self_pointer self, const endpoint& remote, const char* what,
+void count_failure(listener_pointer self, const endpoint& remote, const char* what,
                    peer_exit reason) {
   auto& state = self->state;
   const auto index = static_cast<std::size_t>(reason);
@@ -41,7 +41,7 @@ void count_failure(self_pointer self, const endpoint& remote, const char* what,
              to_string(remote), what, to_string(reason));
 }
 
-void tell_event(self_pointer self, event_type type, const endpoint& remote,
+void tell_event(listener_pointer self, event_type type, const endpoint& remote,
                 initiator started_by, std::string_view reason = {}) {
   event what;
   what.type = type;
@@ -52,7 +52,7 @@ void tell_event(self_pointer self, event_type type, const endpoint& remote,
   record(self, *self->state.context, std::move(what));
 }
 
-void refuse(self_pointer self, const endpoint& remote, peer_exit reason) {
+void refuse(listener_pointer self, const endpoint& remote, peer_exit reason) {
   count_failure(self, remote, "refused", reason);
   tell_event(self, event_type::connection_refused, remote, initiator::node,
              to_string(reason));
@@ -67,7 +67,7 @@ peer_exit exit_of(cap_refusal x) {
   return peer_exit::inbound_limit;
 }
 
-bool is_banned(self_pointer self, const endpoint& remote) {
+bool is_banned(listener_pointer self, const endpoint& remote) {
   const auto now = self->state.context->unix_time(self->clock().now());
   return self->state.bans.is_banned(remote, now);
 }
@@ -100,7 +100,7 @@ std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& 
 // -- newcomers -------------------------------------------------------------------------
 
 /// The newcomer that waits will not get a slot.
-void give_up(self_pointer self, std::uint64_t token, peer_exit reason) {
+void give_up(listener_pointer self, std::uint64_t token, peer_exit reason) {
   auto& state = self->state;
   if (!state.waiting || state.waiting->token != token)
     return;
@@ -109,7 +109,7 @@ void give_up(self_pointer self, std::uint64_t token, peer_exit reason) {
   refuse(self, remote, reason);
 }
 
-void wait_for_room(self_pointer self, const transport_ptr& connection) {
+void wait_for_room(listener_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
   if (state.waiting)
     return refuse(self, connection->remote(), peer_exit::inbound_limit);
@@ -127,7 +127,7 @@ void wait_for_room(self_pointer self, const transport_ptr& connection) {
       [nobody_leaves](caf::error&) { nobody_leaves(); });
 }
 
-void admit(self_pointer self, const transport_ptr& connection) {
+void admit(listener_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
   const auto remote = connection->remote();
   if (auto refusal = try_take_slot(state, remote)) {
@@ -141,7 +141,7 @@ void admit(self_pointer self, const transport_ptr& connection) {
          caf::actor_cast<peer_sink_actor>(self));
 }
 
-void admit_if_welcome(self_pointer self, const transport_ptr& connection) {
+void admit_if_welcome(listener_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
   const auto remote = connection->remote();
   if (!state.network_active)
@@ -153,7 +153,7 @@ void admit_if_welcome(self_pointer self, const transport_ptr& connection) {
   admit(self, connection);
 }
 
-void free_slot(self_pointer self, const endpoint& remote) {
+void free_slot(listener_pointer self, const endpoint& remote) {
   auto& state = self->state;
   if (!state.inbound.release(remote) || !state.waiting)
     return;
@@ -162,7 +162,7 @@ void free_slot(self_pointer self, const endpoint& remote) {
   admit(self, next->connection);
 }
 
-void on_failed(self_pointer self, const peer_failed& x) {
+void on_failed(listener_pointer self, const peer_failed& x) {
   auto& state = self->state;
   --state.counts.in_flight;
   count_failure(self, x.remote, "failed", x.reason);
@@ -179,7 +179,7 @@ void on_joined(listener_state& state, const peer_info& info) {
     std::ignore = state.outbound.try_take(info.remote);
 }
 
-void on_left(self_pointer self, const peer_info& info) {
+void on_left(listener_pointer self, const peer_info& info) {
   if (info.way == direction::inbound)
     free_slot(self, info.remote);
   else if (auto gone = self->state.outbound_peers.extract(info.id))
@@ -188,7 +188,7 @@ void on_left(self_pointer self, const peer_info& info) {
 
 // -- for people ------------------------------------------------------------------------
 
-obstacles explain(self_pointer self, const endpoint& remote) {
+obstacles explain(listener_pointer self, const endpoint& remote) {
   const auto& state = self->state;
   const auto now = self->clock().now();
   obstacle_list found;
@@ -211,7 +211,7 @@ obstacles explain(self_pointer self, const endpoint& remote) {
 // -- the rest --------------------------------------------------------------------------
 
 /// The sockets cannot accept: a peer has to make room for whoever comes next.
-void free_descriptor(self_pointer self) {
+void free_descriptor(listener_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
   if (state.starved_at && now - *state.starved_at < starved_pause)
@@ -223,7 +223,7 @@ void free_descriptor(self_pointer self) {
     .then([](bool) {}, [](caf::error&) {});
 }
 
-void change_bans(self_pointer self, const bans_changed& x) {
+void change_bans(listener_pointer self, const bans_changed& x) {
   auto& state = self->state;
   const auto now = state.context->unix_time(self->clock().now());
   state.bans.sweep(now);
@@ -236,7 +236,7 @@ void change_bans(self_pointer self, const bans_changed& x) {
 
 } // namespace
 
-listener_actor::behavior_type listener(self_pointer self, peer_context_ptr context,
+listener_actor::behavior_type listener(listener_pointer self, peer_context_ptr context,
                                        std::vector<acceptor_ptr> acceptors,
                                        const inbound_limits& limits,
                                        misbehaviour_observer_actor standing) {

@@ -14,7 +14,7 @@ namespace peerage {
 namespace {
 
 using nlohmann::json;
-using self_pointer = standing_actor::stateful_pointer<standing_state>;
+using standing_pointer = standing_actor::stateful_pointer<standing_state>;
 
 constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t sweep_alarm = 2;
@@ -22,7 +22,7 @@ constexpr std::uint64_t sweep_alarm = 2;
 /// Ends that are further away are looked at again by then; some are never to come.
 constexpr std::chrono::seconds longest_sweep_pause = std::chrono::hours{1};
 
-unix_seconds unix_now(self_pointer self) {
+unix_seconds unix_now(standing_pointer self) {
   return self->state.context->unix_time(self->clock().now());
 }
 
@@ -103,7 +103,7 @@ void restore(standing_state& state, const json& body, unix_seconds now) {
   state.scores.restore(scores, now);
 }
 
-void load(self_pointer self, const std::filesystem::path& path) {
+void load(standing_pointer self, const std::filesystem::path& path) {
   const auto found = load_and_report(path, file_kind, file_version);
   if (!found.body)
     return;
@@ -113,14 +113,14 @@ void load(self_pointer self, const std::filesystem::path& path) {
             state.scores.size());
 }
 
-void save_later(self_pointer self) {
+void save_later(standing_pointer self) {
   self->send(self->state.context->alarms,
              set_alarm{save_alarm, self->clock().now() + self->state.save_every});
 }
 
 // -- bans ------------------------------------------------------------------------------
 
-void schedule_sweep(self_pointer self) {
+void schedule_sweep(standing_pointer self) {
   auto& state = self->state;
   auto next = state.bans.next_end();
   if (!next)
@@ -132,18 +132,18 @@ void schedule_sweep(self_pointer self) {
   self->send(state.context->alarms, set_alarm{sweep_alarm, self->clock().now() + pause});
 }
 
-void sweep(self_pointer self) {
+void sweep(standing_pointer self) {
   if (self->state.bans.sweep(unix_now(self)) > 0)
     self->state.file.mark_changed();
   schedule_sweep(self);
 }
 
-void tell_observers(self_pointer self, const bans_changed& x) {
+void tell_observers(standing_pointer self, const bans_changed& x) {
   for (const auto& observer : self->state.users.observers)
     self->send(observer, x);
 }
 
-void tell_ban(self_pointer self, const ban& x, const std::string& evidence) {
+void tell_ban(standing_pointer self, const ban& x, const std::string& evidence) {
   event what;
   what.type = event_type::ban_added;
   what.range = to_string(x.range);
@@ -154,7 +154,7 @@ void tell_ban(self_pointer self, const ban& x, const std::string& evidence) {
   record(self, *self->state.context, std::move(what));
 }
 
-void tell_lifted(self_pointer self, const subnet& range, initiator by) {
+void tell_lifted(standing_pointer self, const subnet& range, initiator by) {
   event what;
   what.type = event_type::ban_lifted;
   what.range = to_string(range);
@@ -163,7 +163,7 @@ void tell_lifted(self_pointer self, const subnet& range, initiator by) {
 }
 
 /// The ban that covers all of a range, if there is one.
-bans covering(self_pointer self, const subnet& range) {
+bans covering(standing_pointer self, const subnet& range) {
   bans result;
   for (const auto& x : self->state.bans.list(unix_now(self)))
     if (x.range.contains(range)) {
@@ -173,7 +173,7 @@ bans covering(self_pointer self, const subnet& range) {
   return result;
 }
 
-caf::result<bans> wait(self_pointer self, const wait_for_ban& x) {
+caf::result<bans> wait(standing_pointer self, const wait_for_ban& x) {
   auto& state = self->state;
   auto found = covering(self, x.range);
   if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
@@ -183,7 +183,8 @@ caf::result<bans> wait(self_pointer self, const wait_for_ban& x) {
 
 /// The list has changed.
 /// @param evidence What it was changed for, in a few words.
-void publish(self_pointer self, const bans_changed& x, const std::string& evidence = {}) {
+void publish(standing_pointer self, const bans_changed& x,
+             const std::string& evidence = {}) {
   auto& state = self->state;
   tell_observers(self, x);
   if (state.users.peers)
@@ -204,14 +205,15 @@ void publish(self_pointer self, const bans_changed& x, const std::string& eviden
 }
 
 /// Publishes the ban of a range as it is now: an older one may last longer.
-void publish_ban(self_pointer self, const subnet& range, const std::string& evidence) {
+void publish_ban(standing_pointer self, const subnet& range,
+                 const std::string& evidence) {
   const auto all = self->state.bans.list(unix_now(self));
   auto found = std::ranges::lower_bound(all, range, {}, &ban::range);
   if (found != all.end() && found->range == range)
     publish(self, {{*found}, {}}, evidence);
 }
 
-ban_result on_set(self_pointer self, const set_ban& x) {
+ban_result on_set(standing_pointer self, const set_ban& x) {
   auto& bans = self->state.bans;
   const auto now = unix_now(self);
   const auto result = x.absolute ? bans.add_until(x.range, now, x.time)
@@ -225,7 +227,7 @@ ban_result on_set(self_pointer self, const set_ban& x) {
   return result;
 }
 
-ban_result on_lift(self_pointer self, const subnet& range) {
+ban_result on_lift(standing_pointer self, const subnet& range) {
   auto& state = self->state;
   const auto result = state.bans.remove(range, unix_now(self));
   log::info("ban of {} lifted: {}", to_string(range), to_string(result));
@@ -236,7 +238,7 @@ ban_result on_lift(self_pointer self, const subnet& range) {
   return result;
 }
 
-void on_clear(self_pointer self) {
+void on_clear(standing_pointer self) {
   auto& state = self->state;
   bans_changed gone;
   for (const auto& x : state.bans.list(unix_now(self)))
@@ -249,7 +251,7 @@ void on_clear(self_pointer self) {
 
 // -- misbehaviour ----------------------------------------------------------------------
 
-void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cause) {
+void ban_misbehaving(standing_pointer self, const endpoint& remote, misbehaviour cause) {
   auto& state = self->state;
   const auto range = accountable_range_of(remote);
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
@@ -262,7 +264,7 @@ void ban_misbehaving(self_pointer self, const endpoint& remote, misbehaviour cau
 }
 
 /// On loopback nobody is banned, only the peer that was reported ends.
-void end_local(self_pointer self, const endpoint& remote) {
+void end_local(standing_pointer self, const endpoint& remote) {
   auto& state = self->state;
   state.scores.forget(accountable_range_of(remote));
   auto found = state.peers.find(remote);
@@ -272,7 +274,7 @@ void end_local(self_pointer self, const endpoint& remote) {
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
-void count(self_pointer self, const endpoint& remote, misbehaviour cause,
+void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
@@ -298,14 +300,14 @@ void count(self_pointer self, const endpoint& remote, misbehaviour cause,
     end_local(self, remote);
 }
 
-void on_joined(self_pointer self, const peer_info& info) {
+void on_joined(standing_pointer self, const peer_info& info) {
   auto& state = self->state;
   state.peers[info.remote] = info.id;
   if (state.users.peers && state.bans.is_banned(info.remote, unix_now(self)))
     self->send(state.users.peers, end_peer{info.id, peer_exit::banned});
 }
 
-void on_left(self_pointer self, const peer_left& x) {
+void on_left(standing_pointer self, const peer_left& x) {
   auto& peers = self->state.peers;
   auto found = peers.find(x.info.remote);
   if (found != peers.end() && found->second == x.info.id)
@@ -316,7 +318,7 @@ void on_left(self_pointer self, const peer_left& x) {
 
 } // namespace
 
-standing_actor::behavior_type standing(self_pointer self, peer_context_ptr context,
+standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr context,
                                        const standing_options& options) {
   auto& state = self->state;
   state.context = std::move(context);

@@ -6,11 +6,11 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = client_actor::stateful_pointer<client_state>;
+using client_pointer = client_actor::stateful_pointer<client_state>;
 
 /// Passes a request on, within the bound.
 template <class Reply, class Request>
-auto passing(self_pointer self) {
+auto passing(client_pointer self) {
   return [self](Request& x) -> caf::result<Reply> {
     if (self->state.under_way >= max_client_requests)
       return caf::make_error(request_error::overloaded);
@@ -21,7 +21,7 @@ auto passing(self_pointer self) {
 
 } // namespace
 
-client_actor::behavior_type client(self_pointer self,
+client_actor::behavior_type client(client_pointer self,
                                    const connection_actor& connection) {
   self->state.connection = connection;
   self->monitor(connection);

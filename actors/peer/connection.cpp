@@ -9,7 +9,7 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = connection_actor::stateful_pointer<connection_state>;
+using connection_pointer = connection_actor::stateful_pointer<connection_state>;
 
 /// A heartbeat that is ending does not hold up a description.
 constexpr std::chrono::seconds group_timeout{1};
@@ -18,7 +18,7 @@ bool has_report(const connection_state& state) {
   return state.context->standing && state.protocol->has_slips();
 }
 
-void report(self_pointer self, time_point now) {
+void report(connection_pointer self, time_point now) {
   auto& state = self->state;
   if (!has_report(state))
     return;
@@ -28,7 +28,7 @@ void report(self_pointer self, time_point now) {
                report_misbehaviour{state.protocol->info().remote, cause, count});
 }
 
-void end(self_pointer self, peer_exit reason) {
+void end(connection_pointer self, peer_exit reason) {
   auto& state = self->state;
   report(self, self->clock().now());
   for (auto& [id, caller] : state.callers)
@@ -41,7 +41,7 @@ void end(self_pointer self, peer_exit reason) {
 }
 
 /// Hands the outbox to the socket; false if that ended the peer.
-bool send_outbox(self_pointer self, time_point now) {
+bool send_outbox(connection_pointer self, time_point now) {
   auto& state = self->state;
   if (state.protocol->outbox().empty())
     return true;
@@ -59,7 +59,7 @@ bool send_outbox(self_pointer self, time_point now) {
   return true;
 }
 
-void deliver_completed(self_pointer self) {
+void deliver_completed(connection_pointer self) {
   auto& state = self->state;
   if (!state.protocol->has_completed())
     return;
@@ -74,9 +74,9 @@ void deliver_completed(self_pointer self) {
   }
 }
 
-void flush(self_pointer self, time_point now);
+void flush(connection_pointer self, time_point now);
 
-void on_service_answer(self_pointer self, std::uint64_t turn,
+void on_service_answer(connection_pointer self, std::uint64_t turn,
                        const service_answer& answer) {
   auto& state = self->state;
   if (turn != state.service_turn || !state.service_deadline)
@@ -92,7 +92,7 @@ void on_service_answer(self_pointer self, std::uint64_t turn,
 }
 
 /// Asks the node one thing, unless an answer is due or the remote reads nothing.
-void ask_service(self_pointer self, time_point now) {
+void ask_service(connection_pointer self, time_point now) {
   auto& state = self->state;
   if (state.service_deadline || state.congested)
     return;
@@ -133,7 +133,7 @@ void ask_service(self_pointer self, time_point now) {
     *next);
 }
 
-void update_alarm(self_pointer self) {
+void update_alarm(connection_pointer self) {
   auto& state = self->state;
   auto due = state.protocol->next_deadline();
   auto consider = [&due](const std::optional<time_point>& other) {
@@ -151,7 +151,7 @@ void update_alarm(self_pointer self) {
 }
 
 /// Reads on when the remote takes what we send and the node keeps up.
-void update_credit(self_pointer self) {
+void update_credit(connection_pointer self) {
   auto& state = self->state;
   auto starved = state.protocol->inbound_is_full();
   if (starved != state.starved) {
@@ -165,7 +165,7 @@ void update_credit(self_pointer self) {
 }
 
 /// Everything that may follow from an input.
-void flush(self_pointer self, time_point now) {
+void flush(connection_pointer self, time_point now) {
   auto& state = self->state;
   state.protocol->report_traffic();
   if (!send_outbox(self, now))
@@ -183,7 +183,7 @@ void flush(self_pointer self, time_point now) {
 }
 
 template <class Reply, class Request>
-auto taking(self_pointer self) {
+auto taking(connection_pointer self) {
   return [self](Request& x) -> caf::result<Reply> {
     auto& state = self->state;
     auto promise = self->template make_response_promise<Reply>();
@@ -196,7 +196,7 @@ auto taking(self_pointer self) {
   };
 }
 
-peer_snapshot snapshot_of(self_pointer self) {
+peer_snapshot snapshot_of(connection_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result, self->clock().now());
@@ -213,7 +213,7 @@ peer_snapshot snapshot_of(self_pointer self) {
   return result;
 }
 
-caf::result<peer_group> describe_group(self_pointer self, peer_group x) {
+caf::result<peer_group> describe_group(connection_pointer self, peer_group x) {
   x.actors.push_back({"connection", self->id(), self->mailbox().size()});
   auto promise = self->make_response_promise<peer_group>();
   self->request(self->state.heartbeat, group_timeout, get_peer_group{})
@@ -226,7 +226,7 @@ caf::result<peer_group> describe_group(self_pointer self, peer_group x) {
   return promise;
 }
 
-void start(self_pointer self, const caf::actor_addr& client) {
+void start(connection_pointer self, const caf::actor_addr& client) {
   auto& state = self->state;
   state.client = client;
   // CAF monitors an address without asking whether its actor still exists: hold it first.
@@ -249,7 +249,7 @@ void start(self_pointer self, const caf::actor_addr& client) {
 } // namespace
 
 connection_actor::behavior_type
-connection(self_pointer self, peer_context_ptr context, transport_ptr transport,
+connection(connection_pointer self, peer_context_ptr context, transport_ptr transport,
            const peer_info& info,
            const std::array<std::uint64_t, ignored_count>& ignored_so_far) {
   auto& state = self->state;

@@ -9,22 +9,22 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = handshake_actor::stateful_pointer<handshake_state>;
+using handshake_pointer = handshake_actor::stateful_pointer<handshake_state>;
 
 /// The clock forgets us: it must not collect those who have ended.
-void leave_clock(self_pointer self) {
+void leave_clock(handshake_pointer self) {
   const auto& alarms = self->state.context->alarms;
   self->send(alarms, cancel_alarm{0});
   self->demonitor(alarms.address());
 }
 
-void fail(self_pointer self, peer_exit reason) {
+void fail(handshake_pointer self, peer_exit reason) {
   self->state.outcome->fail(reason);
   leave_clock(self);
   self->quit(caf::make_error(reason));
 }
 
-void flush(self_pointer self) {
+void flush(handshake_pointer self) {
   auto& state = self->state;
   auto& outbox = state.protocol->outbox();
   if (outbox.empty())
@@ -37,7 +37,7 @@ void flush(self_pointer self) {
 }
 
 /// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.
-void start_group(self_pointer self) {
+void start_group(handshake_pointer self) {
   auto& state = self->state;
   auto info = state.protocol->info();
   info.handshake = self->clock().now() - state.started;
@@ -54,7 +54,7 @@ void start_group(self_pointer self) {
 
 } // namespace
 
-handshake_actor::behavior_type handshake(self_pointer self, peer_context_ptr context,
+handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_ptr context,
                                          transport_ptr connection,
                                          peer_outcome_ptr outcome) {
   auto& state = self->state;

@@ -15,14 +15,14 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
+using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
 /// Who is too busy to say whom he suspects holds up no newcomer for longer.
 constexpr std::chrono::milliseconds suspects_timeout{500};
 
 // -- who is in -------------------------------------------------------------------------
 
-void tell_event(self_pointer self, event_type type, const peer_info& info,
+void tell_event(peer_set_pointer self, event_type type, const peer_info& info,
                 std::optional<peer_exit> reason = {}) {
   event what;
   what.type = type;
@@ -37,7 +37,7 @@ void tell_event(self_pointer self, event_type type, const peer_info& info,
   record(self, *self->state.context, std::move(what));
 }
 
-void tell_left(self_pointer self, const peer_info& info, peer_exit reason) {
+void tell_left(peer_set_pointer self, const peer_info& info, peer_exit reason) {
   auto& state = self->state;
   ++state.exits[static_cast<std::size_t>(reason)];
   state.departed.push_back({info, reason});
@@ -55,7 +55,7 @@ void tell_left(self_pointer self, const peer_info& info, peer_exit reason) {
 }
 
 /// Whoever is not taken in ends here: nobody else holds its client.
-void insert(self_pointer self, const join_set& x) {
+void insert(peer_set_pointer self, const join_set& x) {
   auto& state = self->state;
   const auto& info = x.peer.info;
   if (state.stopping)
@@ -83,7 +83,7 @@ void insert(self_pointer self, const join_set& x) {
     self->send(observer, peer_joined{info});
 }
 
-void remove(self_pointer self, const caf::down_msg& x) {
+void remove(peer_set_pointer self, const caf::down_msg& x) {
   auto& state = self->state;
   auto found = state.by_client.find(x.source);
   if (found == state.by_client.end())
@@ -101,11 +101,11 @@ void remove(self_pointer self, const caf::down_msg& x) {
 
 // -- who has to go ---------------------------------------------------------------------
 
-void end(self_pointer self, const peer_set_state::member& x, peer_exit reason) {
+void end(peer_set_pointer self, const peer_set_state::member& x, peer_exit reason) {
   self->send_exit(x.client, caf::make_error(reason));
 }
 
-void stop(self_pointer self) {
+void stop(peer_set_pointer self) {
   auto& state = self->state;
   state.stopping = true;
   state.waiting.fail_all(caf::make_error(request_error::shutting_down));
@@ -142,7 +142,7 @@ eviction_candidate candidate(const peer_context& context,
 // -- snapshots -------------------------------------------------------------------------
 
 /// @param only A peer, or 0: all of them.
-caf::result<peer_snapshots> describe(self_pointer self, peer_id only) {
+caf::result<peer_snapshots> describe(peer_set_pointer self, peer_id only) {
   auto promise = self->make_response_promise<peer_snapshots>();
   survey_peers(
     self, [only](const auto& member) { return only == 0 || only == member.info.id; },
@@ -151,7 +151,7 @@ caf::result<peer_snapshots> describe(self_pointer self, peer_id only) {
 }
 
 /// Blocks are news for people as well; transactions are too many.
-void tell_blocks(self_pointer self, const inventory_announced& x) {
+void tell_blocks(peer_set_pointer self, const inventory_announced& x) {
   auto& state = self->state;
   if (!state.context->events)
     return;
@@ -168,7 +168,7 @@ void tell_blocks(self_pointer self, const inventory_announced& x) {
     }
 }
 
-bool disconnect(self_pointer self, const disconnect_peer& x) {
+bool disconnect(peer_set_pointer self, const disconnect_peer& x) {
   auto& members = self->state.members;
   auto found = x.peer != 0 ? members.find(x.peer)
                            : std::ranges::find_if(members, [&](const auto& known) {
@@ -180,7 +180,7 @@ bool disconnect(self_pointer self, const disconnect_peer& x) {
   return true;
 }
 
-void set_active(self_pointer self, bool active) {
+void set_active(peer_set_pointer self, bool active) {
   auto& state = self->state;
   state.network_active = active;
   if (!active)
@@ -189,7 +189,7 @@ void set_active(self_pointer self, bool active) {
 }
 
 /// Ends the least valuable of these; true if there was one.
-bool end_least_valuable(self_pointer self, const peer_snapshots& inbound,
+bool end_least_valuable(peer_set_pointer self, const peer_snapshots& inbound,
                         const std::vector<endpoint>& suspects) {
   auto& state = self->state;
   std::vector<eviction_candidate> candidates;
@@ -204,7 +204,7 @@ bool end_least_valuable(self_pointer self, const peer_snapshots& inbound,
   return chosen.has_value();
 }
 
-caf::result<bool> evict(self_pointer self) {
+caf::result<bool> evict(peer_set_pointer self) {
   auto promise = self->make_response_promise<bool>();
   auto choose = [self, promise](peer_snapshots&& found) mutable {
     find_suspects asked;
@@ -230,18 +230,18 @@ caf::result<bool> evict(self_pointer self) {
 }
 
 template <class Reply, class Request>
-auto one(self_pointer self) {
+auto one(peer_set_pointer self) {
   return [self](Request& x) { return routing::to_one<Reply>(self, std::move(x)); };
 }
 
 template <class Request>
-auto some(self_pointer self) {
+auto some(peer_set_pointer self) {
   return [self](const Request& x) { return routing::to_some(self, x); };
 }
 
 } // namespace
 
-peer_set_actor::behavior_type peer_set(self_pointer self, peer_context_ptr context,
+peer_set_actor::behavior_type peer_set(peer_set_pointer self, peer_context_ptr context,
                                        peer_set_options options) {
   auto& state = self->state;
   state.context = std::move(context);

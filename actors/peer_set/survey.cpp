@@ -10,13 +10,13 @@ namespace peerage {
 
 namespace {
 
-using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
+using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
 /// Walks over the members by id, and knows them by nothing else: it must not be what
 /// keeps a client alive.
 class survey : public std::enable_shared_from_this<survey> {
 public:
-  survey(self_pointer self, survey_filter include, survey_done done)
+  survey(peer_set_pointer self, survey_filter include, survey_done done)
       : self_(self), include_(std::move(include)), done_(std::move(done)),
         asking_ends_(self->clock().now() + survey_asking_time) {
     const auto& members = self->state.members;
@@ -90,7 +90,7 @@ private:
     std::exchange(done_, nullptr)(std::move(found_));
   }
 
-  self_pointer self_;
+  peer_set_pointer self_;
   survey_filter include_;
   survey_done done_;
   time_point asking_ends_;
@@ -103,7 +103,7 @@ private:
 
 } // namespace
 
-void survey_peers(self_pointer self, survey_filter include, survey_done done) {
+void survey_peers(peer_set_pointer self, survey_filter include, survey_done done) {
   std::make_shared<survey>(self, std::move(include), std::move(done))->go_on();
 }
 

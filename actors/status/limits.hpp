@@ -24,6 +24,8 @@ inline constexpr std::size_t event_streams = 64;
 /// From "ready to read" to the last byte of a request: also how long a kept-alive
 /// connection may idle.
 inline constexpr std::chrono::seconds request_deadline{10};
+/// Beyond the deadline of what another actor was asked: by then it has answered itself.
+inline constexpr std::chrono::seconds answer_margin{5};
 /// To take an answer; 10,000 peers are some 8 MB. Until then a client that does not read
 /// keeps the answer, which it shares with those who asked at the same time.
 inline constexpr std::chrono::seconds reply_deadline{30};

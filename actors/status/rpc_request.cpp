@@ -14,8 +14,6 @@ namespace peerage {
 namespace {
 
 constexpr double longest_timeout = 3600; // seconds
-/// Beyond the request's own deadline: whoever has it answers by then.
-constexpr std::chrono::seconds margin{5};
 
 /// A call of `request`, while its peer is looked up.
 struct pending_request {
@@ -209,7 +207,7 @@ rpc_error failure_of(const caf::error& why) {
 template <class Reply, class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
-  ask<Reply>(self, to, x->timeout + margin, std::move(what),
+  ask<Reply>(self, to, x->timeout + status_limits::answer_margin, std::move(what),
              [x](caf::expected<Reply> found) {
                if (!found)
                  return x->done(failure_of(found.error()));
@@ -222,7 +220,7 @@ void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
 template <class Request>
 void push(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
-  self->request(to, x->timeout + margin, std::move(what))
+  self->request(to, x->timeout + status_limits::answer_margin, std::move(what))
     .then([x] { x->done(rpc_json(nullptr)); },
           [x](caf::error& why) { x->done(failure_of(why)); });
 }

@@ -11,8 +11,6 @@ namespace {
 
 constexpr double default_wait = 30;   // seconds
 constexpr double longest_wait = 3600; // seconds
-/// Beyond the owner's own deadline: it answers by itself.
-constexpr std::chrono::seconds margin{5};
 
 /// One call of `waitfor`.
 struct waiting {
@@ -37,11 +35,11 @@ struct waiting {
 };
 using waiting_ptr = std::shared_ptr<const waiting>;
 
-rpc_error wrong(std::string why) {
+rpc_error wrong_condition(std::string why) {
   return {rpc_code::invalid_parameter, "condition: " + std::move(why), {}};
 }
 
-rpc_error failure_of(const caf::error& why) {
+rpc_error failure_of_wait(const caf::error& why) {
   if (why && why.category() == caf::atom("request") &&
       outcome_of(why) == request_error::overloaded)
     return {rpc_code::overloaded, "too many wait already", {}};
@@ -51,10 +49,10 @@ rpc_error failure_of(const caf::error& why) {
 /// Only the keys that are known: a misspelt one would wait for something else.
 void check_keys(const rpc_json& x, std::initializer_list<std::string_view> known) {
   if (!x.is_object())
-    throw wrong("an object is needed");
+    throw wrong_condition("an object is needed");
   for (const auto& [key, value] : x.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
-      throw wrong("unknown key " + key);
+      throw wrong_condition("unknown key " + key);
 }
 
 std::string text_in(const rpc_json& x, const char* key) {
@@ -62,7 +60,7 @@ std::string text_in(const rpc_json& x, const char* key) {
   if (found == x.end() || found->is_null())
     return {};
   if (!found->is_string())
-    throw wrong(std::string(key) + " must be a string");
+    throw wrong_condition(std::string(key) + " must be a string");
   return found->get<std::string>();
 }
 
@@ -71,7 +69,7 @@ std::uint64_t number_in(const rpc_json& x, const char* key) {
   if (found == x.end() || found->is_null())
     return 0;
   if (!found->is_number_unsigned())
-    throw wrong(std::string(key) + " must be a whole number");
+    throw wrong_condition(std::string(key) + " must be a whole number");
   return found->get<std::uint64_t>();
 }
 
@@ -83,7 +81,7 @@ endpoint address_in(const rpc_json& x, const char* key) {
     return result;
   if (subnet host; parse_subnet(text, host) && host.prefix_length == 128)
     return {host.ip, 0};
-  throw wrong(std::string(key) + " must be \"ip:port\" or \"ip\"");
+  throw wrong_condition(std::string(key) + " must be \"ip:port\" or \"ip\"");
 }
 
 std::optional<peer_exit> exit_in(const rpc_json& x) {
@@ -93,7 +91,7 @@ std::optional<peer_exit> exit_in(const rpc_json& x) {
   for (std::size_t i = 1; i <= peer_exit_count; ++i)
     if (to_string(static_cast<peer_exit>(i)) == text)
       return static_cast<peer_exit>(i);
-  throw wrong("there is no reason " + text);
+  throw wrong_condition("there is no reason " + text);
 }
 
 rpc_json describe(const peer_info& x) {
@@ -112,10 +110,10 @@ void wait_for_set(status_pointer self, const waiting_ptr& x, wait_for_peers what
   using condition = wait_for_peers::condition;
   what.timeout = x->timeout;
   ask<peers_waited_for>(
-    self, self->state.parts.peers, x->timeout + margin, what,
+    self, self->state.parts.peers, x->timeout + status_limits::answer_margin, what,
     [self, x, kind = what.what](caf::expected<peers_waited_for> found) {
       if (!found)
-        return x->done(failure_of(found.error()));
+        return x->done(failure_of_wait(found.error()));
       rpc_json counts{{"ready", found->counts.ready}, {"total", found->counts.total}};
       if (kind == condition::ready_count)
         return found->met ? x->met(self, counts) : x->late(self, counts);
@@ -135,7 +133,7 @@ peer_pattern pattern_in(const rpc_json& what) {
   peer_pattern result{number_in(what, "id"), address_in(what, "address"),
                       text_in(what, "user_agent")};
   if (result.id == 0 && result.address == endpoint{} && result.user_agent.empty())
-    throw wrong("an id, an address or a user_agent is needed");
+    throw wrong_condition("an id, an address or a user_agent is needed");
   return result;
 }
 
@@ -143,7 +141,7 @@ void wait_for_peer(status_pointer self, const waiting_ptr& x, const rpc_json& wh
   check_keys(what, {"id", "address", "user_agent", "state"});
   const auto state = text_in(what, "state");
   if (!state.empty() && state != "ready" && state != "connected")
-    throw wrong("state must be ready or connected");
+    throw wrong_condition("state must be ready or connected");
   wait_for_set(self, x,
                {state == "connected" ? wait_for_peers::condition::connected
                                      : wait_for_peers::condition::ready,
@@ -163,7 +161,7 @@ void wait_for_event(status_pointer self, const waiting_ptr& x, const rpc_json& w
   check_keys(what, {"type", "since", "peer", "address", "reason"});
   const auto type = parse_event_type(text_in(what, "type"));
   if (!type)
-    throw wrong("there is no event type " + text_in(what, "type"));
+    throw wrong_condition("there is no event type " + text_in(what, "type"));
   if (!self->state.parts.events)
     throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
   get_events wanted;
@@ -172,10 +170,11 @@ void wait_for_event(status_pointer self, const waiting_ptr& x, const rpc_json& w
   wanted.wait = x->timeout;
   wanted.filter = {bit_of(*type), number_in(what, "peer"), address_in(what, "address"),
                    text_in(what, "reason")};
-  ask<event_batch>(self, self->state.parts.events, x->timeout + margin, wanted,
+  ask<event_batch>(self, self->state.parts.events,
+                   x->timeout + status_limits::answer_margin, wanted,
                    [self, x](caf::expected<event_batch> found) {
                      if (!found)
-                       x->done(failure_of(found.error()));
+                       x->done(failure_of_wait(found.error()));
                      else if (found->entries.empty())
                        x->late(self, {{"next", found->last}});
                      else
@@ -185,14 +184,15 @@ void wait_for_event(status_pointer self, const waiting_ptr& x, const rpc_json& w
 
 void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& what) {
   if (!what.is_string())
-    throw wrong("address_known must be \"ip:port\"");
+    throw wrong_condition("address_known must be \"ip:port\"");
   const auto remote =
     endpoint_argument(what.get<std::string>(), self->state.parts.context->network.port);
-  ask<known_address_list>(self, self->state.parts.book, x->timeout + margin,
+  ask<known_address_list>(self, self->state.parts.book,
+                          x->timeout + status_limits::answer_margin,
                           wait_for_address{remote, x->timeout},
                           [self, x](caf::expected<known_address_list> found) {
                             if (!found)
-                              x->done(failure_of(found.error()));
+                              x->done(failure_of_wait(found.error()));
                             else if (found->entries.empty())
                               x->late(self, {{"known", false}});
                             else
@@ -203,11 +203,11 @@ void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& w
 void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& what) {
   subnet range;
   if (!what.is_string() || !parse_subnet(what.get<std::string>(), range))
-    throw wrong("banned must be an IP address or a range");
-  ask<bans>(self, self->state.parts.standing, x->timeout + margin,
+    throw wrong_condition("banned must be an IP address or a range");
+  ask<bans>(self, self->state.parts.standing, x->timeout + status_limits::answer_margin,
             wait_for_ban{range, x->timeout}, [self, x](caf::expected<bans> found) {
               if (!found)
-                x->done(failure_of(found.error()));
+                x->done(failure_of_wait(found.error()));
               else if (found->entries.empty())
                 x->late(self, {{"banned", false}});
               else
@@ -218,7 +218,7 @@ void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& 
 void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
   const auto& condition = given.get("condition");
   if (condition.size() != 1)
-    throw wrong("an object with exactly one key is needed");
+    throw wrong_condition("an object with exactly one key is needed");
   const auto seconds = given.number_or("timeout", default_wait);
   if (!(seconds >= 0 && seconds <= longest_wait)) // never true for NaN
     throw rpc_error{rpc_code::invalid_parameter, "timeout must be 0 to 3600 seconds", {}};
@@ -230,7 +230,7 @@ void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& d
   const auto& value = condition.begin().value();
   if (key == "peers_ready") {
     if (!value.is_number_unsigned())
-      throw wrong("peers_ready must be a whole number");
+      throw wrong_condition("peers_ready must be a whole number");
     return wait_for_set(
       self, x,
       {wait_for_peers::condition::ready_count, value.get<std::uint64_t>(), {}, {}, {}});
@@ -245,7 +245,7 @@ void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& d
     return wait_for_known(self, x, value);
   if (key == "banned")
     return wait_for_banned(self, x, value);
-  throw wrong(
+  throw wrong_condition(
     "unknown key " + key +
     "; it is one of peers_ready, peer, peer_gone, event, address_known, banned");
 }

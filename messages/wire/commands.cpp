@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, command_count> names{
 };
 static_assert(static_cast<std::size_t>(command::cfcheckpt) + 1 == command_count);
 
-constexpr std::array<command_field, command_count> fields = [] {
+constexpr std::array<command_field, command_count> command_fields = [] {
   std::array<command_field, command_count> result{};
   for (std::size_t i = 0; i < command_count; ++i)
     for (std::size_t j = 0; j < names[i].size(); ++j)
@@ -39,7 +39,7 @@ constexpr std::size_t bucket_of(const char* field) {
 constexpr std::array<std::uint8_t, bucket_count> buckets = [] {
   std::array<std::uint8_t, bucket_count> result{};
   for (std::size_t i = 1; i < command_count; ++i) {
-    auto at = bucket_of(fields[i].data());
+    auto at = bucket_of(command_fields[i].data());
     while (result[at] != 0)
       at = (at + 1) % bucket_count;
     result[at] = static_cast<std::uint8_t>(i);
@@ -54,12 +54,12 @@ std::string_view to_string(command x) {
 }
 
 const command_field& field_of(command x) {
-  return fields[static_cast<std::size_t>(x)];
+  return command_fields[static_cast<std::size_t>(x)];
 }
 
 command command_of(const char* field) noexcept {
   for (auto at = bucket_of(field); buckets[at] != 0; at = (at + 1) % bucket_count)
-    if (std::memcmp(fields[buckets[at]].data(), field, 12) == 0)
+    if (std::memcmp(command_fields[buckets[at]].data(), field, 12) == 0)
       return static_cast<command>(buckets[at]);
   return command::unknown;
 }
