@@ -3,60 +3,75 @@
 #
 #   scripts/lint.sh [FILE...]      these files only
 #
-# Needs a configured build directory, as scripts/test.sh leaves it. A source that passed is
-# not looked at again until it, any of our headers or the checks change.
+# Sources are looked at some at a time, as they are compiled: most of the work is reading
+# the libraries' headers. What passed is not looked at again until one of its sources, any
+# of our headers or the checks change.
 set -euo pipefail
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-build=${PEERAGE_BUILD_DIR:-build}
-if [ ! -f "$build/compile_commands.json" ]; then
-  echo "lint.sh: $build/compile_commands.json is missing; run scripts/test.sh first" >&2
+lint=${PEERAGE_BUILD_DIR:-build}/lint
+mkdir -p "$lint/passed"
+
+# A configuration of its own: clang cannot read g++'s precompiled headers, and does not
+# know all of its warnings.
+if ! cmake -S . -B "$lint" -G Ninja -DCMAKE_UNITY_BUILD=ON -DPEERAGE_TESTS=OFF \
+  -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >"$lint/configure.log" 2>&1; then
+  cat "$lint/configure.log" >&2
+  echo "lint.sh: could not configure $lint (see above)" >&2
   exit 1
 fi
-mkdir -p "$build/lint/passed"
 
-# Precompiled headers are g++'s, which clang cannot read; the sources include all they need.
-sed -E 's/ -include [^ ]*cmake_pch\.hxx//g; s/ -Winvalid-pch//g; s/-Wno-maybe-uninitialized//g' \
-  "$build/compile_commands.json" >"$build/lint/compile_commands.json"
-
-sources=("$@")
-if [ "${#sources[@]}" -eq 0 ]; then
-  mapfile -t sources < <(find messages actors app -name '*.cpp' | sort)
+units=("$@")
+if [ "${#units[@]}" -eq 0 ]; then
+  mapfile -t units < <(sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$lint/compile_commands.json" |
+    sort -u)
 fi
 
-# What every result depends on besides its source.
+sources_of() {
+  if [[ $1 == */Unity/unity_* ]]; then
+    sed -nE 's/^#include "(.*)"$/\1/p' "$1"
+  else
+    echo "$1"
+  fi
+}
+
+# What every result depends on besides its sources.
 common=$({
-  cat .clang-tidy
+  cat .clang-tidy scripts/lint.sh
   find messages actors app -name '*.hpp' -print0 | sort -z | xargs -0 cat
 } | sha256sum)
 todo=()
-for source in "${sources[@]}"; do
+for unit in "${units[@]}"; do
+  mapfile -t sources < <(sources_of "$unit")
   key=$({
-    echo "$common $source"
-    cat "$source"
+    echo "$common ${sources[*]}"
+    cat -- "${sources[@]}"
   } | sha256sum | cut -d' ' -f1)
-  [ -e "$build/lint/passed/$key" ] || todo+=("$key $source")
+  [ -e "$lint/passed/$key" ] || todo+=("$key $unit")
 done
 total=${#todo[@]}
-echo "    ${#sources[@]} sources, $total to look at"
+echo "    ${#units[@]} groups of sources, $total to look at"
 if [ "$total" -eq 0 ]; then
   exit 0
 fi
 
+# A group includes sources: that is suspicious only elsewhere.
 lint_one() {
-  local key=${1%% *} source=${1#* } report
-  if report=$(clang-tidy-14 --quiet -p "$2/lint" "$source" 2>&1); then
-    : >"$2/lint/passed/$key"
-    echo "    $source"
+  local key=${1%% *} unit=${1#* } lint=$2 report
+  if report=$(clang-tidy-14 --quiet -p "$lint" --config-file=.clang-tidy \
+    --checks=-bugprone-suspicious-include \
+    --extra-arg=-Wno-unknown-warning-option "$unit" 2>&1); then
+    : >"$lint/passed/$key"
+    echo "    ${unit#"$PWD/"}"
   else
-    printf '%s: FAILED\n%s\n' "$source" "$report" >&2
+    printf '%s: FAILED\n%s\n' "$unit" "$report" >&2
     return 1
   fi
 }
 export -f lint_one
 # shellcheck disable=SC2016
 if ! printf '%s\0' "${todo[@]}" |
-  xargs -0 -P "$(nproc)" -I{} bash -c 'lint_one "$1" "$2"' _ {} "$build"; then
+  xargs -0 -P "$(nproc)" -I{} bash -c 'lint_one "$1" "$2"' _ {} "$lint"; then
   echo "lint.sh: clang-tidy found something (see above)" >&2
   exit 1
 fi
