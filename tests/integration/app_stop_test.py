@@ -82,9 +82,12 @@ class Stop(FolderCase):
         # Opened anew: what is set here is not set for the node.
         writer = os.open(log, os.O_WRONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, writer)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(writer, bytes(4096))
+        # Whole pages, then what is left of the last one: the node may have begun it with a
+        # line of its own, and its next lines would still find room there.
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writer, bytes(size))
         return node
 
     def test_interrupted_again(self):
