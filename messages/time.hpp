@@ -9,6 +9,7 @@ namespace peerage {
 using unix_seconds = std::int64_t;
 
 inline constexpr unix_seconds one_minute = 60;
-inline constexpr unix_seconds one_day = 24 * 60 * one_minute;
+inline constexpr unix_seconds one_hour = 60 * one_minute;
+inline constexpr unix_seconds one_day = 24 * one_hour;
 
 } // namespace peerage

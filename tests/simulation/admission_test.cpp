@@ -3,6 +3,7 @@
 #include "actors/discovery/standing.hpp"
 #include "actors/peer/connection.hpp"
 #include "tests/simulation/requests_fixture.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -196,18 +197,6 @@ struct accepting_node {
   standing_actor keeper;
   small_set_actor set;
 };
-
-subnet range(const char* text) {
-  subnet result;
-  REQUIRE(parse_subnet(text, result));
-  return result;
-}
-
-endpoint at(const char* text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 0, result));
-  return result;
-}
 
 /// A ping that was damaged on its way.
 std::vector<std::byte> damaged_message(std::uint32_t magic) {

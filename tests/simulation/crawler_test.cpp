@@ -43,7 +43,7 @@ scripted_peers_actor::behavior_type scripted_peers(scripted_peers_actor::pointer
   };
 }
 
-peer_info peer(peer_id id) {
+peer_info crawled_peer(peer_id id) {
   peer_info result;
   result.id = id;
   result.way = direction::outbound;
@@ -135,7 +135,7 @@ TEST_CASE("the first peer is asked soon, and its answer gets into the book") {
   CHECK(test.set->asked_at.empty()); // there is nobody to ask
   test.set->asked = 1;
   test.set->answers = {test.answer_of(1, 50)};
-  test.tell(peer_joined{peer(1)});
+  test.tell(peer_joined{crawled_peer(1)});
   test.pass(first_crawl_delay + 1s);
   CHECK(test.set->asked_at.size() == 1);
   CHECK(test.known() > 40);
@@ -146,13 +146,13 @@ TEST_CASE("the first peer is asked soon, and its answer gets into the book") {
 
 TEST_CASE("I7: an empty book never makes the crawler spin") {
   crawl_world test;
-  test.tell(peer_joined{peer(1)});
+  test.tell(peer_joined{crawled_peer(1)});
   for (int i = 0; i < 36'000; ++i) {
     test.want();
     test.pass(1s);
     if (i % 100 == 0) { // peers that come and go are no reason either
-      test.tell(peer_left{peer(1), peer_exit::remote_closed});
-      test.tell(peer_joined{peer(1)});
+      test.tell(peer_left{crawled_peer(1), peer_exit::remote_closed});
+      test.tell(peer_joined{crawled_peer(1)});
     }
   }
   CHECK(test.set->asked_at.size() <= 36'000 / 61 + 1);
@@ -165,7 +165,7 @@ TEST_CASE("I7: an empty book never makes the crawler spin") {
 TEST_CASE("I7: a crawl that hangs stops nobody, and is given up") {
   crawl_world test;
   test.set->hangs = true;
-  test.tell(peer_joined{peer(1)});
+  test.tell(peer_joined{crawled_peer(1)});
   test.pass(5s);
   REQUIRE(test.set->asked_at.size() == 1);
   test.want();
@@ -193,8 +193,8 @@ TEST_CASE("a peer that says nothing holds up nobody else's addresses") {
   test.set->hangs = true; // one has answered, another has not
   test.set->asked = 2;
   test.set->answers = {test.answer_of(1, 50)};
-  test.tell(peer_joined{peer(1)});
-  test.tell(peer_joined{peer(2)});
+  test.tell(peer_joined{crawled_peer(1)});
+  test.tell(peer_joined{crawled_peer(2)});
   test.pass(first_crawl_delay + 1s);
   CHECK(test.set->asked_at.size() == 1);
   CHECK(test.known() > 40);
@@ -209,7 +209,7 @@ TEST_CASE("a large book is not made larger unless the dialer has run out") {
     test.ask<std::uint64_t>(test.book, many);
   }
   REQUIRE(test.known() >= enough_addresses);
-  test.tell(peer_joined{peer(1)});
+  test.tell(peer_joined{crawled_peer(1)});
   test.pass(600s);
   CHECK(test.set->asked_at.empty());
   test.want();
@@ -223,7 +223,7 @@ TEST_CASE("a crawler whose peer set is gone goes on, and ends when told") {
   crawl_world test;
   const auto actors = test.world.system.registry().running();
   caf::anon_send_exit(test.peers, caf::exit_reason::user_shutdown);
-  test.tell(peer_joined{peer(1)});
+  test.tell(peer_joined{crawled_peer(1)});
   test.pass(300s);
   const auto counts = test.ask<crawler_counts>(test.crawling, get_crawler_counts{});
   CHECK(counts.failures == counts.crawls);

@@ -10,7 +10,7 @@ using namespace peerage::test;
 
 namespace {
 
-constexpr unix_seconds start = 1'700'000'000;
+constexpr unix_seconds seeds_start = 1'700'000'000;
 
 endpoint node(std::uint8_t seed, std::uint8_t n) {
   return ipv4_endpoint(static_cast<std::uint8_t>(20 + seed), n, 1, 1, 8333);
@@ -20,7 +20,7 @@ struct seeds_world {
   explicit seeds_world(wire::network network = wire::network::main)
       : context(std::make_shared<peer_context>(wire::parameters(network), 5)) {
     context->alarms = world.context->alarms;
-    context->clock_zero = std::chrono::seconds{start};
+    context->clock_zero = std::chrono::seconds{seeds_start};
     book = world.system.spawn(address_book, context, address_book_options{});
   }
 
@@ -103,8 +103,8 @@ TEST_CASE("an empty book makes a node ask all seeds at once") {
     CHECK_FALSE(x.source);
     CHECK(x.address.port == 8333);
     CHECK(x.address.services == wire::node_network);
-    CHECK(x.address.time <= start - 3 * 86'400 + 10);
-    CHECK(x.address.time >= start - 7 * 86'400);
+    CHECK(x.address.time <= seeds_start - 3 * 86'400 + 10);
+    CHECK(x.address.time >= seeds_start - 7 * 86'400);
   }
   test.pass(10h);
   CHECK(test.names->lookups() == seeds); // nobody lacks more
@@ -115,7 +115,7 @@ TEST_CASE("a node that knows enough asks only when hunger lasts") {
   add_addresses many{{}, std::nullopt};
   for (std::uint8_t i = 0; i < 200; ++i)
     for (std::uint8_t k = 0; k < 3; ++k) {
-      many.entries = {{static_cast<std::uint32_t>(start),
+      many.entries = {{static_cast<std::uint32_t>(seeds_start),
                        1,
                        wire::ipv4_network,
                        {static_cast<std::uint8_t>(60 + k), i, 1, 1},

@@ -2,6 +2,7 @@
 #include "actors/discovery/standing.hpp"
 #include "actors/discovery/state_file.hpp"
 #include "tests/simulation/simulation.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <unistd.h>
 
@@ -135,18 +136,6 @@ struct judging_node {
   listening_actor listening;
   standing_actor keeper;
 };
-
-subnet range(const char* text) {
-  subnet result;
-  REQUIRE(parse_subnet(text, result));
-  return result;
-}
-
-endpoint at(const char* text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 0, result));
-  return result;
-}
 
 peer_info peer(peer_id id, const endpoint& remote) {
   peer_info result;

@@ -2,6 +2,7 @@
 
 #include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/eviction.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,17 +11,13 @@
 #include <random>
 
 using namespace peerage;
+using namespace peerage::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 const time_point start{1000h};
 constexpr std::optional<accept_refusal> let_in;
-
-endpoint ipv4(std::uint64_t number) {
-  auto byte = [&](int shift) { return static_cast<std::uint8_t>(number >> shift); };
-  return ipv4_endpoint(byte(24), byte(16), byte(8), byte(0), 8333);
-}
 
 /// The host `low` of the /64 `high`.
 endpoint ipv6(std::uint64_t high, std::uint64_t low) {

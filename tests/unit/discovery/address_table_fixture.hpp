@@ -9,9 +9,9 @@
 /// What the tests of the address table share.
 namespace peerage::address_table_testing {
 
-inline constexpr unix_seconds minute = 60;
-inline constexpr unix_seconds hour = 60 * minute;
-inline constexpr unix_seconds day = 24 * hour;
+inline constexpr unix_seconds minute = one_minute;
+inline constexpr unix_seconds hour = one_hour;
+inline constexpr unix_seconds day = one_day;
 inline constexpr unix_seconds start = 1'800'000'000;
 
 inline constexpr address_secret secret{1, 2,  3,  4,  5,  6,  7,  8,

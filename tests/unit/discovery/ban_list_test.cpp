@@ -1,4 +1,5 @@
 #include "actors/discovery/ban_list.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,26 +9,15 @@
 #include <random>
 
 using namespace peerage;
+using namespace peerage::test;
 using std::chrono::hours;
 using std::chrono::seconds;
 
 namespace {
 
 constexpr unix_seconds noon = 1'700'000'000;
-constexpr unix_seconds day = 86'400;
+constexpr unix_seconds day = one_day;
 constexpr auto last = std::numeric_limits<unix_seconds>::max();
-
-endpoint at(std::string_view text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 8333, result));
-  return result;
-}
-
-subnet range(std::string_view text) {
-  subnet result;
-  REQUIRE(parse_subnet(text, result));
-  return result;
-}
 
 /// The n-th of many hosts.
 subnet host(std::size_t n) {

@@ -1,4 +1,5 @@
 #include "actors/discovery/connection_caps.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,14 +8,9 @@
 #include <vector>
 
 using namespace peerage;
+using namespace peerage::test;
 
 namespace {
-
-endpoint at(std::string_view text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 8333, result));
-  return result;
-}
 
 using refusal = std::optional<cap_refusal>;
 constexpr refusal none;

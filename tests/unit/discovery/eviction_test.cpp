@@ -1,6 +1,7 @@
 #include "actors/discovery/eviction.hpp"
 
 #include "messages/subnet.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,16 +10,12 @@
 #include <set>
 
 using namespace peerage;
+using namespace peerage::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 const time_point start{1000h};
-
-endpoint ipv4(std::uint64_t number) {
-  auto byte = [&](int shift) { return static_cast<std::uint8_t>(number >> shift); };
-  return ipv4_endpoint(byte(24), byte(16), byte(8), byte(0), 8333);
-}
 
 /// Candidate number `id`, each in a /16 of its own and younger than the one before.
 eviction_candidate plain(peer_id id) {

@@ -1,5 +1,6 @@
 #include "actors/discovery/reputation.hpp"
 #include "messages/lifecycle.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,23 +9,12 @@
 #include <random>
 
 using namespace peerage;
+using namespace peerage::test;
 
 namespace {
 
 constexpr unix_seconds noon = 1'700'000'000;
-constexpr unix_seconds hour = 3'600;
-
-endpoint at(std::string_view text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 8333, result));
-  return result;
-}
-
-subnet range(std::string_view text) {
-  subnet result;
-  REQUIRE(parse_subnet(text, result));
-  return result;
-}
+constexpr unix_seconds hour = one_hour;
 
 /// The n-th of many IPv4 hosts.
 endpoint host(std::uint32_t n) {

@@ -1,4 +1,5 @@
 #include "actors/transport/resolver.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -13,6 +14,7 @@
 #include <thread>
 
 using namespace peerage;
+using namespace peerage::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -65,12 +67,6 @@ struct fixture {
 
   bool quiet() { return !self->has_next_message(); }
 };
-
-endpoint at(std::string_view text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 0, result));
-  return result;
-}
 
 } // namespace
 

@@ -1,4 +1,5 @@
 #include "messages/subnet.hpp"
+#include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,18 +7,13 @@
 #include <random>
 
 using namespace peerage;
+using namespace peerage::test;
 
 namespace {
 
 std::optional<subnet> parse(std::string_view text) {
   subnet result;
   return parse_subnet(text, result) ? std::optional{result} : std::nullopt;
-}
-
-endpoint at(std::string_view text) {
-  endpoint result;
-  REQUIRE(parse_endpoint(text, 8333, result));
-  return result;
 }
 
 std::string canonical(std::string_view text) {
