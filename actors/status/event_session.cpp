@@ -3,9 +3,7 @@
 #include "actors/status/limits.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 namespace peerage {
@@ -31,13 +29,12 @@ class event_session : public http_session,
 public:
   event_session(http_sessions& all, status_socket socket, http_request asked,
                 event_query query)
-      : all_(all), socket_(status_stream{std::move(socket)}),
-        deadline_(socket_.get_executor()), request_(std::move(asked)),
-        query_(std::move(query)) {}
+      : all_(all), socket_(std::move(socket)), deadline_(socket_.get_executor()),
+        request_(std::move(asked)), query_(std::move(query)) {}
 
   void start() {
     error_code ignored;
-    socket_.next_layer().socket().set_option(
+    socket_.next_layer().set_option(
       boost::asio::socket_base::send_buffer_size(status_limits::event_send_buffer_bytes),
       ignored);
     websocket::stream_base::timeout limits;
@@ -65,7 +62,6 @@ public:
   }
 
 private:
-  using status_stream = beast::basic_stream<boost::asio::generic::stream_protocol>;
   std::shared_ptr<event_session> self() { return shared_from_this(); }
 
   /// Asks the log for events that the feed does not have.
@@ -192,12 +188,13 @@ private:
     closing_ = true;
     deadline_.cancel();
     all_.events.remove(*this);
-    socket_.next_layer().close();
+    error_code ignored;
+    socket_.next_layer().close(ignored);
     all_.streams.erase(self());
   }
 
   http_sessions& all_;
-  websocket::stream<status_stream, false> socket_;
+  websocket::stream<status_socket, false> socket_;
   boost::asio::steady_timer deadline_; ///< Of a write: pings do not see those.
   http_request request_;
   event_query query_;
