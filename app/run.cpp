@@ -1,6 +1,7 @@
 #include "app/run.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/log.hpp"
 #include "actors/node_system_config.hpp"
 #include "actors/status/status_server.hpp"
 #include "actors/transport/asio_sockets.hpp"
@@ -14,7 +15,6 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -119,9 +119,9 @@ void raise_descriptor_limit(const run_options& options, std::size_t max_outbound
   // A swarm's node has a listening socket, and the other end of our connection.
   auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
-    spdlog::warn("the peer limits need about {} file descriptors, the system grants {}: "
-                 "raise `ulimit -n`, or lower --max-inbound and --max-outbound",
-                 needed, limit.rlim_cur);
+    log::warn("the peer limits need about {} file descriptors, the system grants {}: "
+              "raise `ulimit -n`, or lower --max-inbound and --max-outbound",
+              needed, limit.rlim_cur);
 }
 
 peer_context_ptr make_context(const run_options& options, const opened& parts) {
@@ -144,18 +144,18 @@ std::vector<std::string> listening_on(const opened& parts) {
 
 void log_start(const run_options& options, const opened& parts,
                const std::vector<std::string>& p2p) {
-  spdlog::info("peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
-               parts.data->path().string());
+  log::info("peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
+            parts.data->path().string());
   for (const auto& at : p2p)
-    spdlog::info("accepting peers on {}", at);
+    log::info("accepting peers on {}", at);
   if (p2p.empty())
-    spdlog::info("accepting no peers");
+    log::info("accepting no peers");
   for (const auto& at : parts.status->urls())
-    spdlog::info("status at {}", at);
+    log::info("status at {}", at);
   if (parts.swarm)
-    spdlog::info("swarm: {} peers in this process, from {} on, with a chain of {} blocks",
-                 parts.swarm->endpoints().size(),
-                 to_string(parts.swarm->endpoints().front()), parts.chain->height());
+    log::info("swarm: {} peers in this process, from {} on, with a chain of {} blocks",
+              parts.swarm->endpoints().size(),
+              to_string(parts.swarm->endpoints().front()), parts.chain->height());
 }
 
 void print_ready_line(const run_options& options, const opened& parts,
@@ -209,7 +209,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
 
   watch.wait();
   watch.limit_stop(stop_deadline + stop_margin);
-  spdlog::info("stopping");
+  log::info("stopping");
   caf::anon_send_exit(manager, caf::exit_reason::user_shutdown);
   watch.await_ends(1);
   if (parts.swarm) {
@@ -239,10 +239,10 @@ int run_node(const run_options& options) {
   }
   auto failure = watch.failure();
   if (!failure.empty()) {
-    spdlog::critical("{}", failure);
+    log::critical("{}", failure);
     return failed_status;
   }
-  spdlog::info("stopped");
+  log::info("stopped");
   return 0;
 }
 

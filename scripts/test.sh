@@ -41,7 +41,7 @@ done
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
 setup_packages test
-setup_build
+setup_build all
 
 selection=()
 if [ "${#names[@]}" -gt 0 ]; then
