@@ -149,6 +149,11 @@ byte_vector announced(std::string command, std::uint32_t length) {
   return result.bytes();
 }
 
+struct bad_input {
+  std::string name;
+  byte_vector bytes;
+};
+
 template <class Message>
 byte_vector wire_bytes(const Message& x) {
   return wire::encode(regtest_magic, x);
@@ -159,7 +164,7 @@ byte_vector wire_bytes(const Message& x) {
 TEST_CASE("bad input: bytes that are not of this network end the connection at once") {
   scene on;
   auto other = wire::parameters(wire::network::main).magic;
-  const std::vector<std::pair<std::string, byte_vector>> inputs{
+  const std::vector<bad_input> inputs{
     {"garbage", garbage(64)},
     {"four bytes of garbage", garbage(4)},
     {"much garbage", garbage(100'000)},
@@ -168,16 +173,16 @@ TEST_CASE("bad input: bytes that are not of this network end the connection at o
     {"another network's version", wire::encode(other, raw_identity{}.version())},
     {"another network's ping", wire::encode(other, wire::ping{1})},
   };
-  for (const auto& [name, bytes] : inputs) {
-    CAPTURE(name);
-    auto send = [&](raw_peer& x) { x.send_some(bytes, in(1s)); };
+  for (const auto& input : inputs) {
+    CAPTURE(input.name);
+    auto send = [&](raw_peer& x) { x.send_some(input.bytes, in(1s)); };
     on.must_end(on.stranger(), false, peer_exit::wrong_magic, send);
     on.must_end(on.peer(), true, peer_exit::wrong_magic, send);
     // What was whole before the garbage still counts.
     on.must_end(on.stranger(), true, peer_exit::wrong_magic, [&](raw_peer& x) {
       auto all = x.handshake_bytes();
       append(all, wire_bytes(wire::ping{7}));
-      append(all, bytes);
+      append(all, input.bytes);
       x.send_some(all, in(1s));
     });
   }
@@ -287,7 +292,7 @@ TEST_CASE("bad input: a count beyond its limit ends the peer") {
   auto locator = std::vector<wire::hash256>(limits::locator + 1);
   byte_vector locator_count{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0}};
   append(locator_count, count_of(~0ull));
-  const std::vector<std::pair<std::string, byte_vector>> inputs{
+  const std::vector<bad_input> inputs{
     {"inv", wire_bytes(wire::inv{entries})},
     {"getdata", wire_bytes(wire::getdata{entries})},
     {"headers",
@@ -305,10 +310,10 @@ TEST_CASE("bad input: a count beyond its limit ends the peer") {
     {"addrv2 of nothing but a count", message("addrv2", count_of(~0ull))},
     {"getheaders of nothing but a count", message("getheaders", locator_count)},
   };
-  for (const auto& [name, bytes] : inputs) {
-    CAPTURE(name);
+  for (const auto& input : inputs) {
+    CAPTURE(input.name);
     on.must_end(on.peer(), true, peer_exit::too_many_entries,
-                [&](raw_peer& x) { x.send_some(bytes, in(2s)); });
+                [&](raw_peer& x) { x.send_some(input.bytes, in(2s)); });
   }
   // Before the handshake is over nobody looks into them.
   auto remote = on.stranger();

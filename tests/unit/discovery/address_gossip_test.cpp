@@ -284,8 +284,8 @@ TEST_CASE("of more addresses than allowed, random ones are kept") {
       ++kept[number];
   }
   CHECK(kept.size() == 20);
-  for (const auto& [number, times] : kept) // 125 each on average
-    CHECK_MESSAGE((times > 80 && times < 170), number, " ", times);
+  for (const auto& x : kept) // 125 each on average
+    CHECK_MESSAGE((x.second > 80 && x.second < 170), x.first, " ", x.second);
 }
 
 // -- what is passed on --------------------------------------------------------------
@@ -355,8 +355,8 @@ TEST_CASE("all peers are chosen alike") {
       sent[peer] += entries.size();
   }
   CHECK(sent.size() == 19);
-  for (const auto& [peer, count] : sent) // 53 each on average
-    CHECK_MESSAGE((count > 25 && count < 85), peer, " ", count);
+  for (const auto& to : sent) // 53 each on average
+    CHECK_MESSAGE((to.second > 25 && to.second < 85), to.first, " ", to.second);
 }
 
 TEST_CASE("what is no news is stored and not passed on") {

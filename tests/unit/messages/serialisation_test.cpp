@@ -50,7 +50,6 @@ class filler {
 public:
   using result_type = void;
   static constexpr bool reads_state = false;
-  static constexpr bool writes_state = true;
 
   explicit filler(std::uint64_t seed) : engine_(seed) {}
 
