@@ -60,7 +60,7 @@ value_of() { # the last value of an option
 
 user_options=("$@")
 setup_packages run
-setup_build peerage
+setup_build all
 default_option --network regtest
 if [ "$(value_of --network)" = regtest ]; then
   default_option --swarm 24

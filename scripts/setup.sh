@@ -2,7 +2,7 @@
 # Sourced by run.sh, test.sh and lint.sh: installs what is missing and builds. Not run alone.
 #
 #   setup_packages run|test    Debian packages, only those that are missing
-#   setup_build all|peerage    configures and builds in build/, with progress
+#   setup_build TARGET...      configures and builds in build/, with progress
 #   step TEXT                  says what happens now; named if the script then fails
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
@@ -112,5 +112,5 @@ setup_build() {
   step "building (the first time takes some minutes)"
   # Compilers walk through much memory: huge pages take a twelfth off their time.
   GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1} \
-    cmake --build "$build_dir" --target "$1"
+    cmake --build "$build_dir" --target "$@"
 }

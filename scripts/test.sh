@@ -41,7 +41,7 @@ done
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
 setup_packages test
-setup_build all
+setup_build all tests/all
 
 selection=()
 if [ "${#names[@]}" -gt 0 ]; then
