@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace peerage::test {
@@ -85,7 +86,23 @@ std::size_t open_descriptors() {
 }
 
 std::size_t running_threads() {
-  return entries_of("/proc/self/task");
+  constexpr unsigned long exiting = 4; // PF_EXITING, see proc(5)
+  std::size_t result = 0;
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", gone)) {
+    std::ifstream file(task.path() / "stat");
+    std::string text;
+    if (!std::getline(file, text))
+      continue;
+    std::istringstream rest(text.substr(text.rfind(')') + 1));
+    std::string skipped; // state, parent, group, session, terminal, its group
+    for (int i = 0; i < 6; ++i)
+      rest >> skipped;
+    unsigned long flags = 0;
+    rest >> flags;
+    result += (flags & exiting) == 0;
+  }
+  return result;
 }
 
 std::size_t resident_bytes() {

@@ -40,6 +40,8 @@ struct resources {
 };
 
 std::size_t open_descriptors();
+/// Without those that are about to end: the kernel lists a thread for a moment after it
+/// was joined.
 std::size_t running_threads();
 /// Resident bytes of this process; what malloc keeps for later is given back first.
 std::size_t resident_bytes();
