@@ -22,7 +22,7 @@ export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 run_packages=(clang lld cmake ninja-build ccache libcaf-dev libboost1.81-dev
   nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev
   python3 curl)
-test_packages=(libclang-rt-14-dev python3-bitcoinlib python3-jsonschema prometheus
+test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema prometheus
   clang-format-14 clang-tidy-14 chromium chromium-driver)
 
 step() {
