@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/message_signature.hpp"
+
 #include <caf/detail/tuple_vals.hpp>
 #include <caf/detail/type_erased_value_impl.hpp>
 #include <caf/mailbox_element.hpp>

@@ -230,3 +230,14 @@ TEST_CASE_FIXTURE(fixture, "errors keep their reason on the way") {
     CHECK(exit_of(exit.get_as<caf::error>(0)) == reason);
   }
 }
+
+TEST_CASE_FIXTURE(fixture, "an interface prints its messages by name") {
+  struct unregistered {};
+  using interface = caf::typed_actor<caf::replies_to<get_blocks>::with<blocks>,
+                                     caf::reacts_to<unregistered>>;
+  auto lines = system.message_types<interface>();
+  CHECK(lines.size() == 2);
+  CHECK(lines.contains("caf::replies_to<peerage::get_blocks>::with<peerage::blocks>"));
+  CHECK(lines.contains(std::string{"caf::replies_to<"} + typeid(unregistered).name() +
+                       ">::with<void>"));
+}
