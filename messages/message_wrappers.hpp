@@ -1,8 +1,8 @@
 #pragma once
 
+#include "messages/message_content.hpp"
 #include "messages/message_signature.hpp"
 
-#include <caf/detail/tuple_vals.hpp>
 #include <caf/detail/type_erased_value_impl.hpp>
 #include <caf/mailbox_element.hpp>
 
@@ -13,6 +13,8 @@
 /// nobody calls does not compile with all of a class: it is deleted.
 // NOLINTBEGIN(bugprone-macro-parentheses): neither may stand in parentheses
 #define PEERAGE_MESSAGE_WRAPPERS(how, type)                                              \
+  template <>                                                                            \
+  inline constexpr bool peerage::is_message<type> = true;                                \
   how class caf::detail::type_erased_value_impl<type>;                                   \
   how class caf::detail::tuple_vals_impl<caf::detail::message_data, type>;               \
   how class caf::detail::tuple_vals<type>;                                               \

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <caf/detail/tuple_vals.hpp>
+
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace peerage {
+
+/// Set for each message type by PEERAGE_MESSAGE_WRAPPERS.
+template <class Type>
+inline constexpr bool is_message = false;
+
+} // namespace peerage
+
+/// What CAF's messages and mailbox elements hold if that is one message of ours. CAF's
+/// own template for any number of values finds each by a switch over ten places, which it
+/// compiles for six functions of two classes for each message.
+template <class Base, class Type>
+requires peerage::is_message<Type>
+class caf::detail::tuple_vals_impl<Base, Type> : public Base {
+public:
+  using super = message_data;
+  using data_type = std::tuple<Type>;
+
+  tuple_vals_impl(const tuple_vals_impl&) = default;
+
+  template <class Argument>
+  explicit tuple_vals_impl(Argument&& argument)
+      : data_{std::forward<Argument>(argument)} {}
+
+  data_type& data() { return data_; }
+  const data_type& data() const { return data_; }
+
+  std::size_t size() const noexcept override { return 1; }
+  std::uint32_t type_token() const noexcept override { return make_type_token<Type>(); }
+  rtti_pair type(std::size_t) const noexcept override { return make_rtti_pair<Type>(); }
+
+  const void* get(std::size_t) const noexcept override { return &value(); }
+  void* get_mutable(std::size_t) override { return &value(); }
+
+  using Base::copy;
+  type_erased_value_ptr copy(std::size_t) const override {
+    return make_type_erased_value<Type>(value());
+  }
+  std::string stringify(std::size_t) const override { return deep_to_string(value()); }
+
+  error load(std::size_t, deserializer& source) override { return source(value()); }
+  error save(std::size_t, serializer& sink) const override {
+    return sink(const_cast<Type&>(value())); // CAF's serializers take no const
+  }
+
+private:
+  Type& value() { return std::get<0>(data_); }
+  const Type& value() const { return std::get<0>(data_); }
+
+  data_type data_;
+};
