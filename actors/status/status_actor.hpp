@@ -49,20 +49,24 @@ status_actor::behavior_type status(status_pointer self,
                                    const status_source_actor& manager,
                                    std::shared_ptr<const rpc_methods> methods);
 
-/// Asks an owner, and calls `done` with a caf::expected<Answer>: within `timeout`, and
-/// exactly once unless STATUS ends first.
-template <class Answer, class Handle, class Question, class Done>
+/// Gets what an owner answered, or why it did not.
+template <class Answer>
+using answer_handler = std::function<void(caf::expected<Answer>)>;
+
+/// Asks an owner, and calls `done`: within `timeout`, and exactly once unless STATUS ends
+/// first.
+template <class Answer, class Handle, class Question>
 void ask(status_pointer self, const Handle& whom, caf::timespan timeout, Question what,
-         Done done) {
+         answer_handler<Answer> done) {
   self->request(whom, timeout, std::move(what))
-    .then(
-      [done](Answer& found) { done(caf::expected<Answer>{std::move(found)}); },
-      [done](caf::error& failure) { done(caf::expected<Answer>{std::move(failure)}); });
+    .then([done](Answer& found) { done(std::move(found)); },
+          [done](caf::error& failure) { done(std::move(failure)); });
 }
 
 /// The same with the time that everybody has for an answer they need not wait for.
-template <class Answer, class Handle, class Question, class Done>
-void ask(status_pointer self, const Handle& whom, Question what, Done done) {
+template <class Answer, class Handle, class Question>
+void ask(status_pointer self, const Handle& whom, Question what,
+         answer_handler<Answer> done) {
   ask<Answer>(self, whom, status_limits::source_deadline, std::move(what),
               std::move(done));
 }
