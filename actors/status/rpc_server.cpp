@@ -21,7 +21,7 @@ struct rpc_call {
 /// Whole numbers up to here have a double of their own.
 constexpr double largest_exact = 9'007'199'254'740'992.;
 
-rpc_error invalid(std::string why) {
+rpc_error invalid_request(std::string why) {
   return {rpc_code::invalid_request, std::move(why), {}};
 }
 
@@ -30,10 +30,10 @@ std::optional<rpc_error> read_version(const rpc_json& from, rpc_call& to) {
   if (found == from.end() || found->is_null())
     return std::nullopt;
   if (!found->is_string())
-    return invalid("jsonrpc field must be a string");
+    return invalid_request("jsonrpc field must be a string");
   const auto version = found->get<std::string>();
   if (version != "1.0" && version != "1.1" && version != "2.0")
-    return invalid("JSON-RPC version not supported");
+    return invalid_request("JSON-RPC version not supported");
   to.version_2 = version == "2.0";
   return std::nullopt;
 }
@@ -41,7 +41,7 @@ std::optional<rpc_error> read_version(const rpc_json& from, rpc_call& to) {
 rpc_call read_call(const rpc_json& from) {
   rpc_call result;
   if (!from.is_object()) {
-    result.mistake = invalid("Invalid Request object");
+    result.mistake = invalid_request("Invalid Request object");
     return result;
   }
   // First of all, so that even mistakes are answered to the right call.
@@ -49,9 +49,10 @@ rpc_call read_call(const rpc_json& from) {
   if (id == from.end())
     result.id = std::nullopt;
   else if (id->is_structured())
-    result.mistake = invalid("the id must be a string, a number or null");
+    result.mistake = invalid_request("the id must be a string, a number or null");
   else if (id->is_number_float() && !(std::abs(id->get<double>()) < largest_exact))
-    result.mistake = invalid("the id is a number that would not come back the same");
+    result.mistake =
+      invalid_request("the id is a number that would not come back the same");
   else
     result.id = *id;
   if (auto mistake = read_version(from, result))
@@ -61,14 +62,14 @@ rpc_call read_call(const rpc_json& from) {
   if (result.mistake)
     return result;
   if (method == from.end() || method->is_null())
-    result.mistake = invalid("Missing method");
+    result.mistake = invalid_request("Missing method");
   else if (!method->is_string())
-    result.mistake = invalid("Method must be a string");
+    result.mistake = invalid_request("Method must be a string");
   else
     result.method = method->get<std::string>();
   if (auto params = from.find("params"); params != from.end()) {
     if (!params->is_null() && !params->is_structured())
-      result.mistake = invalid("Params must be an array or object");
+      result.mistake = invalid_request("Params must be an array or object");
     result.params = *params;
   }
   return result;
@@ -198,7 +199,8 @@ void rpc_server::serve(const std::string& body, const status_actor& status,
   if (!document.is_array())
     return refuse({rpc_code::parse, "Top-level object parse error", {}});
   if (document.size() > max_batch)
-    return refuse(invalid("a batch has at most " + std::to_string(max_batch) + " calls"));
+    return refuse(
+      invalid_request("a batch has at most " + std::to_string(max_batch) + " calls"));
   auto all = std::make_shared<batch>();
   all->methods = methods_;
   all->status = status;

@@ -1,7 +1,3 @@
-// OpenSSL 3 deprecates the low-level calls in favour of EVP, which costs several times
-// as much for the 8-byte payloads that most messages here have.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "messages/wire/hash.hpp"
 
 #include <openssl/sha.h>
