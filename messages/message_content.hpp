@@ -2,9 +2,12 @@
 
 #include <caf/detail/tuple_vals.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace peerage {
@@ -28,6 +31,8 @@ public:
   tuple_vals_impl(const tuple_vals_impl&) = default;
 
   template <class Argument>
+  requires std::same_as<std::remove_cvref_t<Argument>, Type>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): does not know constraints
   explicit tuple_vals_impl(Argument&& argument)
       : data_{std::forward<Argument>(argument)} {}
 

@@ -9,7 +9,7 @@ namespace {
 std::string name_of(message_type type, const caf::uniform_type_info_map& names) {
   if (type.info == typeid(void))
     return "void";
-  std::string name = names.portable_name(type.number, &type.info);
+  const std::string& name = names.portable_name(type.number, &type.info);
   return name == names.default_type_name() ? type.info.name() : name;
 }
 

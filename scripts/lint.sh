@@ -12,8 +12,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 lint=${PEERAGE_BUILD_DIR:-build}/lint
 mkdir -p "$lint/passed"
 
-# A configuration of its own: clang cannot read g++'s precompiled headers, and does not
-# know all of its warnings.
+# A configuration of its own: what is in precompiled headers would not be looked at, and
+# clang does not know all warnings of g++.
 if ! cmake -S . -B "$lint" -G Ninja -DCMAKE_UNITY_BUILD=ON -DPEERAGE_TESTS=OFF \
   -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >"$lint/configure.log" 2>&1; then
   cat "$lint/configure.log" >&2

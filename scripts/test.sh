@@ -53,7 +53,7 @@ elif [ "$lint" = true ]; then
   step "checking the format (clang-format-14)"
   quietly format "$repository/scripts/format.sh" --check
   step "linting (clang-tidy-14; some minutes the first time)"
-  "$repository/scripts/lint.sh"
+  with_fast_memory "$repository/scripts/lint.sh"
 fi
 
 step "running the tests"
