@@ -1,21 +1,46 @@
 #include "messages/wire/hash.hpp"
 
+#include <endian.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 namespace peerage::wire {
 
 namespace {
 
-hash256 hash_again(SHA256_CTX& context) {
-  hash256 first, second;
-  SHA256_Final(first.bytes.data(), &context);
+/// What fits one block of SHA-256 with its padding.
+constexpr std::size_t short_size = 55;
+
+/// SHA-256 of at most `short_size` bytes. Most payloads are that short, and so is what is
+/// hashed again: Update and Final cost a fifth more for them.
+hash256 sha256_of_short(bytes_view bytes) {
+  std::array<unsigned char, 64> block{};
+  std::copy_n(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+              block.begin());
+  block[bytes.size()] = 0x80;
+  const auto bits = htobe16(static_cast<std::uint16_t>(bytes.size() * 8));
+  std::memcpy(&block[62], &bits, sizeof bits);
+  SHA256_CTX context;
   SHA256_Init(&context);
-  SHA256_Update(&context, first.bytes.data(), first.bytes.size());
-  SHA256_Final(second.bytes.data(), &context);
-  return second;
+  SHA256_Transform(&context, block.data());
+  for (auto& word : context.h)
+    word = htobe32(word);
+  hash256 result;
+  std::memcpy(result.bytes.data(), context.h, result.bytes.size());
+  return result;
+}
+
+hash256 hash_again(const hash256& first) {
+  return sha256_of_short(std::as_bytes(std::span(first.bytes)));
+}
+
+hash256 finish_both(SHA256_CTX& context) {
+  hash256 first;
+  SHA256_Final(first.bytes.data(), &context);
+  return hash_again(first);
 }
 
 } // namespace
@@ -36,10 +61,12 @@ bool parse_hash(std::string_view text, hash256& out) {
 }
 
 hash256 double_sha256(bytes_view bytes) {
+  if (bytes.size() <= short_size)
+    return hash_again(sha256_of_short(bytes));
   SHA256_CTX context;
   SHA256_Init(&context);
   SHA256_Update(&context, bytes.data(), bytes.size());
-  return hash_again(context);
+  return finish_both(context);
 }
 
 std::uint32_t checksum(bytes_view payload) {
@@ -61,7 +88,7 @@ void double_sha256_stream::update(bytes_view bytes) {
 }
 
 hash256 double_sha256_stream::finish() {
-  return hash_again(*std::launder(reinterpret_cast<SHA256_CTX*>(state_.data())));
+  return finish_both(*std::launder(reinterpret_cast<SHA256_CTX*>(state_.data())));
 }
 
 } // namespace peerage::wire
