@@ -12,7 +12,7 @@
 
 namespace peerage {
 
-/// Set for each message type by PEERAGE_MESSAGE_WRAPPERS.
+/// Whether a type is a message of ours: PEERAGE_MESSAGE_WRAPPERS says so of each.
 template <class Type>
 inline constexpr bool is_message = false;
 
@@ -20,7 +20,8 @@ inline constexpr bool is_message = false;
 
 /// What CAF's messages and mailbox elements hold if that is one message of ours. CAF's
 /// own template for any number of values finds each by a switch over ten places, which it
-/// compiles for six functions of two classes for each message.
+/// compiles for six functions of two classes for each message. Its members are what CAF
+/// 0.17 uses of that template; with a version that has none, this file can go.
 template <class Base, class Type>
 requires peerage::is_message<Type>
 class caf::detail::tuple_vals_impl<Base, Type> : public Base {

@@ -16,7 +16,8 @@ struct message_type {
   const std::type_info& info;
 };
 
-/// "caf::replies_to<input>::with<output>" with the names of both.
+/// "caf::replies_to<input>::with<output>", as CAF writes it. A type that `names` does not
+/// know goes by its mangled name.
 std::string message_signature(const caf::uniform_type_info_map& names, message_type input,
                               message_type output);
 
@@ -24,7 +25,7 @@ std::string message_signature(const caf::uniform_type_info_map& names, message_t
 
 /// How CAF prints a message that an actor takes and what it answers. CAF's own template,
 /// compiled for every such pair, is larger than most of our handlers. Here it is one
-/// function for all.
+/// function for all. As internal to CAF 0.17 as the content of messages.
 template <class Input, class Output>
 struct caf::typed_mpi_access<
   caf::typed_mpi<caf::detail::type_list<Input>, caf::output_tuple<Output>>> {
