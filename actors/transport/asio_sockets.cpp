@@ -1,10 +1,11 @@
 #include "actors/transport/asio_sockets.hpp"
 
-#include "actors/transport/asio_transport.hpp"
 #include "actors/transport/sink.hpp"
+#include "actors/transport/tcp_transport.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -22,35 +23,75 @@ using asio::ip::tcp;
 
 namespace {
 
-/// One I/O thread. The hint says that only one thread runs the context; others may still
-/// start waits, as `send` and `grant` do.
-struct io_thread {
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  std::thread thread{[this] { context.run(); }};
-
-  ~io_thread() {
-    context.stop();
-    thread.join();
+/// Our form of an Asio endpoint.
+endpoint to_endpoint(const tcp::endpoint& x) {
+  endpoint result;
+  result.port = x.port();
+  if (x.address().is_v6()) {
+    result.ip = x.address().to_v6().to_bytes();
+  } else {
+    auto bytes = x.address().to_v4().to_bytes();
+    result = ipv4_endpoint(bytes[0], bytes[1], bytes[2], bytes[3], x.port());
   }
-};
+  return result;
+}
 
-struct io_threads {
-  explicit io_threads(std::size_t count) : threads(count) {}
-  asio::io_context& next() { return threads[turn++ % threads.size()].context; }
+/// Asio's form of ours.
+tcp::endpoint to_asio(const endpoint& x) {
+  if (!x.is_ipv4())
+    return {asio::ip::address_v6(x.ip), x.port};
+  asio::ip::address_v4::bytes_type bytes;
+  std::copy(x.ip.begin() + 12, x.ip.end(), bytes.begin());
+  return {asio::ip::address_v4(bytes), x.port};
+}
 
-  std::atomic<std::size_t> turn{0};
-  std::vector<io_thread> threads;
+/// What all sockets of a provider share. Asio opens them, on a thread for that alone;
+/// from then on one of the event threads has them.
+class shared_parts {
+public:
+  shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals)
+      : events_(threads), totals_(std::move(totals)) {}
+  shared_parts(const shared_parts&) = delete;
+  shared_parts& operator=(const shared_parts&) = delete;
+  ~shared_parts() {
+    context.stop();
+    thread_.join();
+  }
+
+  /// Hands over a connected socket. None if the system has no room for what that takes.
+  transport_ptr make_transport(tcp::socket&& socket, std::uint32_t magic) {
+    boost::system::error_code ignored_error;
+    const auto remote = to_endpoint(socket.remote_endpoint(ignored_error));
+    const auto local = to_endpoint(socket.local_endpoint(ignored_error));
+    auto& events = events_[turn_++ % events_.size()];
+    auto connection = std::make_shared<tcp_connection>(
+      socket.release(ignored_error), remote, local, magic, events, totals_, pool_);
+    if (!events.watch(connection))
+      return nullptr;
+    return std::make_shared<tcp_transport>(std::move(connection));
+  }
+
+  /// The hint says that only one thread runs it.
+  asio::io_context context{1};
+
+private:
+  std::vector<socket_events> events_;
+  std::size_t turn_ = 0; ///< Touched by the Asio thread only.
+  std::shared_ptr<traffic_totals> totals_;
+  /// One for all: large messages are rare, and do not come to all connections at once.
+  wire::payload_pool_ptr pool_ = std::make_shared<wire::payload_pool>();
+  asio::executor_work_guard<asio::io_context::executor_type> work_{
+    context.get_executor()};
+  std::thread thread_{[this] { context.run(); }};
 };
 
 /// A dial under way.
 class connect_attempt : public std::enable_shared_from_this<connect_attempt> {
 public:
-  connect_attempt(asio::io_context& context, std::uint32_t magic,
-                  std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool,
+  connect_attempt(shared_parts& shared, std::uint32_t magic,
                   const caf::strong_actor_ptr& sink)
-      : socket_(context), magic_(magic), totals_(std::move(totals)),
-        pool_(std::move(pool)), sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
+      : shared_(shared), socket_(shared.context), magic_(magic),
+        sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
 
   void start(const endpoint& to) {
     socket_.async_connect(to_asio(to),
@@ -77,15 +118,15 @@ private:
                                       : peer_exit::connect_failed});
       return;
     }
-    auto connection =
-      std::make_shared<asio_connection>(std::move(socket_), magic_, totals_, pool_);
-    deliver(sink_, connected{std::make_shared<asio_transport>(std::move(connection))});
+    if (auto connection = shared_.make_transport(std::move(socket_), magic_))
+      deliver(sink_, connected{std::move(connection)});
+    else
+      deliver(sink_, connect_failed{peer_exit::connect_failed});
   }
 
+  shared_parts& shared_;
   tcp::socket socket_;
   std::uint32_t magic_;
-  std::shared_ptr<traffic_totals> totals_;
-  wire::payload_pool_ptr pool_;
   caf::weak_actor_ptr sink_;
   std::atomic<bool> abandoned_{false};
 };
@@ -101,10 +142,9 @@ bool is_shortage(boost::system::error_code error) {
 /// Accepts while there is credit. The waiting handler keeps it alive; `close` ends that.
 class listening_socket : public std::enable_shared_from_this<listening_socket> {
 public:
-  listening_socket(io_threads& threads, std::uint32_t magic,
-                   std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool)
-      : threads_(threads), acceptor_(threads.next()), pause_(acceptor_.get_executor()),
-        magic_(magic), totals_(std::move(totals)), pool_(std::move(pool)) {}
+  listening_socket(shared_parts& shared, std::uint32_t magic)
+      : shared_(shared), acceptor_(shared.context), pause_(shared.context),
+        magic_(magic) {}
 
   boost::system::error_code open(const endpoint& at) {
     auto where = to_asio(at);
@@ -153,7 +193,6 @@ private:
     if (!acceptor_.is_open())
       return;
     acceptor_.async_accept(
-      threads_.next(),
       [self = shared_from_this()](boost::system::error_code error, tcp::socket socket) {
         self->on_accepted(error, std::move(socket));
       });
@@ -169,11 +208,14 @@ private:
       sink = sink_;
       token = token_;
     }
-    if (error) {
+    transport_ptr connection;
+    if (!error)
+      connection = shared_.make_transport(std::move(socket), magic_);
+    if (!connection) {
       // Out of descriptors, or the remote was gone before we came. Neither ends the
       // listener; a short pause keeps the first from spinning. This is the one timer of a
       // socket: no behaviour of a peer depends on it.
-      if (is_shortage(error))
+      if (!error || is_shortage(error))
         deliver(sink, accept_starved{});
       pause_.expires_after(std::chrono::milliseconds(50));
       pause_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
@@ -182,22 +224,17 @@ private:
       });
       return;
     }
-    auto connection =
-      std::make_shared<asio_connection>(std::move(socket), magic_, totals_, pool_);
-    deliver(sink,
-            accepted{std::make_shared<asio_transport>(std::move(connection)), token});
+    deliver(sink, accepted{std::move(connection), token});
     if (--credit_ > 0)
       accept_next();
   }
 
-  io_threads& threads_;
+  shared_parts& shared_;
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::uint32_t magic_;
-  std::shared_ptr<traffic_totals> totals_;
-  wire::payload_pool_ptr pool_;
   endpoint local_;
-  std::size_t credit_ = 0; ///< Touched by the I/O thread only.
+  std::size_t credit_ = 0; ///< Touched by the Asio thread only.
   std::mutex mutex_;
   caf::weak_actor_ptr sink_;
   std::size_t token_ = 0;
@@ -225,12 +262,11 @@ private:
 
 class asio_sockets : public socket_provider {
 public:
-  explicit asio_sockets(std::size_t threads) : threads_(threads) {}
+  explicit asio_sockets(std::size_t threads) : shared_(threads, totals_) {}
 
   std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
                                 const caf::strong_actor_ptr& sink) override {
-    auto attempt =
-      std::make_shared<connect_attempt>(threads_.next(), magic, totals_, pool_, sink);
+    auto attempt = std::make_shared<connect_attempt>(shared_, magic, sink);
     attempt->start(to);
     // The token abandons the attempt when it goes, whatever became of it.
     return {attempt.get(), [attempt](void*) { attempt->abandon(); }};
@@ -238,7 +274,7 @@ public:
 
   acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
                       std::string& error) override {
-    auto socket = std::make_shared<listening_socket>(threads_, magic, totals_, pool_);
+    auto socket = std::make_shared<listening_socket>(shared_, magic);
     if (auto failure = socket->open(at)) {
       error = "cannot listen on " + to_string(at) + ": " + failure.message();
       return nullptr;
@@ -247,9 +283,7 @@ public:
   }
 
 private:
-  /// One for all: large messages are rare, and do not come to all connections at once.
-  wire::payload_pool_ptr pool_ = std::make_shared<wire::payload_pool>();
-  io_threads threads_;
+  shared_parts shared_;
 };
 
 } // namespace

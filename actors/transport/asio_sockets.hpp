@@ -6,9 +6,10 @@
 
 namespace peerage {
 
-/// TCP by Boost.Asio. Runs `threads` I/O threads of its own, apart from the actors'
-/// workers; each connection belongs to one of them for life. Destroying it joins
-/// the threads; all actors that use its transports must have ended before.
+/// TCP. Boost.Asio accepts and dials, on a thread for that alone; then each connection
+/// belongs to one of `threads` I/O threads for life, which wait by `socket_events`. All
+/// of these are apart from the actors' workers. Destroying it joins them; all actors that
+/// use its transports must have ended before.
 std::shared_ptr<socket_provider> make_asio_sockets(std::size_t threads = 1);
 
 } // namespace peerage

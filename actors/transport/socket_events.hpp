@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+namespace peerage {
+
+/// A file descriptor that is closed when its owner goes.
+class owned_descriptor {
+public:
+  explicit owned_descriptor(int value) : value_(value) {}
+  owned_descriptor(const owned_descriptor&) = delete;
+  owned_descriptor& operator=(const owned_descriptor&) = delete;
+  ~owned_descriptor();
+
+  int get() const { return value_; }
+
+private:
+  int value_;
+};
+
+/// An open socket that `socket_events` watches. The last reference to it closes it: no
+/// other socket gets the number of a descriptor that somebody still uses.
+class watched_socket : public std::enable_shared_from_this<watched_socket> {
+public:
+  explicit watched_socket(int descriptor) : descriptor_(descriptor) {}
+  virtual ~watched_socket() = default;
+
+  int descriptor() const { return descriptor_.get(); }
+
+  enum class after_turn {
+    wait,   ///< The next turn is due when something happens, or somebody wakes it.
+    again,  ///< The next turn is due when all others have had theirs.
+    forget, ///< There is no next turn.
+  };
+
+  /// A turn on the thread of the events: `changes` is what epoll says, or 0.
+  virtual after_turn take_turn(std::uint32_t changes) = 0;
+
+private:
+  owned_descriptor descriptor_;
+};
+
+/// A thread that waits for many sockets at once, and gives a turn to each that something
+/// happened to.
+///
+/// A socket is registered once, edge-triggered, for all its life. So it costs nothing to
+/// wait for the next message, where Asio has a system call for each wait. The price:
+/// every change is told once, and who does not read all there is has to remember it.
+class socket_events {
+public:
+  /// @throws std::system_error if the system has no descriptor or thread for it.
+  socket_events();
+  socket_events(const socket_events&) = delete;
+  socket_events& operator=(const socket_events&) = delete;
+  /// Joins the thread, and lets go of the sockets still watched.
+  ~socket_events();
+
+  /// Gives turns when something arrives, and keeps the socket alive until it wants to be
+  /// forgotten. False if the system has no room for one more.
+  bool watch(const std::shared_ptr<watched_socket>& socket);
+
+  /// From now on gives turns to a watched socket when there is room to send, too.
+  void watch_room_to_send(watched_socket& socket);
+
+  /// Gives a turn soon, whatever happens to the socket. May be called by any thread.
+  void wake(std::shared_ptr<watched_socket> socket);
+
+private:
+  using sockets = std::vector<std::shared_ptr<watched_socket>>;
+
+  void run();
+  void give_turn(watched_socket& socket, std::uint32_t changes);
+
+  owned_descriptor epoll_;
+  owned_descriptor alarm_; ///< An eventfd that ends a wait.
+  sockets again_;          ///< Used by the thread only: due when all others had a turn.
+
+  std::mutex mutex_; ///< Guards what follows.
+  std::unordered_set<std::shared_ptr<watched_socket>> watched_;
+  sockets woken_;
+  bool stopping_ = false;
+
+  std::thread thread_; ///< Last: it uses all of the above.
+};
+
+} // namespace peerage

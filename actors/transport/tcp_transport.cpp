@@ -1,0 +1,260 @@
+#include "actors/transport/tcp_transport.hpp"
+
+#include "actors/transport/sink.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+/// Bytes one read may bring, some hundred small messages: all others of this thread wait
+/// while they are checked, and then those of a worker while they are answered. Shared by
+/// all connections of a thread, so that an idle one needs no buffer of its own.
+constexpr std::size_t scratch_size = 16 * 1024;
+
+std::span<std::byte> scratch() {
+  thread_local auto buffer = std::make_unique<std::byte[]>(scratch_size);
+  return {buffer.get(), scratch_size};
+}
+
+/// The same of what one read may bring of a large payload, straight to its place: what is
+/// hashed right after it came is still in the cache.
+constexpr std::size_t most_at_once = 256 * 1024;
+
+/// Reads of one large payload before other connections get their turn.
+constexpr int reads_per_turn = 16;
+
+constexpr std::size_t pieces_per_write = 64;
+
+/// The remote sends no more, or the connection is broken.
+constexpr std::uint32_t hang_up = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+} // namespace
+
+tcp_connection::tcp_connection(int descriptor, const endpoint& remote,
+                               const endpoint& local, std::uint32_t magic,
+                               socket_events& events,
+                               std::shared_ptr<traffic_totals> totals,
+                               wire::payload_pool_ptr pool)
+    : watched_socket(descriptor), events_(events), totals_(std::move(totals)),
+      remote_(remote), local_(local), decoder_(magic, std::move(pool)) {
+  const int on = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  decoder_.pause_after(wire::command::verack);
+}
+
+void tcp_connection::set_sink(const caf::strong_actor_ptr& sink) {
+  std::lock_guard guard{mutex_};
+  sink_ = caf::actor_cast<caf::weak_actor_ptr>(sink);
+}
+
+void tcp_connection::grant() {
+  {
+    std::lock_guard guard{mutex_};
+    ++credit_;
+    if (!std::exchange(waiting_for_credit_, false))
+      return;
+  }
+  events_.wake(shared_from_this());
+}
+
+void tcp_connection::finish_handshake() {
+  {
+    std::lock_guard guard{mutex_};
+    credit_ += batches_ahead;
+    handshake_over_ = true;
+    if (!std::exchange(waiting_for_credit_, false))
+      return;
+  }
+  events_.wake(shared_from_this());
+}
+
+watched_socket::after_turn tcp_connection::take_turn(std::uint32_t changes) {
+  readable_ = readable_ || (changes & (EPOLLIN | hang_up)) != 0;
+  hung_up_ = hung_up_ || (changes & hang_up) != 0;
+  bool may_read = false, raise_limit = false, room_to_send = false;
+  {
+    std::lock_guard guard{mutex_};
+    if (closed_)
+      return after_turn::forget;
+    room_to_send = waiting_for_room_ && (changes & (EPOLLOUT | hang_up)) != 0;
+    if (!reading_ended_ && (readable_ || decoder_.paused())) {
+      may_read = credit_ > 0;
+      waiting_for_credit_ = !may_read;
+      raise_limit = may_read && std::exchange(handshake_over_, false);
+    }
+  }
+  if (room_to_send)
+    on_room_to_send();
+  return may_read ? read_on(raise_limit) : after_turn::wait;
+}
+
+/// Delivers one batch: of what stood behind a verack, or of what there is to read.
+watched_socket::after_turn tcp_connection::read_on(bool raise_limit) {
+  std::vector<wire::frame> frames;
+  std::optional<peer_exit> end;
+  if (raise_limit) {
+    decoder_.set_payload_limit(wire::limits::payload);
+    decoder_.resume(frames);
+  } else if (decoder_.paused()) { // by a verack that ended no handshake
+    decoder_.resume_until_next(frames);
+  }
+  if (frames.empty() && readable_ && decoder_.error() == wire::frame_error::none)
+    end = read(frames);
+  if (!end && decoder_.error() != wire::frame_error::none)
+    end = exit_of(decoder_.error());
+  if (!frames.empty())
+    deliver_batch(std::move(frames));
+  if (end)
+    end_reading(*end);
+  return !end && (readable_ || decoder_.paused()) ? after_turn::again : after_turn::wait;
+}
+
+/// Reads until there is a batch, or nothing more to read; returns how the stream ends.
+std::optional<peer_exit> tcp_connection::read(std::vector<wire::frame>& frames) {
+  for (int i = 0; i < reads_per_turn; ++i) {
+    // The rest of a large payload goes straight to its place.
+    auto direct = decoder_.direct_buffer();
+    auto buffer = direct.empty() ? scratch() : direct;
+    buffer = buffer.first(std::min(buffer.size(), most_at_once));
+    auto count = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      auto size = static_cast<std::size_t>(count);
+      totals_->received.fetch_add(size, std::memory_order_relaxed);
+      if (direct.empty())
+        decoder_.feed(buffer.first(size), frames);
+      else
+        decoder_.commit(size, frames);
+      // A short read has emptied the socket, and an event will tell of more, except of an
+      // end that came before the read.
+      readable_ = size == buffer.size() || hung_up_;
+      if (!readable_ || !frames.empty() || decoder_.error() != wire::frame_error::none)
+        break;
+    } else if (count == 0) {
+      return end_of_stream();
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      readable_ = false;
+      break;
+    } else if (errno != EINTR) {
+      return peer_exit::socket_error;
+    }
+  }
+  return std::nullopt;
+}
+
+peer_exit tcp_connection::end_of_stream() const {
+  return decoder_.mid_message() ? peer_exit::truncated_message : peer_exit::remote_closed;
+}
+
+void tcp_connection::deliver_batch(std::vector<wire::frame>&& frames) {
+  caf::weak_actor_ptr sink;
+  {
+    std::lock_guard guard{mutex_};
+    --credit_; // before the receiver can give more
+    sink = sink_;
+  }
+  deliver(sink, frame_batch{std::move(frames)});
+}
+
+void tcp_connection::end_reading(peer_exit reason) {
+  reading_ended_ = true;
+  caf::weak_actor_ptr sink;
+  {
+    std::lock_guard guard{mutex_};
+    if (closed_)
+      return;
+    if (reset_ &&
+        (reason == peer_exit::remote_closed || reason == peer_exit::truncated_message))
+      reason = peer_exit::socket_error;
+    sink = sink_;
+  }
+  deliver(sink, transport_closed{reason});
+}
+
+transport::send_result tcp_connection::send(std::vector<wire::slice> slices) {
+  using enum transport::send_result;
+  std::lock_guard guard{mutex_};
+  if (closed_)
+    return accepted; // the sink learns of the end by `transport_closed`
+  unsent_.push(std::move(slices));
+  if (!waiting_for_room_ && !send_now())
+    wait_for_room_to_send();
+  if (unsent_.bytes() > unsent_limit)
+    return overflow;
+  if (unsent_.bytes() > unsent_pause)
+    congested_ = true;
+  return congested_ ? congested : accepted;
+}
+
+/// Sends what the socket takes; true if that was everything, or the socket is broken.
+bool tcp_connection::send_now() {
+  while (!unsent_.empty()) {
+    iovec pieces[pieces_per_write];
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = unsent_.gather(pieces, pieces_per_write);
+    auto count = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) {
+      totals_->sent.fetch_add(static_cast<std::uint64_t>(count),
+                              std::memory_order_relaxed);
+      unsent_.consume(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return false;
+    } else if (errno != EINTR) {
+      // Reading reports the end, but the socket tells an error only once. EPIPE is none:
+      // the remote closed before.
+      reset_ = reset_ || errno != EPIPE;
+      unsent_.clear();
+      return true;
+    }
+  }
+  return true;
+}
+
+void tcp_connection::wait_for_room_to_send() {
+  waiting_for_room_ = true;
+  // Few connections ever come here; of the others, nobody needs to hear of room.
+  if (!std::exchange(watches_room_, true))
+    events_.watch_room_to_send(*this);
+}
+
+void tcp_connection::on_room_to_send() {
+  caf::weak_actor_ptr sink;
+  {
+    std::lock_guard guard{mutex_};
+    waiting_for_room_ = false;
+    if (closed_)
+      return;
+    if (!send_now())
+      wait_for_room_to_send();
+    if (!congested_ || unsent_.bytes() > unsent_resume)
+      return;
+    congested_ = false;
+    sink = sink_;
+  }
+  deliver(sink, transport_drained{});
+}
+
+std::size_t tcp_connection::unsent_bytes() const {
+  std::lock_guard guard{mutex_};
+  return unsent_.bytes();
+}
+
+void tcp_connection::close() {
+  {
+    std::lock_guard guard{mutex_};
+    closed_ = true;
+    unsent_.clear();
+  }
+  events_.wake(shared_from_this()); // who forgets it, and closes the socket with that
+}
+
+} // namespace peerage

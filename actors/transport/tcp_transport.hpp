@@ -1,0 +1,95 @@
+#pragma once
+
+#include "actors/transport/send_queue.hpp"
+#include "actors/transport/socket_events.hpp"
+#include "actors/transport/transport.hpp"
+
+#include <mutex>
+#include <optional>
+
+namespace peerage {
+
+/// A TCP connection: reads on the thread of its events, and sends from whichever thread
+/// calls `send` as long as the socket takes everything, so that an answer costs no change
+/// of threads.
+///
+/// Kept alive by the events until `close`. Users hold it through a `tcp_transport`, which
+/// closes it.
+class tcp_connection : public watched_socket {
+public:
+  /// @param descriptor Of a connected socket, owned from now on.
+  /// @param pool Where large payloads are read to.
+  tcp_connection(int descriptor, const endpoint& remote, const endpoint& local,
+                 std::uint32_t magic, socket_events& events,
+                 std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool);
+
+  endpoint remote() const { return remote_; }
+  endpoint local() const { return local_; }
+  void set_sink(const caf::strong_actor_ptr& sink);
+  void grant();
+  void finish_handshake();
+  transport::send_result send(std::vector<wire::slice> slices);
+  std::size_t unsent_bytes() const;
+  void close();
+
+  after_turn take_turn(std::uint32_t changes) override;
+
+private:
+  after_turn read_on(bool raise_limit);
+  std::optional<peer_exit> read(std::vector<wire::frame>& frames);
+  peer_exit end_of_stream() const;
+  void deliver_batch(std::vector<wire::frame>&& frames);
+  void end_reading(peer_exit reason);
+  bool send_now();
+  void wait_for_room_to_send();
+  void on_room_to_send();
+
+  socket_events& events_;
+  std::shared_ptr<traffic_totals> totals_;
+  endpoint remote_, local_;
+
+  // Used by the thread of the events only.
+  wire::frame_decoder decoder_;
+  bool readable_ = false; ///< There may be more to read, of which no event will tell.
+  bool hung_up_ = false;  ///< The last of that is an end.
+  bool reading_ended_ = false;
+
+  mutable std::mutex mutex_; ///< Guards what follows.
+  caf::weak_actor_ptr sink_;
+  send_queue unsent_;
+  bool closed_ = false;
+  std::size_t credit_ = 0;          ///< Batches that may still be delivered.
+  bool waiting_for_credit_ = false; ///< The next credit is worth a turn.
+  bool handshake_over_ = false;     ///< The next turn with credit has yet to act on it.
+  bool watches_room_ = false;
+  bool waiting_for_room_ = false; ///< What is unsent is sent when there is room.
+  bool congested_ = false;
+  bool reset_ = false; ///< A send found the connection reset, and used that error up.
+};
+
+/// The owner of a `tcp_connection`.
+class tcp_transport : public transport {
+public:
+  explicit tcp_transport(std::shared_ptr<tcp_connection> connection)
+      : connection_(std::move(connection)) {}
+  tcp_transport(const tcp_transport&) = delete;
+  tcp_transport& operator=(const tcp_transport&) = delete;
+  ~tcp_transport() override { connection_->close(); }
+
+  endpoint remote() const override { return connection_->remote(); }
+  endpoint local() const override { return connection_->local(); }
+  void set_sink(const caf::strong_actor_ptr& sink) override {
+    connection_->set_sink(sink);
+  }
+  void grant() override { connection_->grant(); }
+  void finish_handshake() override { connection_->finish_handshake(); }
+  send_result send(std::vector<wire::slice> slices) override {
+    return connection_->send(std::move(slices));
+  }
+  std::size_t unsent_bytes() const override { return connection_->unsent_bytes(); }
+
+private:
+  std::shared_ptr<tcp_connection> connection_;
+};
+
+} // namespace peerage
