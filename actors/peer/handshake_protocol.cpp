@@ -22,7 +22,7 @@ void handshake_protocol::receive(const wire::frame& frame) {
     return;
   context_->counters.messages_received[static_cast<std::size_t>(frame.type)].fetch_add(
     1, std::memory_order_relaxed);
-  if (!frame.checksum_ok)
+  if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
   if (frame.type == command::version) {
     if (version_received_)

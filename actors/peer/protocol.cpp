@@ -95,7 +95,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   const auto size = wire::envelope_size + frame.payload.size();
   bytes_received_ += size;
   received_.count(frame.type, size);
-  if (!frame.checksum_ok)
+  if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
   if (frame.type == command::ping && frame.payload.size() >= 8) {
     // The same payload comes back, so its checksum does too.

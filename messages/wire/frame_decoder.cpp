@@ -10,7 +10,8 @@ namespace peerage::wire {
 
 namespace {
 
-/// Payloads of this size and more are read straight into their final buffer.
+/// Payloads of this size and more are long: they are read straight into their final
+/// buffer, and hashed by whoever takes them.
 constexpr std::size_t direct_from = 32 * 1024;
 
 } // namespace
@@ -52,7 +53,7 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
       break;
     auto payload = bytes.subspan(end + envelope_size, head.length);
     out.push_back(
-      {head.type, checksum(payload) == head.checksum, head.checksum, slice({}, payload)});
+      {head.type, head.checksum, slice({}, payload), checksum(payload) == head.checksum});
     end += envelope_size + head.length;
     emitted(head.type);
   }
@@ -135,7 +136,6 @@ void frame_decoder::append_payload(bytes_view bytes) {
   if (p.buffer.capacity - p.filled < bytes.size())
     grow(bytes.size());
   std::memcpy(p.buffer.memory.get() + p.filled, bytes.data(), bytes.size());
-  p.hash.update(bytes);
   p.filled += bytes.size();
 }
 
@@ -153,7 +153,6 @@ std::span<std::byte> frame_decoder::direct_buffer() {
 
 void frame_decoder::commit(std::size_t count, std::vector<frame>& out) {
   auto& p = *payload_;
-  p.hash.update({p.buffer.memory.get() + p.filled, count});
   p.filled += count;
   if (p.filled == p.head.length)
     finish_payload(out);
@@ -176,11 +175,13 @@ frame_decoder::~frame_decoder() {
 
 void frame_decoder::finish_payload(std::vector<frame>& out) {
   auto& p = *payload_;
-  auto hash = p.hash.finish();
-  auto ok = std::memcmp(hash.bytes.data(), &p.head.checksum, 4) == 0;
-  auto head = p.head;
-  bytes_view view{p.buffer.memory.get(), p.filled};
-  out.push_back({head.type, ok, head.checksum, slice(shared(std::move(p.buffer)), view)});
+  const auto head = p.head;
+  const bytes_view view{p.buffer.memory.get(), p.filled};
+  std::optional<bool> checked;
+  if (head.length < direct_from)
+    checked = checksum(view) == head.checksum;
+  out.push_back(
+    {head.type, head.checksum, slice(shared(std::move(p.buffer)), view), checked});
   payload_.reset();
   emitted(head.type);
 }

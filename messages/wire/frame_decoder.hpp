@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/wire/envelope.hpp"
+#include "messages/wire/hash.hpp"
 #include "messages/wire/limits.hpp"
 #include "messages/wire/payload_pool.hpp"
 
@@ -15,9 +16,15 @@ namespace peerage::wire {
 /// A message whose envelope has been read: the payload is whole, but not looked into.
 struct frame {
   command type = command::unknown;
-  bool checksum_ok = true;
   std::uint32_t checksum = 0; ///< As the envelope had it.
   slice payload;
+  /// What `checksum_ok` answers, if that is known already: a short payload is best hashed
+  /// while the cache has it, a long one where nobody else waits for it.
+  std::optional<bool> checked;
+
+  bool checksum_ok() const {
+    return checked ? *checked : wire::checksum(payload.view()) == checksum;
+  }
 };
 
 /// Why a stream of bytes cannot be read on.
@@ -82,7 +89,6 @@ private:
     envelope head;
     std::size_t filled = 0;
     payload_pool::buffer buffer;
-    double_sha256_stream hash;
   };
 
   /// Decodes the whole messages at the front of `bytes`; returns how much they take.

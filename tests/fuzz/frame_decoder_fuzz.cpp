@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t total = 0;
   for (const auto& x : whole.frames) {
     total += envelope_size + x.payload.size();
-    fuzz::require(x.checksum_ok == (checksum(x.payload.view()) == x.checksum),
+    fuzz::require(x.checksum_ok() == (checksum(x.payload.view()) == x.checksum),
                   "a checksum is compared with the payload's");
   }
   fuzz::require(total <= stream.size(), "frames come from the stream");
@@ -91,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(split.frames.size() == whole.frames.size(), "as many frames");
       for (std::size_t i = 0; i < split.frames.size(); ++i)
         fuzz::require(split.frames[i].type == whole.frames[i].type &&
-                        split.frames[i].checksum_ok == whole.frames[i].checksum_ok &&
+                        split.frames[i].checksum_ok() == whole.frames[i].checksum_ok() &&
                         split.frames[i].checksum == whole.frames[i].checksum &&
                         split.frames[i].payload == whole.frames[i].payload,
                       "the same frames");

@@ -205,7 +205,7 @@ json decode_line(std::uint32_t magic, const std::string& hex) {
   std::vector<frame> frames;
   decoder.feed(bytes_of(hex), frames);
   if (frames.size() != 1 || decoder.mid_message() ||
-      decoder.error() != frame_error::none || !frames[0].checksum_ok)
+      decoder.error() != frame_error::none || !frames[0].checksum_ok())
     return {{"error", "not one whole message"}};
   message x;
   auto result = decode(frames[0].type, frames[0].payload, x);

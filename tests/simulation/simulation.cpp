@@ -20,7 +20,7 @@ std::vector<wire::message> scripted_remote::take() {
   CHECK(decoder_.error() == wire::frame_error::none);
   std::vector<wire::message> result;
   for (const auto& frame : frames) {
-    CHECK(frame.checksum_ok);
+    CHECK(frame.checksum_ok());
     CHECK(wire::decode(frame.type, frame.payload, result.emplace_back()) ==
           wire::decode_result::ok);
   }

@@ -79,7 +79,7 @@ TEST_CASE("what an outbox sends, a decoder and the codec read") {
   REQUIRE(frames.size() == sent.size());
   for (std::size_t i = 0; i < sent.size(); ++i) {
     message read;
-    CHECK(frames[i].checksum_ok);
+    CHECK(frames[i].checksum_ok());
     REQUIRE(decode(frames[i].type, frames[i].payload, read) == decode_result::ok);
     CHECK(read == sent[i]);
   }

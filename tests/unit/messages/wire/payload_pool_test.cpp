@@ -74,7 +74,7 @@ TEST_CASE("a large payload's memory comes back when its last holder lets go") {
     CHECK(decoder.direct_buffer().size() == 900'000);
     decoder.feed(bytes_view{second}.subspan(envelope_size), frames);
     REQUIRE(frames.size() == 1);
-    CHECK(frames[0].checksum_ok);
+    CHECK(frames[0].checksum_ok());
     CHECK(frames[0].payload.size() == 900'000);
     CHECK(frames[0].payload.view()[899'999] == std::byte{2});
   }
