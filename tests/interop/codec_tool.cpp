@@ -185,7 +185,7 @@ json describe(std::uint32_t magic, message& x) {
     result["wtxid"] = to_string(body->wtxid());
   } else if (auto* known = std::get_if<block>(&x)) {
     result["hash"] = to_string(known->hash());
-  } else if (auto* list = std::get_if<headers>(&x)) {
+  } else if (auto* list = std::get_if<wire::headers>(&x)) {
     for (const auto& entry : list->entries)
       result["hashes"].push_back(to_string(entry.hash()));
   }
