@@ -121,5 +121,6 @@ setup_build() {
     quietly configure cmake -S "$repository" -B "$build_dir" -G Ninja
   fi
   step "building (the first time takes some minutes)"
-  with_fast_memory cmake --build "$build_dir" --target "$@"
+  # Ninja alone starts more compilers than there are processors: they take each other's cache.
+  with_fast_memory cmake --build "$build_dir" --parallel "$(nproc)" --target "$@"
 }
