@@ -64,11 +64,12 @@ public:
     const auto remote = to_endpoint(socket.remote_endpoint(ignored_error));
     const auto local = to_endpoint(socket.local_endpoint(ignored_error));
     auto& events = events_[turn_++ % events_.size()];
-    auto connection = std::make_shared<tcp_connection>(
+    auto connection = std::make_shared<tcp_transport>(
       socket.release(ignored_error), remote, local, magic, events, totals_, pool_);
     if (!events.watch(connection))
       return nullptr;
-    return std::make_shared<tcp_transport>(std::move(connection));
+    // The events own it; the last of the references given out ends that.
+    return {connection.get(), [connection](transport*) { connection->close(); }};
   }
 
   /// The hint says that only one thread runs it.

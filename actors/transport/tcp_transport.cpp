@@ -39,11 +39,11 @@ constexpr std::uint32_t hang_up = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 } // namespace
 
-tcp_connection::tcp_connection(int descriptor, const endpoint& remote,
-                               const endpoint& local, std::uint32_t magic,
-                               socket_events& events,
-                               std::shared_ptr<traffic_totals> totals,
-                               wire::payload_pool_ptr pool)
+tcp_transport::tcp_transport(int descriptor, const endpoint& remote,
+                             const endpoint& local, std::uint32_t magic,
+                             socket_events& events,
+                             std::shared_ptr<traffic_totals> totals,
+                             wire::payload_pool_ptr pool)
     : watched_socket(descriptor), events_(events), totals_(std::move(totals)),
       remote_(remote), local_(local), decoder_(magic, std::move(pool)) {
   const int on = 1;
@@ -51,12 +51,12 @@ tcp_connection::tcp_connection(int descriptor, const endpoint& remote,
   decoder_.pause_after(wire::command::verack);
 }
 
-void tcp_connection::set_sink(const caf::strong_actor_ptr& sink) {
+void tcp_transport::set_sink(const caf::strong_actor_ptr& sink) {
   std::lock_guard guard{mutex_};
   sink_ = caf::actor_cast<caf::weak_actor_ptr>(sink);
 }
 
-void tcp_connection::grant() {
+void tcp_transport::grant() {
   {
     std::lock_guard guard{mutex_};
     ++credit_;
@@ -66,7 +66,7 @@ void tcp_connection::grant() {
   events_.wake(shared_from_this());
 }
 
-void tcp_connection::finish_handshake() {
+void tcp_transport::finish_handshake() {
   {
     std::lock_guard guard{mutex_};
     credit_ += batches_ahead;
@@ -77,7 +77,7 @@ void tcp_connection::finish_handshake() {
   events_.wake(shared_from_this());
 }
 
-watched_socket::after_turn tcp_connection::take_turn(std::uint32_t changes) {
+watched_socket::after_turn tcp_transport::take_turn(std::uint32_t changes) {
   readable_ = readable_ || (changes & (EPOLLIN | hang_up)) != 0;
   hung_up_ = hung_up_ || (changes & hang_up) != 0;
   bool may_read = false, raise_limit = false, room_to_send = false;
@@ -98,7 +98,7 @@ watched_socket::after_turn tcp_connection::take_turn(std::uint32_t changes) {
 }
 
 /// Delivers one batch: of what stood behind a verack, or of what there is to read.
-watched_socket::after_turn tcp_connection::read_on(bool raise_limit) {
+watched_socket::after_turn tcp_transport::read_on(bool raise_limit) {
   std::vector<wire::frame> frames;
   std::optional<peer_exit> end;
   if (raise_limit) {
@@ -119,7 +119,7 @@ watched_socket::after_turn tcp_connection::read_on(bool raise_limit) {
 }
 
 /// Reads until there is a batch, or nothing more to read; returns how the stream ends.
-std::optional<peer_exit> tcp_connection::read(std::vector<wire::frame>& frames) {
+std::optional<peer_exit> tcp_transport::read(std::vector<wire::frame>& frames) {
   for (int i = 0; i < reads_per_turn; ++i) {
     // The rest of a large payload goes straight to its place.
     auto direct = decoder_.direct_buffer();
@@ -150,11 +150,11 @@ std::optional<peer_exit> tcp_connection::read(std::vector<wire::frame>& frames) 
   return std::nullopt;
 }
 
-peer_exit tcp_connection::end_of_stream() const {
+peer_exit tcp_transport::end_of_stream() const {
   return decoder_.mid_message() ? peer_exit::truncated_message : peer_exit::remote_closed;
 }
 
-void tcp_connection::deliver_batch(std::vector<wire::frame>&& frames) {
+void tcp_transport::deliver_batch(std::vector<wire::frame>&& frames) {
   caf::weak_actor_ptr sink;
   {
     std::lock_guard guard{mutex_};
@@ -164,7 +164,7 @@ void tcp_connection::deliver_batch(std::vector<wire::frame>&& frames) {
   deliver(sink, frame_batch{std::move(frames)});
 }
 
-void tcp_connection::end_reading(peer_exit reason) {
+void tcp_transport::end_reading(peer_exit reason) {
   reading_ended_ = true;
   caf::weak_actor_ptr sink;
   {
@@ -179,8 +179,8 @@ void tcp_connection::end_reading(peer_exit reason) {
   deliver(sink, transport_closed{reason});
 }
 
-transport::send_result tcp_connection::send(std::vector<wire::slice> slices) {
-  using enum transport::send_result;
+transport::send_result tcp_transport::send(std::vector<wire::slice> slices) {
+  using enum send_result;
   std::lock_guard guard{mutex_};
   if (closed_)
     return accepted; // the sink learns of the end by `transport_closed`
@@ -195,7 +195,7 @@ transport::send_result tcp_connection::send(std::vector<wire::slice> slices) {
 }
 
 /// Sends what the socket takes; true if that was everything, or the socket is broken.
-bool tcp_connection::send_now() {
+bool tcp_transport::send_now() {
   while (!unsent_.empty()) {
     iovec pieces[pieces_per_write];
     msghdr message{};
@@ -219,14 +219,14 @@ bool tcp_connection::send_now() {
   return true;
 }
 
-void tcp_connection::wait_for_room_to_send() {
+void tcp_transport::wait_for_room_to_send() {
   waiting_for_room_ = true;
   // Few connections ever come here; of the others, nobody needs to hear of room.
   if (!std::exchange(watches_room_, true))
     events_.watch_room_to_send(*this);
 }
 
-void tcp_connection::on_room_to_send() {
+void tcp_transport::on_room_to_send() {
   caf::weak_actor_ptr sink;
   {
     std::lock_guard guard{mutex_};
@@ -243,12 +243,12 @@ void tcp_connection::on_room_to_send() {
   deliver(sink, transport_drained{});
 }
 
-std::size_t tcp_connection::unsent_bytes() const {
+std::size_t tcp_transport::unsent_bytes() const {
   std::lock_guard guard{mutex_};
   return unsent_.bytes();
 }
 
-void tcp_connection::close() {
+void tcp_transport::close() {
   {
     std::lock_guard guard{mutex_};
     closed_ = true;

@@ -12,24 +12,24 @@ namespace peerage {
 /// A TCP connection: reads on the thread of its events, and sends from whichever thread
 /// calls `send` as long as the socket takes everything, so that an answer costs no change
 /// of threads.
-///
-/// Kept alive by the events until `close`. Users hold it through a `tcp_transport`, which
-/// closes it.
-class tcp_connection : public watched_socket {
+class tcp_transport : public transport, public watched_socket {
 public:
   /// @param descriptor Of a connected socket, owned from now on.
   /// @param pool Where large payloads are read to.
-  tcp_connection(int descriptor, const endpoint& remote, const endpoint& local,
-                 std::uint32_t magic, socket_events& events,
-                 std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool);
+  tcp_transport(int descriptor, const endpoint& remote, const endpoint& local,
+                std::uint32_t magic, socket_events& events,
+                std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool);
 
-  endpoint remote() const { return remote_; }
-  endpoint local() const { return local_; }
-  void set_sink(const caf::strong_actor_ptr& sink);
-  void grant();
-  void finish_handshake();
-  transport::send_result send(std::vector<wire::slice> slices);
-  std::size_t unsent_bytes() const;
+  endpoint remote() const override { return remote_; }
+  endpoint local() const override { return local_; }
+  void set_sink(const caf::strong_actor_ptr& sink) override;
+  void grant() override;
+  void finish_handshake() override;
+  send_result send(std::vector<wire::slice> slices) override;
+  std::size_t unsent_bytes() const override;
+
+  /// Ends it, from any thread. The events keep it alive until then, so whoever gives out
+  /// a reference to it has to see that this is called when the last one goes.
   void close();
 
   after_turn take_turn(std::uint32_t changes) override;
@@ -65,31 +65,6 @@ private:
   bool waiting_for_room_ = false; ///< What is unsent is sent when there is room.
   bool congested_ = false;
   bool reset_ = false; ///< A send found the connection reset, and used that error up.
-};
-
-/// The owner of a `tcp_connection`.
-class tcp_transport : public transport {
-public:
-  explicit tcp_transport(std::shared_ptr<tcp_connection> connection)
-      : connection_(std::move(connection)) {}
-  tcp_transport(const tcp_transport&) = delete;
-  tcp_transport& operator=(const tcp_transport&) = delete;
-  ~tcp_transport() override { connection_->close(); }
-
-  endpoint remote() const override { return connection_->remote(); }
-  endpoint local() const override { return connection_->local(); }
-  void set_sink(const caf::strong_actor_ptr& sink) override {
-    connection_->set_sink(sink);
-  }
-  void grant() override { connection_->grant(); }
-  void finish_handshake() override { connection_->finish_handshake(); }
-  send_result send(std::vector<wire::slice> slices) override {
-    return connection_->send(std::move(slices));
-  }
-  std::size_t unsent_bytes() const override { return connection_->unsent_bytes(); }
-
-private:
-  std::shared_ptr<tcp_connection> connection_;
 };
 
 } // namespace peerage
