@@ -218,7 +218,8 @@ void free_descriptor(listener_pointer self) {
     return;
   state.starved_at = now;
   if (is_log_due(state.starved_logged_at, now))
-    log::warn("out of file descriptors (see ulimit -n): evicting inbound peers");
+    log::warn("out of file descriptors (ulimit -n) or epoll watches "
+              "(fs.epoll.max_user_watches): evicting inbound peers");
   self->request(state.peers, caf::infinite, evict_inbound{})
     .then([](bool) {}, [](caf::error&) {});
 }

@@ -137,7 +137,8 @@ bool is_shortage(boost::system::error_code error) {
   namespace errc = boost::system::errc;
   return error == errc::too_many_files_open ||
          error == errc::too_many_files_open_in_system || error == errc::no_buffer_space ||
-         error == errc::not_enough_memory;
+         error == errc::not_enough_memory ||
+         error == errc::no_space_on_device; // epoll(7): max_user_watches are in use
 }
 
 /// Accepts while there is credit. The waiting handler keeps it alive; `close` ends that.

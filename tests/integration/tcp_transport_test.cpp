@@ -1,12 +1,15 @@
 #include <doctest/doctest.h>
 
 #include "actors/transport/asio_sockets.hpp"
+#include "actors/transport/socket_events.hpp"
 #include "tests/support/raw_peer.hpp"
 
 #include <caf/actor_companion.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
+
+#include <fcntl.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -219,4 +222,18 @@ TEST_CASE("what comes while there is no credit is read when there is some") {
     remote.send(pings(remote, count + 1, 10));
     CHECK(sink.wait_for_pings(count + 10) == one_to(count + 10));
   }
+}
+
+TEST_CASE("a descriptor that the system does not watch is let go of at once") {
+  class unwatchable : public watched_socket {
+  public:
+    // Nobody can wait for a file without contents.
+    unwatchable() : watched_socket(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+    after_turn take_turn(std::uint32_t) override { return after_turn::forget; }
+  };
+  socket_events events;
+  auto refused = std::make_shared<unwatchable>();
+  REQUIRE(refused->descriptor() >= 0);
+  CHECK_FALSE(events.watch(refused));
+  CHECK(refused.use_count() == 1);
 }
