@@ -71,8 +71,9 @@ default_option --data-dir "$build_dir/demo-data"
 
 step "starting peerage ${options[*]} ${user_options[*]}"
 status=$(value_of --status)
+where=$status
 case $status in
-  '' | *:0) ask="curl -s STATUS" ;; # the ready line will tell
+  '' | *:0) where=STATUS ask="curl -s STATUS" ;; # the ready line will tell
   unix:*) ask="curl -s --unix-socket ${status#unix:} http://localhost" ;;
   *) ask="curl -s http://$status" ;;
 esac
@@ -85,8 +86,16 @@ cat <<END
       $ask/peers/1     one of them
       $ask/health      200 when it can serve requests
 
+    The same for people, live:
+
+      $build_dir/peerage status --watch --status $where
 END
-if [ "$ask" = "curl -s STATUS" ]; then
+case $status in
+  unix:*) ;; # no browser opens that
+  *) echo "      http://$where/ in a browser" ;;
+esac
+echo
+if [ "$where" = STATUS ]; then
   echo "    STATUS is the status address in that line."
 fi
 cat <<'END'
