@@ -4,7 +4,7 @@
 // time to measure, one line of JSON; whatever the server does not do ends the program
 // with status 1.
 
-#include "bench_client.hpp"
+#include "tests/bench/bench_client.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
