@@ -15,14 +15,14 @@ namespace load_client {
 using byte = std::uint8_t;
 using bytes = std::vector<byte>;
 
-constexpr std::array<byte, 4> regtest_magic{0xfa, 0xbf, 0xb5, 0xda};
-constexpr std::size_t header_size = 24;
-constexpr std::size_t command_offset = 4;
-constexpr std::size_t length_offset = 16;
-constexpr std::size_t checksum_size = 4;
-constexpr std::size_t ping_size = header_size + 8;
-constexpr std::uint32_t payload_limit = 4'000'000;
-constexpr std::uint64_t own_protocol_version = 70016;
+inline constexpr std::array<byte, 4> regtest_magic{0xfa, 0xbf, 0xb5, 0xda};
+inline constexpr std::size_t header_size = 24;
+inline constexpr std::size_t command_offset = 4;
+inline constexpr std::size_t length_offset = 16;
+inline constexpr std::size_t checksum_size = 4;
+inline constexpr std::size_t ping_size = header_size + 8;
+inline constexpr std::uint32_t payload_limit = 4'000'000;
+inline constexpr std::uint64_t own_protocol_version = 70016;
 
 using command = std::array<char, 12>;
 
@@ -32,10 +32,10 @@ constexpr command make_command(std::string_view name) {
   return result;
 }
 
-constexpr command version_command = make_command("version");
-constexpr command verack_command = make_command("verack");
-constexpr command ping_command = make_command("ping");
-constexpr command pong_command = make_command("pong");
+inline constexpr command version_command = make_command("version");
+inline constexpr command verack_command = make_command("verack");
+inline constexpr command ping_command = make_command("ping");
+inline constexpr command pong_command = make_command("pong");
 
 inline bool is_command(const byte* header, const command& expected) {
   return std::memcmp(header + command_offset, expected.data(), expected.size()) == 0;
