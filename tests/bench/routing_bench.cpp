@@ -9,6 +9,7 @@
 #include "actors/peer_manager.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "messages/wire/addresses.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -17,8 +18,6 @@
 #include <caf/stateful_actor.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -217,28 +216,6 @@ nlohmann::ordered_json measure_requests(const std::vector<endpoint>& remotes,
 
 // -- dials -----------------------------------------------------------------------------
 
-/// A folder for one run.
-class temporary_folder {
-public:
-  temporary_folder() {
-    auto pattern =
-      (std::filesystem::temp_directory_path() / "peerage-bench-XXXXXX").string();
-    if (!::mkdtemp(pattern.data()))
-      throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
 /// Leaves an address book that holds all of `remotes`: each as told by another source,
 /// and with a secret by which no two of them want the same slot.
 void save_address_book(const std::vector<endpoint>& remotes,
@@ -270,7 +247,7 @@ nlohmann::ordered_json measure_dials(const std::vector<endpoint>& live) {
   for (std::size_t i = 0; i < dead_per_live * live.size(); ++i)
     candidates.push_back(ipv4_endpoint(127, 200, static_cast<std::uint8_t>(i / 250),
                                        static_cast<std::uint8_t>(1 + i % 250), 1));
-  temporary_folder folder;
+  test::temporary_directory folder;
   save_address_book(candidates, folder.path());
 
   peer_manager_options options;

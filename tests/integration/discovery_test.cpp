@@ -4,11 +4,10 @@
 #include "actors/discovery/state_file.hpp"
 #include "actors/node_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/support/whole_node.hpp"
 
 #include <spdlog/spdlog.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -28,26 +27,6 @@ constexpr std::size_t living = 120;
 constexpr std::size_t silent = 80;
 
 const auto& regtest = wire::parameters(wire::network::regtest);
-
-class temporary_folder {
-public:
-  temporary_folder() {
-    auto pattern =
-      (std::filesystem::temp_directory_path() / "peerage-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()));
-    path_ = pattern;
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
 
 peer_manager_options discovering(const std::filesystem::path& folder) {
   peer_manager_options result;
@@ -74,7 +53,7 @@ std::set<endpoint> unordered(const std::vector<endpoint>& x) {
 
 TEST_CASE("a node fills its places, fills them again, and starts where it ended") {
   spdlog::set_level(spdlog::level::err); // hundreds of peers come and go
-  temporary_folder folder;
+  temporary_directory folder;
   node_system_config config;
   auto sockets = make_asio_sockets(); // outlives the actors
   caf::actor_system system{config};

@@ -5,6 +5,8 @@
 #include "actors/discovery/saver.hpp"
 #include "actors/inbound_dispatcher.hpp"
 #include "messages/wire/addresses.hpp"
+#include "tests/simulation/slow_saver.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -39,41 +41,6 @@ neighbours_actor::behavior_type neighbours(neighbours_actor::pointer,
     [heard](const report_misbehaviour& x) { heard->reports.push_back(x); },
   };
 }
-
-/// A SAVER that answers when the test says so.
-struct slow_saver_state {
-  slow_saver_state() = default;
-  std::vector<save_state> asked;
-  std::vector<caf::typed_response_promise<std::string>> open;
-  static inline const char* name = "slow_saver";
-};
-
-struct told_to_answer {
-  std::string with;
-};
-
-using slow_saver_actor = saver_actor::extend<caf::reacts_to<told_to_answer>>;
-
-slow_saver_actor::behavior_type
-slow_saver(slow_saver_actor::stateful_pointer<slow_saver_state> self,
-           std::shared_ptr<std::size_t> asked) {
-  return {
-    [self, asked](const save_state&) -> caf::result<std::string> {
-      ++*asked;
-      return self->state.open.emplace_back(self->make_response_promise<std::string>());
-    },
-    [self](const told_to_answer& x) {
-      for (auto& promise : std::exchange(self->state.open, {}))
-        promise.deliver(x.with);
-    },
-  };
-}
-
-} // namespace
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(told_to_answer)
-
-namespace {
 
 wire::network_address address(const endpoint& where, unix_seconds time = start) {
   return wire::to_network_address(
@@ -186,16 +153,6 @@ struct book_world {
   std::shared_ptr<overheard> heard;
   neighbours_actor others;
   address_book_actor book;
-};
-
-struct temporary_directory {
-  temporary_directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "peerage-XXXXXX";
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~temporary_directory() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
 };
 
 bans_changed banning(const endpoint& where, book_world& in) {
@@ -447,7 +404,7 @@ TEST_CASE("what was known is known after a restart") {
     test.end_book();
     test.book =
       test.world.system.spawn(address_book, test.world.context,
-                              address_book_options{here.path, files, false, {}, {}});
+                              address_book_options{here.path(), files, false, {}, {}});
     test.world.run();
     if (found == &before) {
       test.add(0, 200);
@@ -455,7 +412,7 @@ TEST_CASE("what was known is known after a restart") {
         dial_ended{stranger(7), dial_ended::outcome::connected, wire::node_network});
       CHECK(test.snapshot().last_saved == 0);
       test.pass(61s);
-      CHECK(std::filesystem::exists(here.path / "addresses.json"));
+      CHECK(std::filesystem::exists(here.path() / "addresses.json"));
       CHECK(test.snapshot().last_saved >= start + 60);
       test.add(200, 10); // saved at exit
     }
@@ -477,38 +434,39 @@ TEST_CASE("what was known is known after a restart") {
 TEST_CASE("one save at a time, a failed one is tried again, the last one is waited for") {
   temporary_directory here;
   book_world test;
-  auto asked = std::make_shared<std::size_t>(0);
-  auto files = test.world.system.spawn(slow_saver, asked);
+  auto disk = std::make_shared<slow_disk>();
+  auto files = test.world.system.spawn(slow_saver, disk);
   auto answer = [&](std::string with) {
-    caf::anon_send(files, told_to_answer{std::move(with)});
+    caf::anon_send(files, std::move(with));
     test.world.run();
   };
   test.end_book();
   const auto actors = test.world.system.registry().running();
   test.book = test.world.system.spawn(
     address_book, test.world.context,
-    address_book_options{here.path, caf::actor_cast<saver_actor>(files), false, {}, {}});
+    address_book_options{
+      here.path(), caf::actor_cast<saver_actor>(files), false, {}, {}});
   test.add(0, 3);
   test.pass(61s);
-  CHECK(*asked == 1);
+  CHECK(disk->asked.size() == 1);
   test.add(3, 3);
   test.pass(120s);
-  CHECK(*asked == 1); // that one has not ended
+  CHECK(disk->asked.size() == 1); // that one has not ended
   answer("cannot save: no space");
   test.pass(61s);
-  CHECK(*asked == 2);
+  CHECK(disk->asked.size() == 2);
   answer("");
   test.pass(300s);
-  const auto idle = *asked;
+  const auto idle = disk->asked.size();
   CHECK(idle <= 3);
   answer("");
   test.pass(300s);
-  CHECK(*asked == idle); // nothing has changed
+  CHECK(disk->asked.size() == idle); // nothing has changed
   test.add(10, 1);
   test.end_book();
   test.book = nullptr;
   test.world.run();
-  CHECK(*asked == idle + 1);
+  CHECK(disk->asked.size() == idle + 1);
   CHECK(test.world.system.registry().running() == actors + 1); // waits, held by nobody
   answer("");
   CHECK(test.world.system.registry().running() == actors);

@@ -2,9 +2,9 @@
 #include "actors/discovery/standing.hpp"
 #include "actors/discovery/state_file.hpp"
 #include "tests/simulation/simulation.hpp"
+#include "tests/simulation/slow_saver.hpp"
 #include "tests/support/endpoints.hpp"
-
-#include <unistd.h>
+#include "tests/support/temporary_directory.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -36,44 +36,6 @@ listening_actor::behavior_type take_note(listening_actor::pointer,
     [notes](const end_peers_in& x) { notes->ended_in.push_back(x); },
   };
 }
-
-/// A disk that answers when the test says so.
-struct slow_disk {
-  std::vector<save_state> asked;
-  std::vector<caf::typed_response_promise<std::string>> promises;
-};
-
-using slow_saver_actor = saver_actor::extend<caf::reacts_to<std::string>>;
-
-slow_saver_actor::behavior_type slow_saver(slow_saver_actor::pointer self,
-                                           std::shared_ptr<slow_disk> disk) {
-  return {
-    [self, disk](const save_state& x) -> caf::result<std::string> {
-      disk->asked.push_back(x);
-      return disk->promises.emplace_back(self->make_response_promise<std::string>());
-    },
-    [disk](const std::string& answer) {
-      auto promises = std::exchange(disk->promises, {});
-      for (auto& promise : promises)
-        promise.deliver(answer);
-    },
-  };
-}
-
-struct temporary_directory {
-  temporary_directory() {
-    auto name = (fs::temp_directory_path() / "peerage-standing-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  ~temporary_directory() {
-    std::error_code ignored_error;
-    fs::remove_all(path, ignored_error);
-  }
-  fs::path path;
-};
 
 struct judging_node {
   explicit judging_node(standing_options options = {}) {
@@ -332,7 +294,7 @@ TEST_CASE("a ban for ever neither overflows nor spins") {
 TEST_CASE("a restart keeps bans and scores") {
   temporary_directory directory;
   standing_options options;
-  options.directory = directory.path;
+  options.directory = directory.path();
   const auto banned = at("50.1.1.1:1"), noted = at("[2600:1:2:3::1]:1");
   std::vector<ban> before;
   {
@@ -356,9 +318,9 @@ TEST_CASE("a restart keeps bans and scores") {
 TEST_CASE("bans are saved at once, scores after a while") {
   temporary_directory directory;
   standing_options options;
-  options.directory = directory.path;
+  options.directory = directory.path();
   judging_node node{options};
-  const auto path = directory.path / "standing.json";
+  const auto path = directory.path() / "standing.json";
   auto saved = [&](const char* list) {
     auto found = load_state_file(path, "standing", 1);
     return found.body ? found.body->at(list).size() : 0;
@@ -390,7 +352,7 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   node.stop(); // its STANDING saves nothing; the next one does
   auto slow = node.world.system.spawn(slow_saver, disk);
   standing_options options;
-  options.directory = directory.path;
+  options.directory = directory.path();
   options.saver = slow;
   node.keeper = node.world.system.spawn(standing, node.world.context, options);
   const auto address = node.keeper.address();
@@ -420,7 +382,7 @@ TEST_CASE("one save at a time, and the last one is waited for") {
 TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   temporary_directory directory;
   standing_options options;
-  options.directory = directory.path / "missing";
+  options.directory = directory.path() / "missing";
   judging_node node{options};
   node.change(set_ban{range("50.2.0.0/16")});
   CHECK(node.all_bans().size() == 1);
@@ -442,8 +404,8 @@ TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
 TEST_CASE("a damaged or strange file is no obstacle") {
   temporary_directory directory;
   standing_options options;
-  options.directory = directory.path;
-  const auto path = directory.path / "standing.json";
+  options.directory = directory.path();
+  const auto path = directory.path() / "standing.json";
   using nlohmann::json;
   const json bodies[] = {
     json::array(),

@@ -1,4 +1,5 @@
 #include "actors/discovery/state_file.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,20 +23,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory of its own, gone at the end. In memory if there is such a place: a kill
-/// then meets the process between two system calls more often than inside of one.
-struct fixture {
-  fixture() {
-    auto base =
-      access("/dev/shm", W_OK) == 0 ? fs::path{"/dev/shm"} : fs::temp_directory_path();
-    auto pattern = (base / "peerage-state-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()));
-    directory = pattern;
-    path = directory / "bans";
-    previous = directory / "bans.previous";
-  }
-  ~fixture() { fs::remove_all(directory); }
+/// In memory if there is such a place: a kill then meets the process between two system
+/// calls more often than inside of one.
+fs::path quick_place() {
+  return access("/dev/shm", W_OK) == 0 ? fs::path{"/dev/shm"} : fs::temp_directory_path();
+}
 
+struct fixture {
   std::optional<std::string> save(const json& body, std::uint32_t version = 1) {
     return save_state_file(path, "bans", version, body);
   }
@@ -57,7 +51,10 @@ struct fixture {
   }
 
   using set = std::set<std::string>;
-  fs::path directory, path, previous;
+  test::temporary_directory owned{quick_place()};
+  fs::path directory = owned.path();
+  fs::path path = directory / "bans";
+  fs::path previous = directory / "bans.previous";
 };
 
 /// Every sentence names the file that it is about.
