@@ -255,12 +255,12 @@ void set_wake_up(dialer_pointer self) {
         auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
       }
-    if (room(state) == 0)
-      ;
-    else if (!state.anchors.empty() || !state.offered.empty())
-      consider(state.next_start);
-    else if (may_ask)
-      consider(std::max(state.next_question, state.next_start));
+    if (room(state) > 0) {
+      if (!state.anchors.empty() || !state.offered.empty())
+        consider(state.next_start);
+      else if (may_ask)
+        consider(std::max(state.next_question, state.next_start));
+    }
   }
   if (!next || (state.alarm_at && *state.alarm_at <= *next))
     return; // one that rings too early is cheaper than one that is moved
