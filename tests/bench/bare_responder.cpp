@@ -3,16 +3,13 @@
 // accepting side of a regtest handshake and every ping, and it verifies the checksum of
 // every message, because a peer that skips this is not doing the same work as ours.
 
-#define OPENSSL_SUPPRESS_DEPRECATED // the one-shot calls that replace these are slower
-
-#include <openssl/rand.h>
-#include <openssl/sha.h>
+#include "tests/bench/messages.hpp"
+#include "tests/bench/program.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -26,29 +23,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
+
+using namespace bench;
 
 namespace {
 
-using byte = std::uint8_t;
-
-constexpr std::array<byte, 4> regtest_magic{0xfa, 0xbf, 0xb5, 0xda};
-constexpr std::size_t header_size = 24;
-constexpr std::size_t command_offset = 4;
-constexpr std::size_t length_offset = 16;
-constexpr std::size_t checksum_offset = 20;
-constexpr std::size_t checksum_size = 4;
-constexpr std::size_t ping_payload_size = 8;
-constexpr std::uint32_t payload_limit = 4'000'000;
 constexpr std::uint32_t payload_limit_before_handshake = 4096;
-constexpr std::int32_t own_protocol_version = 70016;
 constexpr std::int32_t lowest_protocol_version = 31800;
 
 // Large enough for thousands of pings per read, small enough to stay in the cache.
@@ -59,83 +44,9 @@ constexpr std::size_t read_buffer_size = 256 * 1024;
 constexpr std::size_t reply_buffer_size =
   read_buffer_size + header_size + ping_payload_size + 1024;
 
-using command = std::array<char, 12>;
-
-constexpr command make_command(std::string_view name) {
-  command result{};
-  std::copy(name.begin(), name.end(), result.begin());
-  return result;
-}
-
-constexpr command version_command = make_command("version");
-constexpr command verack_command = make_command("verack");
-constexpr command ping_command = make_command("ping");
-constexpr command pong_command = make_command("pong");
-
-bool is_command(const byte* header, const command& expected) {
-  return std::memcmp(header + command_offset, expected.data(), expected.size()) == 0;
-}
-
-std::uint32_t read_u32(const byte* from) {
-  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8 |
-         static_cast<std::uint32_t>(from[2]) << 16 |
-         static_cast<std::uint32_t>(from[3]) << 24;
-}
-
-std::array<byte, SHA256_DIGEST_LENGTH> double_sha256(std::span<const byte> data) {
-  std::array<byte, SHA256_DIGEST_LENGTH> digest;
-  SHA256_CTX context;
-  SHA256_Init(&context);
-  SHA256_Update(&context, data.data(), data.size());
-  SHA256_Final(digest.data(), &context);
-  SHA256_Init(&context);
-  SHA256_Update(&context, digest.data(), digest.size());
-  SHA256_Final(digest.data(), &context);
-  return digest;
-}
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
-// -- messages of our own ---------------------------------------------------------------
-
-void put_integer(std::vector<byte>& out, std::uint64_t value, std::size_t width) {
-  for (std::size_t i = 0; i < width; ++i)
-    out.push_back(static_cast<byte>(value >> (8 * i)));
-}
-
-void put_message(std::vector<byte>& out, const command& name,
-                 std::span<const byte> payload) {
-  out.insert(out.end(), regtest_magic.begin(), regtest_magic.end());
-  out.insert(out.end(), name.begin(), name.end());
-  put_integer(out, payload.size(), 4);
-  const auto digest = double_sha256(payload);
-  out.insert(out.end(), digest.begin(), digest.begin() + checksum_size);
-  out.insert(out.end(), payload.begin(), payload.end());
-}
-
 /// Returns what the accepting side says once it knows the version of the remote.
-std::vector<byte> make_greeting(std::int32_t remote_version) {
-  constexpr std::string_view user_agent = "/bare_responder:1.0/";
-  constexpr std::size_t network_address_size = 26;
-  std::uint64_t nonce = 0;
-  if (RAND_bytes(reinterpret_cast<byte*>(&nonce), sizeof nonce) != 1)
-    throw std::runtime_error("no random bytes");
-
-  std::vector<byte> payload;
-  put_integer(payload, static_cast<std::uint64_t>(own_protocol_version), 4);
-  put_integer(payload, 0, 8); // services
-  put_integer(payload, static_cast<std::uint64_t>(std::time(nullptr)), 8);
-  payload.insert(payload.end(), 2 * network_address_size, byte{0});
-  put_integer(payload, nonce, 8);
-  payload.push_back(static_cast<byte>(user_agent.size()));
-  payload.insert(payload.end(), user_agent.begin(), user_agent.end());
-  put_integer(payload, 0, 4); // height
-  payload.push_back(0);       // relay
-
-  std::vector<byte> greeting;
-  put_message(greeting, version_command, payload);
+bytes make_greeting(std::int32_t remote_version) {
+  bytes greeting = make_version("/bare_responder:1.0/");
   if (remote_version >= own_protocol_version) {
     put_message(greeting, make_command("wtxidrelay"), {});
     put_message(greeting, make_command("sendaddrv2"), {});
@@ -157,7 +68,7 @@ struct connection {
   std::uint32_t payload_bytes = 0;
   stage at = stage::wait_for_version;
   std::unique_ptr<byte[]> payload; ///< Only while a message is incomplete.
-  std::vector<byte> unsent;        ///< While this is not empty, nothing is read.
+  bytes unsent;                    ///< While this is not empty, nothing is read.
 };
 
 /// Ends one connection, and is caught where its events are handled.
@@ -166,7 +77,8 @@ struct connection_ended {};
 class responder {
 public:
   responder(std::uint16_t port, std::uint16_t count) {
-    raise_descriptor_limit();
+    constexpr std::size_t table_limit = 1'000'000;
+    connections_.resize(std::min(take_all_descriptors(), table_limit));
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0)
       throw_errno("epoll_create1");
@@ -217,17 +129,6 @@ public:
 
 private:
   // -- setting up ----------------------------------------------------------------------
-
-  void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-      throw_errno("getrlimit");
-    limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      throw_errno("setrlimit");
-    constexpr rlim_t table_limit = 1'000'000;
-    connections_.resize(std::min(limit.rlim_cur, table_limit));
-  }
 
   void watch(int descriptor, std::uint32_t what, int operation) {
     epoll_event event{};

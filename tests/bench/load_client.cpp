@@ -4,12 +4,12 @@
 // is the result (`hold` prints several); whatever keeps the server from doing its part
 // ends the program with status 1.
 
-#include "tests/bench/bench_client.hpp"
 #include "tests/bench/load/handshake_load.hpp"
 #include "tests/bench/load/held_load.hpp"
 #include "tests/bench/load/idle_load.hpp"
 #include "tests/bench/load/ping_load.hpp"
 #include "tests/bench/load/throughput_load.hpp"
+#include "tests/bench/program.hpp"
 
 #include <unistd.h>
 
@@ -18,7 +18,7 @@
 #include <span>
 #include <string_view>
 
-using namespace load_client;
+using namespace bench;
 
 namespace {
 

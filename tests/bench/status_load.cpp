@@ -4,7 +4,7 @@
 // time to measure, one line of JSON; whatever the server does not do ends the program
 // with status 1.
 
-#include "tests/bench/bench_client.hpp"
+#include "tests/bench/program.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -18,6 +18,8 @@
 #include <memory>
 #include <span>
 #include <vector>
+
+using namespace bench;
 
 namespace {
 

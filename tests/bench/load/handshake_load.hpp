@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-namespace load_client {
+namespace bench {
 
 /// Keeps a number of handshakes in flight. By default a handshake is over when a pong to
 /// a ping right behind our verack has come: nothing else shows that the server has seen
@@ -74,4 +74,4 @@ private:
   std::string last_problem_;
 };
 
-} // namespace load_client
+} // namespace bench

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdio>
 
-namespace load_client {
+namespace bench {
 
 /// Holds many connections. Measures the pings of some of them whenever a line comes on
 /// stdin, so that who has sent it can compare; ends with stdin.
@@ -91,4 +91,4 @@ private:
   std::size_t outstanding_ = 0; ///< Pings of all connections.
 };
 
-} // namespace load_client
+} // namespace bench

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-namespace load_client {
+namespace bench {
 
 /// Opens many connections, leaves them alone, and looks at the memory of the server.
 class idle_load : public load {
@@ -61,4 +61,4 @@ private:
   }
 };
 
-} // namespace load_client
+} // namespace bench

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-namespace load_client {
+namespace bench {
 
 namespace {
 
@@ -18,12 +18,6 @@ constexpr seconds set_up_limit{20}; // connecting, and what else is not measured
 
 // An incomplete message is moved to the front of this one and continued there.
 constexpr std::size_t read_buffer_size = header_size + payload_limit + 256 * 1024;
-
-std::uint32_t read_u32(const byte* from) {
-  return static_cast<std::uint32_t>(from[0]) | static_cast<std::uint32_t>(from[1]) << 8 |
-         static_cast<std::uint32_t>(from[2]) << 16 |
-         static_cast<std::uint32_t>(from[3]) << 24;
-}
 
 } // namespace
 
@@ -221,7 +215,7 @@ void load::on_connected(peer& remote) {
     return on_failure(remote, std::string{"connect: "} + std::strerror(problem));
   remote.at = stage::wait_for_version;
   watch(remote, EPOLLIN);
-  send(remote, make_version());
+  send(remote, make_version("/load_client:1.0/"));
 }
 
 void load::read_once(peer& remote) {
@@ -312,4 +306,4 @@ void load::handle(peer& remote, std::span<const byte> message) {
   }
 }
 
-} // namespace load_client
+} // namespace bench

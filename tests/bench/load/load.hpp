@@ -1,8 +1,8 @@
 #pragma once
 
-#include "tests/bench/bench_client.hpp"
-#include "tests/bench/load/messages.hpp"
 #include "tests/bench/load/options.hpp"
+#include "tests/bench/load/ping_ring.hpp"
+#include "tests/bench/program.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace load_client {
+namespace bench {
 
 using steady = std::chrono::steady_clock;
 
@@ -135,4 +135,4 @@ private:
   std::vector<std::unique_ptr<peer>> closed_;
 };
 
-} // namespace load_client
+} // namespace bench

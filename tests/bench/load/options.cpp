@@ -1,12 +1,12 @@
 #include "tests/bench/load/options.hpp"
 
-#include "tests/bench/bench_client.hpp"
-#include "tests/bench/load/messages.hpp"
+#include "tests/bench/messages.hpp"
+#include "tests/bench/program.hpp"
 
 #include <map>
 #include <type_traits>
 
-namespace load_client {
+namespace bench {
 
 const char* const usage = R"(usage:
   load_client pings      ADDR:PORT [--connections 100] [--window 1] [--seconds 3]
@@ -85,4 +85,4 @@ options parse_options(std::span<char*> arguments) {
   return result;
 }
 
-} // namespace load_client
+} // namespace bench

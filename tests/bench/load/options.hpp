@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace load_client {
+namespace bench {
 
 using seconds = std::chrono::duration<double>;
 
@@ -28,4 +28,4 @@ extern const char* const usage;
 /// @throws usage_problem
 options parse_options(std::span<char*> arguments);
 
-} // namespace load_client
+} // namespace bench

@@ -2,7 +2,7 @@
 
 #include "tests/bench/load/load.hpp"
 
-namespace load_client {
+namespace bench {
 
 /// Keeps a window of pings outstanding on every connection.
 class ping_load : public load {
@@ -31,4 +31,4 @@ private:
   void on_pongs(peer& remote, std::size_t count) override { ping(remote, count); }
 };
 
-} // namespace load_client
+} // namespace bench

@@ -9,7 +9,59 @@
 #include <cerrno>
 #include <cstring>
 
-namespace load_client {
+namespace bench {
+
+/// Builds a block of one transaction whose script makes up the wanted size.
+/// @throws usage_problem if that is not possible.
+inline bytes make_block(std::size_t size) {
+  constexpr std::size_t block_header_size = 80;
+  constexpr std::size_t bytes_around_script = 4 + 1 + 36 + 4 + 1 + 8 + 1 + 1 + 4;
+  constexpr std::size_t largest_one_byte_count = 252;
+  constexpr std::size_t largest_three_byte_count = 0xffff;
+  constexpr std::size_t fixed = block_header_size + 1 + bytes_around_script;
+
+  bytes script_length;
+  std::size_t script_size = 0;
+  const auto room = [size](std::size_t taken) { return size > taken ? size - taken : 0; };
+  if (room(fixed + 5) > largest_three_byte_count) {
+    script_size = room(fixed + 5);
+    script_length.push_back(0xfe);
+    put_integer(script_length, script_size, 4);
+  } else if (room(fixed + 3) > largest_one_byte_count &&
+             room(fixed + 3) <= largest_three_byte_count) {
+    script_size = room(fixed + 3);
+    script_length.push_back(0xfd);
+    put_integer(script_length, script_size, 2);
+  } else {
+    throw usage_problem("--size " + std::to_string(size) +
+                        ": no block of one transaction has exactly this size");
+  }
+
+  bytes transaction;
+  put_integer(transaction, 2, 4); // version
+  transaction.push_back(1);       // inputs
+  transaction.insert(transaction.end(), 32, byte{0});
+  put_integer(transaction, 0xffffffff, 4); // with a null hash: the null outpoint
+  put_range(transaction, script_length);
+  transaction.insert(transaction.end(), script_size, byte{0x51});
+  put_integer(transaction, 0xffffffff, 4);    // sequence
+  transaction.push_back(1);                   // outputs
+  put_integer(transaction, 5'000'000'000, 8); // value
+  transaction.push_back(1);                   // script length
+  transaction.push_back(0x51);                // OP_TRUE
+  put_integer(transaction, 0, 4);             // locktime
+
+  bytes block;
+  put_integer(block, 0x20000000, 4);            // version
+  block.insert(block.end(), 32, byte{0});       // previous block
+  put_range(block, double_sha256(transaction)); // the Merkle root of one transaction
+  put_integer(block, 1'700'000'000, 4);         // time
+  put_integer(block, 0x207fffff, 4);            // bits
+  put_integer(block, 0, 4);                     // nonce
+  block.push_back(1);                           // transactions
+  put_range(block, transaction);
+  return block;
+}
 
 /// Sends units of eight blocks and a ping; a pong confirms all bytes of its unit.
 class throughput_load : public load {
@@ -102,4 +154,4 @@ private:
   steady::time_point last_pong_;
 };
 
-} // namespace load_client
+} // namespace bench

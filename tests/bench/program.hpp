@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <stdexcept>
@@ -14,7 +15,8 @@
 #include <string_view>
 #include <system_error>
 
-// What the clients of the benchmarks share: none of it is code of the project.
+/// What the programs of the benchmarks share: none of it is code of the project.
+namespace bench {
 
 /// What the server did not do, in a sentence.
 struct server_problem : std::runtime_error {
@@ -54,14 +56,15 @@ inline sockaddr_in parse_address(std::string_view text) {
   return result;
 }
 
-/// As many connections as the system grants.
-inline void take_all_descriptors() {
+/// Lets the process have as many descriptors as the system grants; returns how many.
+inline std::size_t take_all_descriptors() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
     throw_errno("getrlimit");
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
     throw_errno("setrlimit");
+  return limit.rlim_cur;
 }
 
 inline std::string to_text(double value) {
@@ -69,3 +72,5 @@ inline std::string to_text(double value) {
   const int size = std::snprintf(buffer.data(), buffer.size(), "%.1f", value);
   return {buffer.data(), static_cast<std::size_t>(size)};
 }
+
+} // namespace bench
