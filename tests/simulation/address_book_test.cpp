@@ -94,31 +94,14 @@ struct book_world {
     world.run();
   }
 
-  template <class Reply, class Handle, class Request>
-  std::optional<Reply> ask_of(const Handle& whom, Request what) {
-    auto result = std::make_shared<std::optional<Reply>>();
-    world.system.spawn([=](caf::event_based_actor* self) {
-      self->request(whom, caf::infinite, what)
-        .then([=](Reply& x) { *result = std::move(x); }, [](caf::error&) {});
-    });
-    world.run();
-    return *result;
-  }
-
   template <class Reply, class Request>
   Reply ask(Request what) {
-    auto result = ask_of<Reply>(book, std::move(what));
+    auto result = world.answer_to<Reply>(book, std::move(what));
     REQUIRE(result);
     return *result;
   }
 
-  /// Coarser steps than the simulation's own, for hours.
-  void pass(std::chrono::seconds duration) {
-    for (; duration > 0s; duration -= 1s) {
-      world.scheduler().advance_time(1s);
-      world.run();
-    }
-  }
+  void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
 
   unix_seconds unix_now() { return world.context->unix_time(world.now()); }
 
@@ -535,9 +518,10 @@ TEST_CASE("the dispatcher asks the book for addresses and the node for the rest"
   const serve_headers from_genesis{1, {chain->hash_at(0)}, {}};
   auto dispatcher =
     test.world.system.spawn(inbound_dispatcher, node, inventory, test.book);
-  CHECK(test.ask_of<addresses>(dispatcher, serve_addresses{1})->entries.size() >= 20);
-  CHECK(test.ask_of<headers>(dispatcher, from_genesis)->entries.size() == 3);
-  CHECK_FALSE(test.ask_of<wire::block>(dispatcher, serve_block{1, {}, true}));
+  CHECK(test.world.answer_to<addresses>(dispatcher, serve_addresses{1})->entries.size() >=
+        20);
+  CHECK(test.world.answer_to<headers>(dispatcher, from_genesis)->entries.size() == 3);
+  CHECK_FALSE(test.world.answer_to<wire::block>(dispatcher, serve_block{1, {}, true}));
 
   /// Whether the CONNECTION gets its answer.
   auto answered = [&](auto what) {
@@ -556,7 +540,7 @@ TEST_CASE("the dispatcher asks the book for addresses and the node for the rest"
   caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
   test.world.run();
   CHECK(answered(headers_announced{1, {}}) == -1);
-  CHECK_FALSE(test.ask_of<headers>(dispatcher, from_genesis));
+  CHECK_FALSE(test.world.answer_to<headers>(dispatcher, from_genesis));
   CHECK(answered(addresses_announced{1, {}}) == 1);
   caf::anon_send_exit(dispatcher, caf::exit_reason::user_shutdown);
   test.world.run();

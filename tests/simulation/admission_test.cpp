@@ -169,13 +169,9 @@ struct accepting_node {
   }
 
   std::vector<ban> bans() {
-    caf::scoped_actor self{world.system, true};
-    self->send(keeper, get_bans{});
-    world.run();
-    std::vector<ban> result;
-    self->receive([&](const peerage::bans& x) { result = x.entries; },
-                  caf::after(0s) >> [] { FAIL("no answer"); });
-    return result;
+    auto result = world.answer_to<peerage::bans>(keeper, get_bans{});
+    REQUIRE(result);
+    return result->entries;
   }
 
   template <class Request>

@@ -103,15 +103,11 @@ struct dialing_world : simulation {
   }
 
   std::size_t in_flight() {
-    auto answer = ask<discovery_counts>(dialer, get_discovery_counts{});
-    run();
-    return answer->value->in_flight;
+    return answer_to<discovery_counts>(dialer, get_discovery_counts{})->in_flight;
   }
 
   std::uint64_t connected() {
-    auto answer = ask<peer_set_snapshot>(set, get_peer_set_snapshot{});
-    run();
-    return answer->value->total;
+    return answer_to<peer_set_snapshot>(set, get_peer_set_snapshot{})->total;
   }
 
   std::shared_ptr<scripted_book> script;

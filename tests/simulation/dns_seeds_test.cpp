@@ -49,12 +49,7 @@ struct seeds_world {
     world.run();
   }
 
-  void pass(std::chrono::seconds duration) {
-    for (; duration > 0s; duration -= 1s) {
-      world.scheduler().advance_time(1s);
-      world.run();
-    }
-  }
+  void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
 
   void want() {
     caf::anon_send(seeds, crawl_wanted{});
@@ -63,14 +58,9 @@ struct seeds_world {
 
   template <class Reply, class Handle, class Request>
   Reply ask(const Handle& whom, Request what) {
-    auto result = std::make_shared<std::optional<Reply>>();
-    world.system.spawn([=](caf::event_based_actor* self) {
-      self->request(whom, caf::infinite, what)
-        .then([=](Reply& x) { *result = std::move(x); }, [](caf::error&) {});
-    });
-    world.run();
-    REQUIRE(*result);
-    return **result;
+    auto result = world.answer_to<Reply>(whom, std::move(what));
+    REQUIRE(result);
+    return *result;
   }
 
   dns_seeds_counts counts() {

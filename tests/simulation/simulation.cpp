@@ -70,8 +70,7 @@ simulation::~simulation() {
   run();
 }
 
-void simulation::advance(caf::timespan duration) {
-  constexpr caf::timespan step = 50ms;
+void simulation::advance(caf::timespan duration, caf::timespan step) {
   run();
   for (; duration > caf::timespan::zero(); duration -= step) {
     scheduler().advance_time(std::min(duration, step));

@@ -78,8 +78,9 @@ public:
 
   /// Delivers every message that is under way.
   void run() { scheduler().run(); }
-  /// Lets time pass in small steps, delivering what falls due in between.
-  void advance(caf::timespan duration);
+  /// Lets time pass in small steps, delivering what falls due in between. Coarser ones
+  /// are quicker for hours.
+  void advance(caf::timespan duration, caf::timespan step = 50ms);
   time_point now() { return scheduler().clock().now(); }
 
   /// A connection that a scripted remote opened; its handshake has begun.
@@ -106,6 +107,13 @@ public:
   };
   template <class Reply, class Handle, class Request>
   std::shared_ptr<asked<Reply>> ask(const Handle& whom, Request what);
+  /// Sends a request and runs; none if there was an error, or no answer at once.
+  template <class Reply, class Handle, class Request>
+  std::optional<Reply> answer_to(const Handle& whom, Request what) {
+    auto answer = ask<Reply>(whom, std::move(what));
+    run();
+    return std::move(answer->value);
+  }
 
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());

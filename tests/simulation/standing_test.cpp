@@ -68,13 +68,9 @@ struct judging_node {
 
   template <class Reply, class Request>
   Reply ask(Request x) {
-    caf::scoped_actor self{world.system, true};
-    self->send(keeper, std::move(x));
-    world.run();
-    Reply result{};
-    self->receive([&](Reply& answer) { result = std::move(answer); },
-                  caf::after(0s) >> [] { FAIL("no answer"); });
-    return result;
+    auto result = world.answer_to<Reply>(keeper, std::move(x));
+    REQUIRE(result);
+    return *result;
   }
 
   std::vector<ban> all_bans() { return ask<bans>(get_bans{}).entries; }
