@@ -9,7 +9,7 @@ namespace {
 
 const rpc_json nothing;
 
-using parameters = std::vector<rpc_parameter>;
+using rpc_parameters = std::vector<rpc_parameter>;
 
 rpc_error invalid(std::string why) {
   return {rpc_code::invalid_parameter, std::move(why), {}};
@@ -44,7 +44,7 @@ std::string names_of(unsigned types) {
 }
 
 /// Named parameters, and those in "args" before them, in the order of the method's.
-rpc_json in_order(const parameters& known, rpc_json& named) {
+rpc_json in_order(const rpc_parameters& known, rpc_json& named) {
   auto result = rpc_json::array();
   if (auto args = named.find("args"); args != named.end() && args->is_array()) {
     result = std::move(*args);
@@ -77,7 +77,7 @@ void read_text(const rpc_parameter& as, rpc_json& value) {
     value = std::move(meant);
 }
 
-void check_types(const parameters& known, const rpc_json& values) {
+void check_types(const rpc_parameters& known, const rpc_json& values) {
   rpc_json wrong;
   for (std::size_t i = 0; i < known.size(); ++i) {
     const auto& value = i < values.size() ? values[i] : nothing;
