@@ -59,9 +59,10 @@ public:
   }
 
   /// Hands over a connected socket. None if the system has no room for what that takes.
-  transport_ptr make_transport(tcp::socket&& socket, std::uint32_t magic) {
+  /// @param remote Of the connection; a socket that was reset does not know it any more.
+  transport_ptr make_transport(tcp::socket&& socket, const endpoint& remote,
+                               std::uint32_t magic) {
     boost::system::error_code ignored_error;
-    const auto remote = to_endpoint(socket.remote_endpoint(ignored_error));
     const auto local = to_endpoint(socket.local_endpoint(ignored_error));
     auto& events = events_[turn_++ % events_.size()];
     auto connection = std::make_shared<tcp_transport>(
@@ -95,6 +96,7 @@ public:
         sink_(caf::actor_cast<caf::weak_actor_ptr>(sink)) {}
 
   void start(const endpoint& to) {
+    remote_ = to;
     socket_.async_connect(to_asio(to),
                           [self = shared_from_this()](boost::system::error_code error) {
                             self->on_connected(error);
@@ -119,7 +121,7 @@ private:
                                       : peer_exit::connect_failed});
       return;
     }
-    if (auto connection = shared_.make_transport(std::move(socket_), magic_))
+    if (auto connection = shared_.make_transport(std::move(socket_), remote_, magic_))
       deliver(sink_, connected{std::move(connection)});
     else
       deliver(sink_, connect_failed{peer_exit::connect_failed});
@@ -127,6 +129,7 @@ private:
 
   shared_parts& shared_;
   tcp::socket socket_;
+  endpoint remote_;
   std::uint32_t magic_;
   caf::weak_actor_ptr sink_;
   std::atomic<bool> abandoned_{false};
@@ -195,6 +198,7 @@ private:
     if (!acceptor_.is_open())
       return;
     acceptor_.async_accept(
+      remote_,
       [self = shared_from_this()](boost::system::error_code error, tcp::socket socket) {
         self->on_accepted(error, std::move(socket));
       });
@@ -212,7 +216,8 @@ private:
     }
     transport_ptr connection;
     if (!error)
-      connection = shared_.make_transport(std::move(socket), magic_);
+      connection =
+        shared_.make_transport(std::move(socket), to_endpoint(remote_), magic_);
     if (!connection) {
       // Out of descriptors, or the remote was gone before we came. Neither ends the
       // listener; a short pause keeps the first from spinning. This is the one timer of a
@@ -236,7 +241,8 @@ private:
   asio::steady_timer pause_;
   std::uint32_t magic_;
   endpoint local_;
-  std::size_t credit_ = 0; ///< Touched by the Asio thread only.
+  tcp::endpoint remote_;   ///< Of the newest connection.
+  std::size_t credit_ = 0; ///< This and that are touched by the Asio thread only.
   std::mutex mutex_;
   caf::weak_actor_ptr sink_;
   std::size_t token_ = 0;

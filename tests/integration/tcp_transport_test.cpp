@@ -7,6 +7,8 @@
 #include <caf/actor_companion.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/after.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <fcntl.h>
@@ -222,6 +224,23 @@ TEST_CASE("what comes while there is no credit is read when there is some") {
     remote.send(pings(remote, count + 1, 10));
     CHECK(sink.wait_for_pings(count + 10) == one_to(count + 10));
   }
+}
+
+TEST_CASE("a connection that is reset before it is accepted keeps its address") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  auto sockets = make_asio_sockets();
+  std::string error;
+  auto door = sockets->listen(ipv4_endpoint(127, 0, 0, 1, 0), regtest, error);
+  REQUIRE(door);
+  caf::scoped_actor sink{system};
+  door->start(caf::actor_cast<caf::strong_actor_ptr>(sink), 0, 0);
+  auto remote = raw_peer::connect(door->local());
+  const auto from = remote.local();
+  remote.abort();
+  door->grant(1);
+  sink->receive([&](const accepted& x) { CHECK(x.connection->remote() == from); },
+                caf::after(patience) >> [] { FAIL("not accepted"); });
 }
 
 TEST_CASE("a descriptor that the system does not watch is let go of at once") {
