@@ -62,6 +62,9 @@ struct latency {
 /// Sends getaddr; completes on an addr or addrv2 with more than one entry. One entry
 /// alone is what nodes announce themselves with: it is kept, and is the reply at the
 /// deadline if nothing better came.
+///
+/// The question has no content that a late answer to an earlier one could fail to match:
+/// whatever list comes answers it.
 struct get_addresses {
   caf::timespan timeout{};
 };
@@ -137,9 +140,11 @@ struct transactions {
   std::vector<fetched_transaction> entries;
 };
 
-/// Sends mempool (BIP 35); completes on the next inv of transactions. An empty pool is
-/// answered with silence, so it ends in `timeout`. Fails at once with `not_found`, and
-/// sends nothing, if the peer does not offer NODE_BLOOM: it would hang up.
+/// Sends mempool (BIP 35); completes on the next inv of transactions, which the node
+/// hears of as well: nothing tells an answer, or a late one, from an announcement. An
+/// empty pool is answered with silence, so it ends in `timeout`. Fails at once with
+/// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: it would hang
+/// up.
 struct get_mempool {
   caf::timespan timeout{};
 };

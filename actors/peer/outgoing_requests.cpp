@@ -230,7 +230,7 @@ bool outgoing_requests::on_fence(std::uint64_t nonce) {
   return false;
 }
 
-bool outgoing_requests::on_addresses(std::vector<wire::network_address>& entries) {
+bool outgoing_requests::on_addresses(const std::vector<wire::network_address>& entries) {
   auto& lane = lanes_[address_lane];
   if (!lane.current)
     return false;
@@ -241,12 +241,12 @@ bool outgoing_requests::on_addresses(std::vector<wire::network_address>& entries
   }
   auto& kept = std::get<addresses>(current.collected).entries;
   const bool is_answer = entries.size() > 1;
-  for (auto& entry : entries)
+  for (const auto& entry : entries)
     if (kept.size() < wire::limits::addresses)
-      kept.push_back(std::move(entry));
+      kept.push_back(entry);
   if (is_answer)
     finish_unkeyed(lane, std::move(current.collected));
-  return true;
+  return is_answer; // else it may be gossip, and the node hears of it
 }
 
 bool outgoing_requests::connects(const get_headers& asked,
@@ -278,7 +278,7 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
     for (const auto& entry : entries)
       result.entries.push_back({entry.hash, entry.type == wire::inv_wtx});
     finish_unkeyed(lane, std::move(result));
-    return true;
+    return false; // it may be an announcement, and the node hears of it
   }
   auto& lane = lanes_[block_hash_lane];
   if (!may_answer(lane) ||

@@ -40,11 +40,12 @@ public:
   /// Starts or queues a request, or completes it at once.
   void add(request_id id, request what, time_point now);
 
-  // What came in. Each returns true if it belonged to a request of ours.
+  // What came in. Each returns true if it belonged to a request of ours, and to nobody
+  // else.
   /// @param round_trip Set if it was a ping that somebody wanted measured.
   bool on_pong(std::uint64_t nonce, time_point now,
                std::optional<caf::timespan>& round_trip);
-  bool on_addresses(std::vector<wire::network_address>& entries);
+  bool on_addresses(const std::vector<wire::network_address>& entries);
   bool on_headers(std::vector<wire::block_header>& entries);
   bool on_inventory(const std::vector<wire::inventory_entry>& entries);
   bool on_block(const wire::block& body);

@@ -1,4 +1,5 @@
 #include "tests/simulation/requests_fixture.hpp"
+#include "tests/support/scripted_service.hpp"
 
 /// Requests to one peer: what each sends, what completes it, and how many there may be.
 using namespace peerage;
@@ -173,6 +174,32 @@ TEST_CASE(
   world.run();
   CHECK(failure_of(refused->failure) == request_error::not_found);
   CHECK(remote.take_commands().empty());
+}
+
+TEST_CASE("what may be gossip is heard by the node though a request takes it, too") {
+  world_with_peer world;
+  auto told = std::make_shared<std::vector<service_request>>();
+  service_script script;
+  script.on_any = [told](const service_request& x) { told->push_back(x); };
+  world.context->service = world.system.spawn(scripted_service, script);
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  auto pool = world.ask<transaction_ids>(client, get_mempool{});
+  auto known = world.ask<addresses>(client, get_addresses{});
+  world.run();
+  remote.send(wire::inv{{{wire::inv_tx, {}}}});
+  remote.send(wire::addr{{{1, {1, {}, 1}}}});
+  world.run();
+  REQUIRE(told->size() == 2);
+  CHECK(std::get<inventory_announced>((*told)[0]).entries.size() == 1);
+  CHECK(std::get<addresses_announced>((*told)[1]).entries.size() == 1);
+  CHECK(pool->value);
+  // A list is the answer, and only that.
+  remote.send(wire::addr{{{1, {1, {}, 2}}, {1, {1, {}, 3}}}});
+  world.run();
+  CHECK(told->size() == 2);
+  REQUIRE(known->value);
+  CHECK(known->value->entries.size() == 3);
 }
 
 TEST_CASE("measure_latency, send_transaction, announcements") {
