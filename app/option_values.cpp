@@ -12,11 +12,15 @@ constexpr double shortest_seconds = 0.05;
 
 } // namespace
 
-early_exit usage_mistake(std::string text, const std::string& command) {
-  // CLI11's own texts may have several lines; people and scripts expect one.
+std::string in_one_line(std::string text) {
   std::ranges::replace_if(
     text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return {usage_status, "peerage: " + text + " (see " + command + " --help)"};
+  return text;
+}
+
+early_exit usage_mistake(std::string text, const std::string& command) {
+  return {usage_status,
+          "peerage: " + in_one_line(std::move(text)) + " (see " + command + " --help)"};
 }
 
 std::string named(const std::string& option, const std::string& value) {

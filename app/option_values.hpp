@@ -20,6 +20,9 @@ struct option_error {
   std::string why;
 };
 
+/// Errors are one line for people and scripts, whatever a library or a path brings.
+std::string in_one_line(std::string text);
+
 /// How every command line mistake ends: exit status 2, one line. `command` is whose
 /// --help would have told: "peerage run".
 early_exit usage_mistake(std::string text, const std::string& command);

@@ -9,6 +9,7 @@
 #include "app/dashboard.hpp"
 #include "app/data_directory.hpp"
 #include "app/logging.hpp"
+#include "app/option_values.hpp"
 #include "app/stop_watch.hpp"
 #include "app/swarm.hpp"
 
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <system_error>
 
 namespace peerage {
 
@@ -107,14 +109,18 @@ std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
     std::max(peer_manager_options{}.max_outbound, pinned));
 }
 
-/// Takes all the file descriptors that the system grants, and says so if they are too
-/// few.
-void raise_descriptor_limit(const run_options& options, std::size_t max_outbound) {
+/// Takes all the file descriptors that the system grants; the first socket may need them.
+void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
     return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Says so if they are too few.
+void check_descriptor_limit(const run_options& options, std::size_t max_outbound) {
+  rlimit limit{};
   constexpr std::size_t others = 200; // dials, status clients, files
   // A swarm's node has a listening socket, and the other end of our connection.
   auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
@@ -228,13 +234,18 @@ int run_node(const run_options& options) {
   start_logging(options);
   stop_watch watch;
   try {
+    raise_descriptor_limit();
     auto parts = open_all(options);
-    raise_descriptor_limit(options,
+    check_descriptor_limit(options,
                            outbound_limit(options, named_peers(options, parts).size()));
     log_start(options, parts, listening_on(parts));
     run_actors(options, parts, watch);
   } catch (const start_error& error) {
-    std::fprintf(stderr, "peerage: %s\n", error.what());
+    std::fprintf(stderr, "peerage: %s\n", in_one_line(error.what()).c_str());
+    return not_started_status;
+  } catch (const std::system_error& error) { // not even for the first threads and sockets
+    std::fprintf(stderr, "peerage: the system has not enough for a start: %s\n",
+                 in_one_line(error.what()).c_str());
     return not_started_status;
   }
   auto failure = watch.failure();

@@ -131,11 +131,13 @@ def find_program() -> str:
 
 
 def run_to_end(*arguments: str | os.PathLike[str], timeout: float = 20.0,
-               env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+               env: dict[str, str] | None = None,
+               launcher: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Runs the program with these arguments until it ends by itself, as it does when it
     cannot start: look at `returncode`, `stdout` and `stderr`. Raises
-    subprocess.TimeoutExpired, after killing it, if it still runs after `timeout` seconds."""
-    return subprocess.run([find_program(), *map(str, arguments)], stdin=subprocess.DEVNULL,
+    subprocess.TimeoutExpired, after killing it, if it still runs after `timeout` seconds.
+    `launcher` is as in `Node`."""
+    return subprocess.run([*launcher, find_program(), *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, encoding="utf-8", errors="replace",
                           timeout=timeout, check=False, env=env)
 

@@ -9,9 +9,9 @@ from peerage_harness import Node
 
 
 class DataDirectory(FolderCase):
-    def refuse_directory(self, path, *more_names):
+    def refuse_directory(self, path, *more_names, launcher=()):
         self.refuse("run", "--network", "regtest", "--listen", "none", "--data-dir", str(path),
-                    names=["--data-dir", *more_names])
+                    names=["--data-dir", *more_names], launcher=launcher)
 
     def test_main_has_no_sub_folder(self):
         data = self.folder / "data"
@@ -41,12 +41,19 @@ class DataDirectory(FolderCase):
             with self.subTest(path=path):
                 self.refuse_directory(path, str(path))
 
-    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
     def test_without_permission(self):
         folder = self.folder / "closed"
         (folder / "regtest").mkdir(parents=True)
-        (folder / "regtest").chmod(0o500)
-        self.refuse_directory(folder, str(folder))
+        launcher = self.as_nobody(folder, folder / "regtest")
+        for path, mode in ((folder / "regtest", 0o500), (folder, 0o000)):
+            with self.subTest(path=path):
+                path.chmod(mode)
+                self.refuse_directory(folder, str(folder), "Permission denied",
+                                      launcher=launcher)
+        folder.chmod(0o700)  # to be removed
+
+    def test_a_name_of_several_lines(self):
+        self.refuse_directory(f"{self.folder}/one\ntwo/{'x' * 300}", "one two")
 
     def test_locked(self):
         data = self.folder / "data"

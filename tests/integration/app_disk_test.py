@@ -14,7 +14,6 @@ from state_files import FILES, saved_body, which_save, write_addresses
 from wire_peer import WirePeer
 
 ADDRESSES = 1_000
-NOBODY = 65534
 # More than a log, less than a file of the addresses.
 FULL_BYTES = 60_000
 
@@ -88,11 +87,7 @@ class Disk(FolderCase):
         self.check_nothing_lost()
 
     def test_read_only(self):
-        launcher = ()
-        if os.geteuid() == 0:  # whom no mode stops
-            launcher = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-            for path in (self.folder, self.folder / "data", self.place, self.addresses):
-                os.chown(path, NOBODY, NOBODY)
+        launcher = self.as_nobody(self.folder / "data", self.place, self.addresses)
         with self.start(launcher) as node:
             self.check_shortage(node, lambda: self.place.chmod(0o500),
                                 lambda: self.place.chmod(0o700), os.strerror(errno.EACCES))

@@ -32,6 +32,10 @@ class ReadyLine(FolderCase):
             self.assertEqual(node.output().find("\n"), len(node.output()) - 1,
                              "one line and no more")
 
+    def test_all_the_descriptors_it_may_have(self):
+        with Node("--swarm", "60", launcher=("prlimit", "--nofile=40:4096")) as node:
+            node.wait_for({"peers_ready": 60}, timeout=20)
+
     def test_listening_nowhere(self):
         with Node("--network", "regtest", "--data-dir", self.folder / "data",
                   "--connect", "127.0.0.1:1", defaults=False) as node:
@@ -70,6 +74,13 @@ class CannotStart(FolderCase):
             self.refuse_start("--status", "127.0.0.1:0", "--swarm", "3",
                               listen=["127.0.0.1:0", address],
                               names=["--listen", address, "in use"])
+
+    def test_too_few_descriptors(self):
+        for count in (4, 5):
+            with self.subTest(descriptors=count):
+                self.refuse("run", "--network", "regtest", "--listen", "none",
+                            "--data-dir", str(self.folder / "data"), names=["open files"],
+                            launcher=("prlimit", f"--nofile={count}"))
 
     def test_not_our_address(self):
         self.refuse_start(listen=["192.0.2.1:18444"], names=["--listen", "192.0.2.1:18444"])

@@ -1,12 +1,15 @@
 """The bases of the tests here: a folder for each test, a node for each class of tests."""
 
 import base64
+import os
 import pathlib
 import tempfile
 import time
 import unittest
 
 from peerage_harness import Node, run_to_end
+
+NOBODY = 65534
 
 
 def wait_until(condition, seconds=10, what="it"):
@@ -37,9 +40,18 @@ class FolderCase(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(
             tempfile.TemporaryDirectory(prefix="peerage-test-")))
 
-    def refuse(self, *arguments, names, env=None):
+    def as_nobody(self, *paths):
+        """A launcher for a program that file modes stop, as they do not stop root, and whose
+        own `paths` in the folder are."""
+        if os.geteuid() != 0:
+            return ()
+        for path in (self.folder, *paths):
+            os.chown(path, NOBODY, NOBODY)
+        return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+
+    def refuse(self, *arguments, names, env=None, launcher=()):
         """Exit 2, nothing on stdout, and one line on stderr, with all of `names` in it."""
-        done = run_to_end(*arguments, env=env)
+        done = run_to_end(*arguments, env=env, launcher=launcher)
         what = f"{arguments}: {done.returncode} {done.stderr!r}"
         self.assertEqual((done.returncode, done.stdout), (2, ""), what)
         self.assertEqual(done.stderr.count("\n"), 1, what)
