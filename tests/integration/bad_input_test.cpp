@@ -15,6 +15,7 @@ using namespace peerage::test;
 namespace {
 
 constexpr std::uint32_t regtest_magic = 0xdab5bffa;
+constexpr auto ways = {direction::inbound, direction::outbound};
 
 /// A node with a manager, and an innocent peer that must not notice anything.
 class scene {
@@ -26,10 +27,22 @@ public:
 
   test_node& node() { return node_; }
 
-  raw_peer stranger() { return raw_peer::connect(node_.listens_at()); }
-  raw_peer peer(const raw_identity& identity = {}) {
-    auto result = stranger();
-    result.shake_hands(identity);
+  /// A connection of either way, as the node sees it, on which the remote has said
+  /// nothing.
+  raw_peer stranger(direction way = direction::inbound) {
+    if (way == direction::inbound)
+      return raw_peer::connect(node_.listens_at());
+    raw_listener listener;
+    auto dialer = node_.get<node_parts>(node_.manager(), get_node_parts{}).dialer;
+    REQUIRE(node_.get<bool>(dialer, dial_once{listener.local()}));
+    return listener.accept();
+  }
+  raw_peer peer(direction way = direction::inbound) {
+    auto result = stranger(way);
+    if (way == direction::inbound)
+      result.shake_hands();
+    else
+      result.answer_handshake();
     result.round_trip();
     return result;
   }
@@ -176,8 +189,10 @@ TEST_CASE("bad input: bytes that are not of this network end the connection at o
   for (const auto& input : inputs) {
     CAPTURE(input.name);
     auto send = [&](raw_peer& x) { x.send_some(input.bytes, in(1s)); };
-    on.must_end(on.stranger(), false, peer_exit::wrong_magic, send);
-    on.must_end(on.peer(), true, peer_exit::wrong_magic, send);
+    for (auto way : ways) {
+      on.must_end(on.stranger(way), false, peer_exit::wrong_magic, send);
+      on.must_end(on.peer(way), true, peer_exit::wrong_magic, send);
+    }
     // What was whole before the garbage still counts.
     on.must_end(on.stranger(), true, peer_exit::wrong_magic, [&](raw_peer& x) {
       auto all = x.handshake_bytes();
@@ -213,14 +228,16 @@ TEST_CASE("bad input: a length over the limit ends the peer before any of it is 
   constexpr auto before = limits::payload_before_handshake;
   for (std::string command : {"version", "verack", "foo"}) {
     CAPTURE(command);
-    on.must_end(on.stranger(), false, peer_exit::oversized_message,
-                announce(command, before + 1));
-    on.must_end(on.stranger(), false, peer_exit::oversized_message,
-                announce(command, 0xffffffff));
-    on.must_end(on.peer(), true, peer_exit::oversized_message,
-                announce(command, limits::payload + 1));
-    on.must_end(on.peer(), true, peer_exit::oversized_message,
-                announce(command, 0xffffffff));
+    for (auto way : ways) {
+      on.must_end(on.stranger(way), false, peer_exit::oversized_message,
+                  announce(command, before + 1));
+      on.must_end(on.stranger(way), false, peer_exit::oversized_message,
+                  announce(command, 0xffffffff));
+      on.must_end(on.peer(way), true, peer_exit::oversized_message,
+                  announce(command, limits::payload + 1));
+      on.must_end(on.peer(way), true, peer_exit::oversized_message,
+                  announce(command, 0xffffffff));
+    }
   }
   // Exactly the limit passes, and means nothing.
   auto remote = on.stranger();
@@ -312,8 +329,9 @@ TEST_CASE("bad input: a count beyond its limit ends the peer") {
   };
   for (const auto& input : inputs) {
     CAPTURE(input.name);
-    on.must_end(on.peer(), true, peer_exit::too_many_entries,
-                [&](raw_peer& x) { x.send_some(input.bytes, in(2s)); });
+    for (auto way : ways)
+      on.must_end(on.peer(way), true, peer_exit::too_many_entries,
+                  [&](raw_peer& x) { x.send_some(input.bytes, in(2s)); });
   }
   // Before the handshake is over nobody looks into them.
   auto remote = on.stranger();
@@ -349,62 +367,68 @@ TEST_CASE("bad input: what breaks a rule ends the peer with that rule's reason")
   };
   for (const auto& input : inputs) {
     CAPTURE(std::get<0>(input));
-    on.must_end(on.peer(), true, std::get<2>(input),
-                [&](raw_peer& x) { x.send(std::get<1>(input)); });
+    for (auto way : ways)
+      on.must_end(on.peer(way), true, std::get<2>(input),
+                  [&](raw_peer& x) { x.send(std::get<1>(input)); });
   }
-  on.must_end(on.stranger(), false, peer_exit::obsolete_version, [](raw_peer& x) {
-    raw_identity old;
-    old.protocol = wire::limits::lowest_version - 1;
-    x.send(old.version());
-  });
+  for (auto way : ways)
+    on.must_end(on.stranger(way), false, peer_exit::obsolete_version, [](raw_peer& x) {
+      raw_identity old;
+      old.protocol = wire::limits::lowest_version - 1;
+      x.send(old.version());
+    });
 }
 
 TEST_CASE("bad input: what is merely unexpected is counted, and the peer stays") {
   scene on;
-  auto remote = on.stranger();
-  remote.send(wire::ping{1});
-  remote.send(wire::verack{});
-  remote.send(message("version", byte_vector(20)));
-  auto version = raw_identity{}.version();
-  remote.send(version);
-  remote.send(version);
-  remote.send(wire::ping{2});
-  remote.send(message("sendtxrcncl", byte_vector(12)));
-  remote.send(wire::wtxidrelay{});
-  remote.send(wire::sendaddrv2{});
-  remote.send(wire::verack{});
-  remote.expect("verack");
-  remote.send(version);
-  remote.send(wire::verack{});
-  remote.send(message("foo", garbage(50)));
-  remote.send(message(std::string("pi\0ng", 5), byte_vector(8)));
-  remote.send(message("ping")); // older than pongs
-  remote.send(wire::pong{77});
-  remote.send(wire::headers{});
-  remote.send(wire::notfound{{{wire::inv_tx, {}}}});
-  remote.send(wire::inv{{{99, {}}}});
-  remote.send(wire::getdata{{{99, {}}}});
-  remote.send(wire::getaddr{});
-  remote.send(wire::getaddr{});
-  remote.send(message("block", byte_vector(10)));
-  remote.send(message("reject", byte_vector{std::byte{0}, std::byte{1}, std::byte{0}}));
-  remote.send(message("getblocktxn", byte_vector(10)));
-  remote.send(wire::sendheaders{});
-  remote.send(wire::sendcmpct{});
-  remote.send(wire::feefilter{1'000});
-  remote.send(wire::ping{3});
-  // To neither of the pings before verack.
-  CHECK(std::get<wire::pong>(remote.expect("pong").decoded()).nonce == 3);
-  on.must_have_ignored(remote, {{ignored::before_version, 2},
-                                {ignored::before_verack, 1},
-                                {ignored::duplicate_handshake, 3},
-                                {ignored::unknown_command, 3},
-                                {ignored::malformed, 2},
-                                {ignored::odd_pong, 1},
-                                {ignored::unsolicited, 2},
-                                {ignored::unknown_inventory, 2},
-                                {ignored::repeated_getaddr, 1},
-                                {ignored::obsolete, 2}});
+  for (auto way : ways) {
+    CAPTURE(to_string(way));
+    auto remote = on.stranger(way);
+    remote.send(wire::ping{1});
+    remote.send(wire::verack{});
+    remote.send(message("version", byte_vector(20)));
+    auto version = raw_identity{}.version();
+    remote.send(version);
+    remote.send(version);
+    remote.send(wire::ping{2});
+    remote.send(message("sendtxrcncl", byte_vector(12)));
+    remote.send(wire::wtxidrelay{});
+    remote.send(wire::sendaddrv2{});
+    remote.send(wire::verack{});
+    remote.expect("verack");
+    remote.send(version);
+    remote.send(wire::verack{});
+    remote.send(message("foo", garbage(50)));
+    remote.send(message(std::string("pi\0ng", 5), byte_vector(8)));
+    remote.send(message("ping")); // older than pongs
+    remote.send(wire::pong{77});
+    remote.send(wire::headers{});
+    remote.send(wire::notfound{{{wire::inv_tx, {}}}});
+    remote.send(wire::inv{{{99, {}}}});
+    remote.send(wire::getdata{{{99, {}}}});
+    remote.send(wire::getaddr{});
+    remote.send(wire::getaddr{});
+    remote.send(message("block", byte_vector(10)));
+    remote.send(message("reject", byte_vector{std::byte{0}, std::byte{1}, std::byte{0}}));
+    remote.send(message("getblocktxn", byte_vector(10)));
+    remote.send(wire::sendheaders{});
+    remote.send(wire::sendcmpct{});
+    remote.send(wire::feefilter{1'000});
+    remote.send(wire::ping{3});
+    // To neither of the pings before verack.
+    CHECK(std::get<wire::pong>(remote.expect("pong").decoded()).nonce == 3);
+    on.must_have_ignored(remote,
+                         {{ignored::before_version, 2},
+                          {ignored::before_verack, 1},
+                          {ignored::duplicate_handshake, 3},
+                          {ignored::unknown_command, 3},
+                          {ignored::malformed, 2},
+                          {ignored::odd_pong, 1},
+                          {ignored::unsolicited, 2},
+                          {ignored::unknown_inventory, 2},
+                          {ignored::repeated_getaddr, way == direction::inbound ? 1 : 2},
+                          {ignored::obsolete, 2}});
+  }
 }
 
 TEST_CASE("bad input: a whole session, one byte at a time") {

@@ -1,4 +1,5 @@
 #include "tests/integration/peer_group_fixture.hpp"
+#include "tests/support/peer_parts.hpp"
 
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
@@ -32,6 +33,16 @@ TEST_CASE("I2: whatever ends a peer, all of it ends with that reason") {
      exit_with(caf::make_error(peer_exit::disconnect_requested)),
      peer_exit::disconnect_requested},
     {"the client is killed", exit_with(caf::exit_reason::kill),
+     peer_exit::internal_error},
+    {"the connection is killed",
+     [](raw_peer&, const client_actor& client) {
+       end_actor(connection_of(client), caf::exit_reason::kill);
+     },
+     peer_exit::internal_error},
+    {"the heartbeat is killed",
+     [](raw_peer&, const client_actor& client) {
+       end_actor(heartbeat_of(client), caf::exit_reason::kill);
+     },
      peer_exit::internal_error},
   };
   test_node node{patiently()};

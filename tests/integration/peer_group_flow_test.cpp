@@ -137,3 +137,25 @@ TEST_CASE("flow: 100,000 pings in one burst are all answered, in order") {
   MESSAGE(pings_per_ms, " pings per ms");
   CHECK(drop(node, std::move(pair)).all_gone);
 }
+
+TEST_CASE("I4: N intervals bring N + 1 pings, whatever else is said") {
+  constexpr std::size_t intervals = 5;
+  constexpr auto interval = 200ms;
+  test_node_options options;
+  options.adjust = [&](peer_context& context) {
+    context.timing.ping_interval = interval;
+    context.timing.ping_timeout = 150ms;
+  };
+  test_node node{std::move(options)};
+  auto pair = node.inbound();
+  auto& remote = pair.remote;
+  while (remote.pings == 0)
+    remote.round_trip();
+  const auto start = wall_clock::now();
+  while (remote.pings < intervals + 1)
+    remote.round_trip();
+  const auto took = since(start);
+  CHECK(took >
+        milliseconds(intervals * interval) - 100); // the first was a little earlier
+  CHECK(took < milliseconds(intervals * interval + slack));
+}

@@ -1,8 +1,10 @@
 #include "tests/integration/peer_group_fixture.hpp"
 
 #include "actors/chain/regtest_chain.hpp"
+#include "tests/support/peer_parts.hpp"
 
 /// I3: every request ends exactly once.
+/// I9: by an answer to it, and no other.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -131,4 +133,63 @@ TEST_CASE("I3: a measurement is answered once, the peer killed at every step") {
       {"half of the pong", [&](raw_peer& x) { x.send(part_of(pong, 0, 0.5)); }, true},
       {"the pong", [&](raw_peer& x) { x.send(part_of(pong, 0.5, 1)); }, false, true},
     });
+}
+
+TEST_CASE("I3: a fetch is answered once, whichever part of the peer is killed") {
+  const auto wanted = regtest_chain::generate(1, 1)->hash_at(1);
+  const std::vector<std::function<caf::actor(const client_actor&)>> parts{
+    [](const client_actor& x) { return caf::actor_cast<caf::actor>(x); },
+    [](const client_actor& x) { return caf::actor_cast<caf::actor>(connection_of(x)); },
+    [](const client_actor& x) { return caf::actor_cast<caf::actor>(heartbeat_of(x)); },
+  };
+  test_node node{patiently()};
+  for (const auto& part : parts) {
+    auto pair = node.outbound();
+    settle(node, pair);
+    auto asked = node.ask<blocks>(pair.peer.client, get_blocks{{wanted}, {}});
+    pair.remote.expect("getdata");
+    end_actor(part(pair.peer.client), caf::exit_reason::kill);
+    auto answer = asked.wait();
+    REQUIRE(answer.failure);
+    CHECK(outcome_of(*answer.failure) == request_error::peer_gone);
+    CHECK(exit_of_request(*answer.failure) == peer_exit::internal_error);
+    pair.remote.close();
+    CHECK(node.settled_at(node.baseline()) == node.baseline());
+    CHECK_FALSE(asked.answered_again());
+  }
+}
+
+TEST_CASE("I9: late answers complete nobody else's request") {
+  const auto chain = regtest_chain::generate(2, 1);
+  test_node node{patiently()};
+  auto pair = node.outbound();
+  settle(node, pair);
+  const auto& client = pair.peer.client;
+  auto& remote = pair.remote;
+  remote.answers_pings = false;
+
+  auto first = node.ask<blocks>(client, get_blocks{{chain->hash_at(1)}, 100ms}).wait();
+  REQUIRE(first.failure);
+  CHECK(outcome_of(*first.failure) == request_error::timeout);
+  auto second = node.ask<blocks>(client, get_blocks{{chain->hash_at(2)}, {}});
+  remote.expect("getdata");
+  remote.expect("getdata");
+  remote.send(chain->at(1));
+  remote.send(wire::notfound{{{wire::inv_witness_block, chain->hash_at(1)}}});
+  remote.round_trip(); // both were acted upon
+  CHECK_FALSE(second.answered_again());
+  remote.send(chain->at(2));
+  auto got = second.wait();
+  REQUIRE(got.value);
+  CHECK(got.value->entries[0].body == chain->at(2));
+
+  auto measured = node.ask<latency>(client, measure_latency{});
+  const auto ping = remote.expect("ping");
+  auto other = ping.payload;
+  other[0] ^= std::byte{1};
+  remote.send(raw_envelope{.command = "pong", .payload = other}.bytes());
+  remote.round_trip();
+  CHECK_FALSE(measured.answered_again());
+  remote.send(raw_envelope{.command = "pong", .payload = ping.payload}.bytes());
+  CHECK(measured.wait().value);
 }

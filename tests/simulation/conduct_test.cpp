@@ -100,6 +100,8 @@ std::vector<rule> rules() {
      counts(duplicate_handshake), counts(duplicate_handshake)},
     {"version", message(remote_version(5)), passes, counts(duplicate_handshake),
      counts(duplicate_handshake), counts(duplicate_handshake)},
+    {"malformed version", raw("version", std::vector<std::byte>(10)), counts(malformed),
+     counts(duplicate_handshake), counts(malformed), counts(malformed)},
     {"unknown command", raw("nonsense", {std::byte{1}}), counts(before_version),
      counts(unknown_command), counts(unknown_command), counts(unknown_command)},
     {"wtxidrelay", message(wire::wtxidrelay{}), counts(before_version), passes,
@@ -173,6 +175,7 @@ std::vector<rule> rules() {
     too_large_early("inv of 50,001", raw("inv", list(50'001, 36)), entries),
     too_large_early("getdata of 50,001", raw("getdata", list(50'001, 36)), entries),
     too_large_early("headers of 2,001", raw("headers", list(2'001, 81)), entries),
+    too_large_early("notfound of 50,001", raw("notfound", list(50'001, 36)), entries),
   };
   return result;
 }
@@ -260,6 +263,77 @@ TEST_CASE("I10: each rule of conduct in each state and direction") {
         check(rule, when, way);
 }
 
+TEST_CASE("I10: feature messages from old peers are ignored, before verack and after") {
+  for (auto way : {direction::inbound, direction::outbound})
+    for (bool ready : {false, true})
+      for (const auto& feature :
+           std::vector<wire::message>{wire::wtxidrelay{}, wire::sendaddrv2{}}) {
+        CAPTURE(to_string(way));
+        CAPTURE(ready);
+        simulation world;
+        auto remote =
+          way == direction::inbound ? world.open_inbound() : world.open_outbound();
+        auto old = remote_version();
+        old.protocol = wire::limits::feature_version - 1;
+        remote.send(old);
+        if (!ready)
+          remote.send(feature);
+        remote.send(wire::verack{});
+        if (ready)
+          remote.send(feature);
+        world.run();
+        REQUIRE(world.results->ready.size() == 1);
+        CHECK_FALSE(remote.saw_end());
+        const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+        CHECK(seen[static_cast<std::size_t>(ignored::old_peer_feature)] == 1);
+      }
+}
+
+TEST_CASE("I10: what we offer may be asked for") {
+  simulation world;
+  world.context->identity.services |= wire::node_bloom | wire::node_compact_filters;
+  service_script script;
+  script.on_mempool = [](const serve_mempool&) {
+    return transaction_ids{{{wire::hash256{{1}}, false}, {wire::hash256{{2}}, true}}};
+  };
+  world.context->service = world.system.spawn(scripted_service, script);
+  auto remote = world.ready_inbound();
+  remote.take();
+  remote.send(wire::mempool{});
+  for (const char* command : {"filterload", "filteradd", "filterclear", "getcfilters",
+                              "getcfheaders", "getcfcheckpt"})
+    remote.send_raw(raw(command, std::vector<std::byte>(37))(remote.magic()));
+  world.run();
+  CHECK_FALSE(remote.saw_end());
+  const auto answered = remote.take();
+  REQUIRE(answered.size() == 1);
+  const auto& pool = std::get<wire::inv>(answered[0]).entries;
+  REQUIRE(pool.size() == 2);
+  CHECK(pool[0].hash == wire::hash256{{1}});
+  CHECK(pool[1].type == wire::inv_wtx);
+  const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+  CHECK(seen[static_cast<std::size_t>(ignored::obsolete)] == 6); // known, not served
+}
+
+TEST_CASE("I10: getaddr is answered once, and to inbound peers only") {
+  for (auto way : {direction::inbound, direction::outbound}) {
+    CAPTURE(to_string(way));
+    simulation world;
+    service_script script;
+    script.on_addresses = [](const serve_addresses&) {
+      return addresses{{{1'700'000'000, 1, 1, {10, 1, 2, 3}, 8333}}};
+    };
+    world.context->service = world.system.spawn(scripted_service, script);
+    auto remote =
+      way == direction::inbound ? world.ready_inbound() : world.ready_outbound();
+    remote.take();
+    remote.send(wire::getaddr{});
+    remote.send(wire::getaddr{});
+    world.run();
+    CHECK(remote.take_commands() == (way == direction::inbound ? "addrv2" : ""));
+  }
+}
+
 TEST_CASE("I10: versions below the lowest end the peer, old ones do not") {
   struct age {
     std::int32_t protocol;
@@ -267,17 +341,21 @@ TEST_CASE("I10: versions below the lowest end the peer, old ones do not") {
   };
   for (auto age : {age{31'799, false}, age{31'800, true}, age{60'000, true},
                    age{70'016, true}, age{80'000, true}, age{-1, false}}) {
-    CAPTURE(age.protocol);
-    simulation world;
-    auto remote = world.open_inbound();
-    auto theirs = remote_version();
-    theirs.protocol = age.protocol;
-    remote.send(theirs);
-    world.run();
-    CHECK(remote.saw_end() == !age.welcome);
-    if (!age.welcome) {
-      REQUIRE(world.results->failed.size() == 1);
-      CHECK(world.results->failed[0].reason == peer_exit::obsolete_version);
+    for (auto way : {direction::inbound, direction::outbound}) {
+      CAPTURE(age.protocol);
+      CAPTURE(to_string(way));
+      simulation world;
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto theirs = remote_version();
+      theirs.protocol = age.protocol;
+      remote.send(theirs);
+      world.run();
+      CHECK(remote.saw_end() == !age.welcome);
+      if (!age.welcome) {
+        REQUIRE(world.results->failed.size() == 1);
+        CHECK(world.results->failed[0].reason == peer_exit::obsolete_version);
+      }
     }
   }
 }
@@ -310,7 +388,7 @@ TEST_CASE("I10: a version with odd bytes, extra bytes or no relay byte is fine")
   CHECK_FALSE(remote.saw_end());
 }
 
-TEST_CASE("getaddr is answered once, getheaders always, unknown items with notfound") {
+TEST_CASE("getheaders is always answered, and unknown items with notfound") {
   simulation world;
   auto chain = regtest_chain::generate(10, 1);
   world.context->service = world.system.spawn(chain_service, chain);
@@ -368,7 +446,7 @@ TEST_CASE("a pong does not overtake the answer to what was asked before its ping
   CHECK(remote.take_commands() == "pong headers pong pong");
 }
 
-TEST_CASE("I11: an announced length takes no memory, in either state") {
+TEST_CASE("I11: the limit of a length is another one before the handshake") {
   for (bool ready : {false, true}) {
     simulation world;
     auto remote = ready ? world.ready_inbound() : world.open_inbound();

@@ -139,16 +139,4 @@ std::size_t simulation::peer_actors() {
   return system.registry().running() - base_actors_;
 }
 
-connection_actor connection_of(const client_actor& client) {
-  auto* self = caf::actor_cast<caf::abstract_actor*>(client);
-  return dynamic_cast<client_actor::stateful_base<client_state>&>(*self).state.connection;
-}
-
-heartbeat_actor heartbeat_of(const client_actor& client) {
-  auto group = connection_of(client);
-  auto* self = caf::actor_cast<caf::abstract_actor*>(group);
-  return dynamic_cast<connection_actor::stateful_base<connection_state>&>(*self)
-    .state.heartbeat;
-}
-
 } // namespace peerage::test

@@ -6,6 +6,7 @@
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/memory_sockets.hpp"
 #include "messages/wire/codec.hpp"
+#include "tests/support/peer_parts.hpp"
 
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -98,13 +99,14 @@ public:
 
   peer_snapshot snapshot(const client_actor& client);
 
-  /// Sends a request; run() and then look at the returned outcome.
+  /// How a request went so far.
   template <class Reply>
   struct asked {
     int replies = 0; ///< Of either kind: must end at exactly 1.
     std::optional<Reply> value;
     std::optional<caf::error> failure;
   };
+  /// Sends a request; run() and then look at the returned outcome.
   template <class Reply, class Handle, class Request>
   std::shared_ptr<asked<Reply>> ask(const Handle& whom, Request what);
   /// Sends a request and runs; none if there was an error, or no answer at once.
@@ -132,10 +134,6 @@ private:
   std::size_t base_actors_ = 0;
   std::uint16_t next_port_ = 1;
 };
-
-/// The actors behind a client, found through its state: what only tests may do.
-connection_actor connection_of(const client_actor& client);
-heartbeat_actor heartbeat_of(const client_actor& client);
 
 template <class Reply, class Handle, class Request>
 std::shared_ptr<simulation::asked<Reply>> simulation::ask(const Handle& whom,

@@ -21,6 +21,7 @@ namespace peerage::test {
 /// The newest inbound handshake, by a weak address: nobody holds a handshake.
 struct test_node::newest {
   std::mutex mutex;
+  std::condition_variable changed;
   caf::actor_addr handshake;
 };
 
@@ -182,6 +183,7 @@ test_node::test_node(test_node_options options)
     auto remember = [newest = newest_](const caf::actor& x) {
       std::lock_guard guard{newest->mutex};
       newest->handshake = x.address();
+      newest->changed.notify_all();
     };
     sink_ = caf::actor_cast<peer_sink_actor>(
       system_.spawn(collector, context, std::move(acceptor), outcomes_,
@@ -250,8 +252,12 @@ peer_sink_actor test_node::another_sink() {
 }
 
 caf::actor test_node::newest_handshake() {
-  std::lock_guard guard{newest_->mutex};
-  return caf::actor_cast<caf::actor>(newest_->handshake);
+  std::unique_lock guard{newest_->mutex};
+  // Its first messages may be out before the handle is here.
+  if (!newest_->changed.wait_for(guard, patience,
+                                 [this] { return newest_->handshake != nullptr; }))
+    throw std::runtime_error("no handshake has begun");
+  return caf::actor_cast<caf::actor>(std::exchange(newest_->handshake, nullptr));
 }
 
 std::optional<peer_snapshot> test_node::find(const raw_peer& remote) {

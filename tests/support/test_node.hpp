@@ -183,7 +183,7 @@ public:
   void ignore_inbound_results() { deaf_->store(true); }
   /// A sink whose last handle is the one returned.
   peer_sink_actor another_sink();
-  /// The newest inbound handshake.
+  /// The newest inbound handshake, each once; waits for it, throws at the deadline.
   caf::actor newest_handshake();
 
   template <class Reply, class Handle, class Request>
