@@ -2,6 +2,7 @@
 """What people see of a stranger's bad input: why it was ended, in the log and in the counters.
 What counts as bad, and that nobody else notices, is in bad_input_test.cpp."""
 
+import socket
 import struct
 import unittest
 
@@ -36,12 +37,14 @@ class BadInput(NodeCase):
             for bad in inputs:
                 with self.subTest(reason=reason, bad=bad[:40]):
                     before = self.counted("exits", reason)
+                    since = self.node.get("/status")["events"]["next"]
                     with WirePeer(self.node.p2p).shake_hands() as peer:
-                        peer.round_trip()
-                        found = self.node.get("/peers")[-1]["id"]
+                        found = self.node.wait_for(
+                            {"event": {"type": "peer_ready", "since": since}})["peer"]
                         peer.socket.sendall(bad)
                         if reason == "truncated_message":
-                            peer.socket.close()
+                            # Not closed: with a ping unread, that would be a reset.
+                            peer.socket.shutdown(socket.SHUT_WR)
                         gone = self.node.wait_for({"peer_gone": {"id": found}}, timeout=10)
                     self.assertEqual(gone["reason"], reason)
                     self.assertEqual(self.counted("exits", reason), before + 1)
