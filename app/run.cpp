@@ -20,8 +20,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <mutex>
 #include <system_error>
+#include <thread>
 
 namespace peerage {
 
@@ -65,7 +68,7 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
             : ipv4_endpoint(0, 0, 0, 0, port)};
 }
 
-opened open_all(const run_options& options) {
+opened open_each(const run_options& options) {
   opened result;
   std::string error;
   result.data = data_directory::open(options.data_dir, *options.network, error);
@@ -95,6 +98,16 @@ opened open_all(const run_options& options) {
   return result;
 }
 
+/// @throws start_error whatever is missing.
+opened open_all(const run_options& options) {
+  try {
+    return open_each(options);
+  } catch (const std::system_error& error) {
+    throw start_error(std::string("the system has not enough for a start: ") +
+                      error.what());
+  }
+}
+
 std::vector<endpoint> named_peers(const run_options& options, const opened& parts) {
   auto result = options.connect;
   result.insert(result.end(), options.add_peers.begin(), options.add_peers.end());
@@ -107,6 +120,32 @@ std::vector<endpoint> named_peers(const run_options& options, const opened& part
 std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
   return options.max_outbound.value_or(
     std::max(peer_manager_options{}.max_outbound, pinned));
+}
+
+/// Looks whether the system grants the threads of a node before there is any actor: one
+/// that misses its thread neither runs nor ends.
+/// @throws start_error if it does not.
+void require_threads() {
+  constexpr std::size_t others = 12; // sockets, clock, signals, disk, resolver, swarm
+  const auto needed =
+    std::max<std::size_t>(std::thread::hardware_concurrency(), 2) + others;
+  std::mutex gate;
+  std::vector<std::thread> threads;
+  std::string problem;
+  {
+    std::lock_guard closed{gate}; // they have to be there all at the same time
+    try {
+      while (threads.size() < needed)
+        threads.emplace_back([&gate] { std::lock_guard opened{gate}; });
+    } catch (const std::system_error& error) {
+      problem = error.what();
+    }
+  }
+  for (auto& thread : threads)
+    thread.join();
+  if (!problem.empty())
+    throw start_error("needs " + std::to_string(needed) + " threads, the system grants " +
+                      std::to_string(threads.size()) + " (see `ulimit -u`): " + problem);
 }
 
 /// Takes all the file descriptors that the system grants; the first socket may need them.
@@ -228,25 +267,17 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   context->service = nullptr;
 }
 
-} // namespace
-
-int run_node(const run_options& options) {
-  start_logging(options);
+/// @throws start_error if it cannot start.
+int run_to_end(const run_options& options) {
+  require_threads();
   stop_watch watch;
-  try {
+  {
     raise_descriptor_limit();
     auto parts = open_all(options);
     check_descriptor_limit(options,
                            outbound_limit(options, named_peers(options, parts).size()));
     log_start(options, parts, listening_on(parts));
     run_actors(options, parts, watch);
-  } catch (const start_error& error) {
-    std::fprintf(stderr, "peerage: %s\n", in_one_line(error.what()).c_str());
-    return not_started_status;
-  } catch (const std::system_error& error) { // not even for the first threads and sockets
-    std::fprintf(stderr, "peerage: the system has not enough for a start: %s\n",
-                 in_one_line(error.what()).c_str());
-    return not_started_status;
   }
   auto failure = watch.failure();
   if (!failure.empty()) {
@@ -255,6 +286,18 @@ int run_node(const run_options& options) {
   }
   log::info("stopped");
   return 0;
+}
+
+} // namespace
+
+int run_node(const run_options& options) {
+  start_logging(options);
+  try {
+    return run_to_end(options);
+  } catch (const start_error& error) {
+    std::fprintf(stderr, "peerage: %s\n", in_one_line(error.what()).c_str());
+    return not_started_status;
+  }
 }
 
 } // namespace peerage

@@ -137,9 +137,9 @@ def run_to_end(*arguments: str | os.PathLike[str], timeout: float = 20.0,
     cannot start: look at `returncode`, `stdout` and `stderr`. Raises
     subprocess.TimeoutExpired, after killing it, if it still runs after `timeout` seconds.
     `launcher` is as in `Node`."""
-    return subprocess.run([*launcher, find_program(), *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, encoding="utf-8", errors="replace",
-                          timeout=timeout, check=False, env=env)
+    return subprocess.run([*launcher, find_program(), *map(str, arguments)],
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          errors="replace", timeout=timeout, check=False, env=env)
 
 
 # -- connections ------------------------------------------------------------------------

@@ -82,6 +82,13 @@ class CannotStart(FolderCase):
                             "--data-dir", str(self.folder / "data"), names=["open files"],
                             launcher=("prlimit", f"--nofile={count}"))
 
+    def test_too_few_threads(self):
+        for count in (1, 4, 8):
+            with self.subTest(threads=count):
+                self.refuse("run", "--network", "regtest", "--listen", "none",
+                            "--data-dir", str(self.folder / "data"), names=["ulimit -u"],
+                            launcher=(*self.as_nobody(), "prlimit", f"--nproc={count}"))
+
     def test_not_our_address(self):
         self.refuse_start(listen=["192.0.2.1:18444"], names=["--listen", "192.0.2.1:18444"])
 

@@ -70,19 +70,14 @@ private:
     for (const auto& remote : peers_)
       if (remote && measured++ < most_measured)
         keep_window(*remote, given_.window);
-    run_until(steady::now() + to_steady(warm_up));
-    const auto begin = now_;
-    const std::uint64_t count_before = pong_count_;
-    run_until(begin + to_steady(given_.duration));
-    const seconds taken = now_ - begin;
-    const auto count = static_cast<double>(pong_count_ - count_before);
+    const double rate = measure_pings();
     measuring_ = false;
     const auto deadline = now_ + to_steady(drain_limit);
     while (outstanding_ > 0 && now_ < deadline)
       step(deadline);
     if (outstanding_ > 0)
       throw server_problem("pings are not answered");
-    return "{\"pings_per_second\":" + to_text(count / taken.count()) + "}";
+    return "{\"pings_per_second\":" + to_text(rate) + "}";
   }
 
   bool measuring_ = false;

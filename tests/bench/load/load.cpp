@@ -147,6 +147,15 @@ void load::run_until(steady::time_point until) {
     step(until);
 }
 
+double load::measure_pings() {
+  run_until(steady::now() + to_steady(warm_up));
+  const auto begin = now_;
+  const std::uint64_t count_before = pong_count_;
+  run_until(begin + to_steady(given_.duration));
+  const seconds taken = now_ - begin;
+  return static_cast<double>(pong_count_ - count_before) / taken.count();
+}
+
 void load::open_all(std::size_t wanted, std::size_t most_in_flight) {
   const auto deadline = steady::now() + duration_cast<steady::duration>(set_up_limit);
   const std::size_t ready_before = ready_count_;

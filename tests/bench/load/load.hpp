@@ -18,8 +18,8 @@ namespace bench {
 using steady = std::chrono::steady_clock;
 
 inline constexpr seconds warm_up = std::chrono::milliseconds{300};
-inline constexpr std::size_t most_opening =
-  64; // so that no backlog of the server overflows
+/// So that no backlog of the server overflows.
+inline constexpr std::size_t most_opening = 64;
 
 enum class stage : std::uint8_t {
   connecting,
@@ -99,6 +99,9 @@ protected:
 
   /// Steps for as long as this takes.
   void run_until(steady::time_point until);
+
+  /// Pongs per second while measuring, after the time to warm up.
+  double measure_pings();
 
   /// Opens this many connections more and waits until all are ready.
   void open_all(std::size_t wanted, std::size_t most_in_flight);

@@ -14,16 +14,11 @@ public:
     for (const auto& remote : peers_)
       if (remote)
         ping(*remote, given_.window);
-    run_until(steady::now() + to_steady(warm_up));
-    const auto begin = now_;
-    const std::uint64_t count_before = pong_count_;
-    run_until(begin + to_steady(given_.duration));
-    const seconds taken = now_ - begin;
-    const auto count = static_cast<double>(pong_count_ - count_before);
+    const double rate = measure_pings();
     for (const auto& remote : peers_)
       if (remote && remote->pongs == 0)
         throw server_problem("a connection has not got a single pong");
-    return "{\"pings_per_second\":" + to_text(count / taken.count()) + "}";
+    return "{\"pings_per_second\":" + to_text(rate) + "}";
   }
 
 private:
