@@ -39,15 +39,17 @@ struct peer_snapshot {
   double last_sent = 0;
   double last_block = 0;       ///< Of use to us. Unix seconds; 0: it sent none.
   double last_transaction = 0; ///< Likewise.
-  caf::timespan last_ping{};   ///< Zero before the first pong.
+  caf::timespan block_age{}; ///< How long ago that was, however the clock was set since.
+  caf::timespan transaction_age{};
+  caf::timespan last_ping{}; ///< Zero before the first pong.
   caf::timespan lowest_ping{};
   peer_traffic traffic;
   std::uint64_t requests_in_flight = 0;
   std::uint64_t requests_queued = 0;
   std::uint64_t inbound_backlog = 0; ///< Requests of the remote that wait for the node.
-  std::uint64_t unsent_bytes = 0;    ///< Accepted for sending, not taken by the socket.
-  bool reading_paused = false;       ///< No credit is out: we read nothing from it.
-  std::uint64_t credit = 0;          ///< Batches that the transport may deliver ahead.
+  std::uint64_t unsent_bytes = 0; ///< Accepted for sending, not taken by the socket.
+  bool reading_paused = false;    ///< No credit is out: we read nothing from it.
+  std::uint64_t credit = 0;       ///< Batches that the transport may deliver ahead.
   command_bytes received_by_command{};
   command_bytes sent_by_command{};
   caf::timespan ping_wait{};        ///< How long the oldest ping is unanswered; or zero.
@@ -151,10 +153,10 @@ typename Inspector::result_type inspect(Inspector& f, get_peer_snapshot&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
   return f(caf::meta::type_name("peerage.peer_snapshot"), x.info, x.connected_since,
-           x.last_received, x.last_sent, x.last_block, x.last_transaction, x.last_ping,
-           x.lowest_ping, x.traffic, x.requests_in_flight, x.requests_queued,
-           x.inbound_backlog, x.unsent_bytes, x.reading_paused, x.credit,
-           x.received_by_command, x.sent_by_command, x.ping_wait, x.fee_filter,
+           x.last_received, x.last_sent, x.last_block, x.last_transaction, x.block_age,
+           x.transaction_age, x.last_ping, x.lowest_ping, x.traffic, x.requests_in_flight,
+           x.requests_queued, x.inbound_backlog, x.unsent_bytes, x.reading_paused,
+           x.credit, x.received_by_command, x.sent_by_command, x.ping_wait, x.fee_filter,
            x.high_bandwidth_from, x.pinned, x.ready);
 }
 template <class Inspector>

@@ -28,7 +28,7 @@ constexpr unix_seconds time_penalty = 2 * 60 * 60;
 constexpr std::chrono::minutes success_counts_for{10};
 
 unix_seconds unix_now(address_book_pointer self) {
-  return self->state.context->unix_time(self->clock().now());
+  return self->state.context->wall.now();
 }
 
 bool is_banned(address_book_pointer self, const std::optional<endpoint>& x) {
@@ -150,7 +150,7 @@ void take_in(address_book_pointer self, addresses_announced x, bool solicited) {
   std::erase_if(x.entries, [&](const auto& entry) { return is_unwanted(self, entry); });
   const auto now = self->clock().now();
   auto taken = state.gossip->receive(x.peer, std::move(x.entries), now,
-                                     state.context->unix_time(now), solicited);
+                                     state.context->wall.now(), solicited);
   for (auto& entry : taken.entries)
     if (!is_same_host(entry, source))
       entry.time -=
@@ -417,7 +417,7 @@ void on_save_alarm(address_book_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
   note_saves(state);
-  state.bans.sweep(state.context->unix_time(now));
+  state.bans.sweep(state.context->wall.now());
   state.file.save_changes();
   self->send(state.context->alarms,
              set_alarm{save_alarm, now + state.options.save_every});

@@ -33,7 +33,7 @@ std::optional<endpoint> address_entry::remote() const {
 }
 
 address_state address_entry::state(unix_seconds now) const {
-  if (given_out && now - last_attempt < longest_pending)
+  if (given_out && apart(now, last_attempt) < longest_pending)
     return address_state::pending;
   if (failures > 0)
     return address_state::failed;
@@ -41,7 +41,7 @@ address_state address_entry::state(unix_seconds now) const {
 }
 
 bool address_entry::is_terrible(unix_seconds now) const {
-  if (is_pending(now) || now - last_attempt <= one_minute)
+  if (is_pending(now) || apart(now, last_attempt) <= one_minute)
     return false;
   const unix_seconds last_seen = address.time;
   if (last_seen > now + future_tolerance || now - last_seen > horizon)
@@ -52,7 +52,7 @@ bool address_entry::is_terrible(unix_seconds now) const {
 }
 
 double address_entry::chance(unix_seconds now) const {
-  const double fresh_attempt = now - last_attempt < recent_attempt ? 0.01 : 1.0;
+  const double fresh_attempt = apart(now, last_attempt) < recent_attempt ? 0.01 : 1.0;
   return fresh_attempt * std::pow(0.66, std::min(failures, 8u));
 }
 

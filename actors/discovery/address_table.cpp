@@ -21,8 +21,9 @@ insert_result refusal(address_fault fault) {
 }
 
 /// What hearsay changes in an entry.
-insert_result refresh(address_entry& known, const wire::network_address& news) {
-  const auto time = std::max(known.address.time, news.time);
+insert_result refresh(address_entry& known, const wire::network_address& news,
+                      unix_seconds now) {
+  const auto time = std::max(plausible_last_seen(known.address.time, now), news.time);
   auto services = known.address.services;
   if (known.last_success == 0)
     services |= news.services;
@@ -40,11 +41,11 @@ verdict judge(const address_entry& occupant, const address_entry& waiting,
               unix_seconds now) {
   if (occupant.is_pending(now))
     return verdict::undecided;
-  if (now - occupant.last_success < safe_after_success || waiting.failures > 0)
+  if (apart(now, occupant.last_success) < safe_after_success || waiting.failures > 0)
     return verdict::stays;
   const bool failed_test =
-    occupant.failures > 0 && now - occupant.last_attempt < safe_after_success;
-  const bool untested = now - waiting.last_success > test_window;
+    occupant.failures > 0 && apart(now, occupant.last_attempt) < safe_after_success;
+  const bool untested = apart(now, waiting.last_success) > test_window;
   return failed_test || untested ? verdict::leaves : verdict::undecided;
 }
 
@@ -78,7 +79,7 @@ insert_result address_table::insert(const wire::network_address& address,
     return refusal(fault_of(address));
   news->time = plausible_last_seen(news->time, now);
   if (auto known = entries_.find(key_of(*news)); known != entries_.end())
-    return refresh(known->second, *news);
+    return refresh(known->second, *news, now);
   address_entry entry{.address = std::move(*news), .source = source};
   if (auto* occupant = buckets_.occupant(entry)) {
     if (!occupant->is_terrible(now))
@@ -164,7 +165,7 @@ bool address_table::released(const endpoint& remote) {
 
 bool address_table::disconnected(const endpoint& remote, unix_seconds now) {
   auto* x = lookup(remote);
-  if (x != nullptr && now - x->address.time > update_interval)
+  if (x != nullptr && apart(now, x->address.time) > update_interval)
     x->address.time = plausible_last_seen(now, now);
   return x != nullptr;
 }

@@ -35,14 +35,14 @@ obstacles dial_obstacles(const dialer_state& state, const endpoint& remote,
     found.add("already_dialing", "it is being dialed");
   else if (state.is_connected(remote))
     found.add("already_connected", "it is a peer");
-  found.add_ban(state.bans.find(remote, state.context->unix_time(now)));
+  found.add_ban(state.bans.find(remote, state.context->wall.now()));
   const bool pinned = state.pinned.contains(remote);
   const auto& pauses = pinned ? *state.pinned_pauses : *state.pauses;
   if (auto ready = pauses.ready_at(remote); ready && *ready > now)
     found.add("backoff",
               std::to_string(pauses.failures_of(remote)) +
                 " attempts in a row have failed",
-              state.context->precise_unix_time(*ready));
+              state.context->wall.expected(*ready, now));
   if (state.counts.in_flight >= state.options.max_in_flight)
     found.add("dials_in_flight", "all " + std::to_string(state.options.max_in_flight) +
                                    " dials are under way");

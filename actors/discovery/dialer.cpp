@@ -55,7 +55,7 @@ void tell_event(dialer_pointer self, event_type type, const endpoint& remote, pu
     what.started_by = initiator_of(*reason);
   }
   if (deadline)
-    what.deadline = context.precise_unix_time(*deadline);
+    what.deadline = context.wall.expected(*deadline, self->clock().now());
   record(self, context, std::move(what));
 }
 
@@ -79,7 +79,7 @@ nlohmann::json body_to_save(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   return to_json(saved_dials{choose_anchors(state),
-                             state.pauses->entries(now, state.context->unix_time(now))});
+                             state.pauses->entries(now, state.context->wall.now())});
 }
 
 void load(dialer_pointer self) {
@@ -94,7 +94,7 @@ void load(dialer_pointer self) {
     return;
   auto saved = saved_dials_from_json(*found.body);
   auto now = self->clock().now();
-  state.pauses->restore(saved.pauses, now, state.context->unix_time(now));
+  state.pauses->restore(saved.pauses, now, state.context->wall.now());
   if (state.options.max_outbound > state.pinned.size())
     for (const auto& anchor : saved.anchors)
       if (!state.pinned.contains(anchor))
@@ -128,7 +128,7 @@ std::size_t room(const dialer_state& state) {
 /// Whether to dial what the book offers. A place is taken in the caps if so.
 bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
   if (state.is_known(remote) || state.pinned.contains(remote) ||
-      state.bans.is_banned(remote, state.context->unix_time(now)) ||
+      state.bans.is_banned(remote, state.context->wall.now()) ||
       !state.pauses->may_dial(remote, now))
     return false;
   if (!state.is_exempt(remote) && state.groups.contains(address_group_of(remote)))
@@ -169,7 +169,7 @@ void forget(dialer_state& state, const endpoint& remote, purpose why) {
 std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
   for (const auto& remote : state.pinned)
     if (!state.is_known(remote) && state.pinned_pauses->may_dial(remote, now) &&
-        !state.bans.is_banned(remote, state.context->unix_time(now)))
+        !state.bans.is_banned(remote, state.context->wall.now()))
       return remote;
   return std::nullopt;
 }
@@ -251,7 +251,7 @@ void set_wake_up(dialer_pointer self) {
   if (state.counts.in_flight < state.options.max_in_flight) {
     for (const auto& remote : state.pinned)
       if (!state.is_known(remote)) {
-        const bool banned = state.bans.is_banned(remote, state.context->unix_time(now));
+        const bool banned = state.bans.is_banned(remote, state.context->wall.now());
         auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
       }
@@ -516,11 +516,9 @@ dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context
     [self](const peer_joined& x) { on_joined(self, x.info); },
     [self](const peer_left& x) { on_left(self, x.info); },
     [self](const bans_changed& x) {
-      self->state.bans.restore(x.added,
-                               self->state.context->unix_time(self->clock().now()));
+      self->state.bans.restore(x.added, self->state.context->wall.now());
       for (const auto& range : x.lifted)
-        self->state.bans.remove(range,
-                                self->state.context->unix_time(self->clock().now()));
+        self->state.bans.remove(range, self->state.context->wall.now());
     },
     [self](addresses_available) {
       self->state.next_question = self->clock().now();

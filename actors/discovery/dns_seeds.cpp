@@ -100,8 +100,7 @@ wire::network_address as_hearsay(dns_seeds_pointer self, const endpoint& where) 
   auto& context = *self->state.context;
   const auto spread = static_cast<std::uint64_t>(oldest - youngest);
   const auto age = youngest + static_cast<unix_seconds>(context.random.below(spread));
-  const auto seen =
-    std::max<unix_seconds>(context.unix_time(self->clock().now()) - age, 0);
+  const auto seen = std::max<unix_seconds>(context.wall.now() - age, 0);
   return wire::to_network_address(
     {static_cast<std::uint32_t>(seen), {wire::node_network, where.ip, where.port}});
 }

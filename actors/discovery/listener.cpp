@@ -68,8 +68,7 @@ peer_exit exit_of(cap_refusal x) {
 }
 
 bool is_banned(listener_pointer self, const endpoint& remote) {
-  const auto now = self->state.context->unix_time(self->clock().now());
-  return self->state.bans.is_banned(remote, now);
+  return self->state.bans.is_banned(remote, self->state.context->wall.now());
 }
 
 // -- slots -----------------------------------------------------------------------------
@@ -195,7 +194,7 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
   if (state.acceptors.empty())
     found.add("not_listening", "no address is listened on");
   found.add_network(state.network_active);
-  found.add_ban(state.bans.find(remote, state.context->unix_time(now)));
+  found.add_ban(state.bans.find(remote, state.context->wall.now()));
   if (state.rate.status(now).coarse)
     found.add("accept_rate",
               "connections come faster than they are let in; a lot decides");
@@ -226,7 +225,7 @@ void free_descriptor(listener_pointer self) {
 
 void change_bans(listener_pointer self, const bans_changed& x) {
   auto& state = self->state;
-  const auto now = state.context->unix_time(self->clock().now());
+  const auto now = state.context->wall.now();
   state.bans.sweep(now);
   for (const auto& range : x.lifted)
     state.bans.remove(range, now);

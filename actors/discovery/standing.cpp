@@ -19,11 +19,16 @@ using standing_pointer = standing_actor::stateful_pointer<standing_state>;
 constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t sweep_alarm = 2;
 
-/// Ends that are further away are looked at again by then; some are never to come.
-constexpr std::chrono::seconds longest_sweep_pause = std::chrono::hours{1};
-
 unix_seconds unix_now(standing_pointer self) {
-  return self->state.context->unix_time(self->clock().now());
+  return self->state.context->wall.now();
+}
+
+/// Points fade at a steady pace, whatever the wall clock is set to: this goes on from
+/// what that said at the start.
+unix_seconds score_now(standing_pointer self) {
+  const auto age = self->clock().now() - self->state.started.at;
+  return static_cast<unix_seconds>(self->state.started.unix_time) +
+         std::chrono::floor<std::chrono::seconds>(age).count();
 }
 
 // -- the file --------------------------------------------------------------------------
@@ -42,13 +47,18 @@ json to_json(const saved_score& x) {
   return {{"host", to_string(x.host)}, {"score", x.score}, {"at", x.at}};
 }
 
-json describe(const standing_state& state, unix_seconds now) {
+json describe(standing_pointer self) {
+  const auto& state = self->state;
+  const auto now = unix_now(self);
   auto bans = json::array();
   for (const auto& x : state.bans.list(now))
     bans.push_back(to_json(x));
+  const auto steady = score_now(self);
   auto scores = json::array();
-  for (const auto& x : state.scores.entries(now))
+  for (auto x : state.scores.entries(steady)) {
+    x.at += now - steady; // as old by the wall clock as it is
     scores.push_back(to_json(x));
+  }
   return {{"bans", std::move(bans)}, {"scores", std::move(scores)}};
 }
 
@@ -127,7 +137,7 @@ void schedule_sweep(standing_pointer self) {
     return;
   const auto now = unix_now(self);
   // Not by subtraction alone: an end may be the last moment there is.
-  const auto last = now + longest_sweep_pause.count();
+  const auto last = now + node_clock::longest_wait.count();
   const std::chrono::seconds pause{std::clamp(*next, now, last) - now};
   self->send(state.context->alarms, set_alarm{sweep_alarm, self->clock().now() + pause});
 }
@@ -278,7 +288,7 @@ void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
   const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
-  const auto change = state.scores.report(remote, cause, unix_now(self), trusted);
+  const auto change = state.scores.report(remote, cause, score_now(self), trusted);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;
@@ -322,6 +332,7 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
                                        const standing_options& options) {
   auto& state = self->state;
   state.context = std::move(context);
+  state.started = state.context->wall.date(self->clock().now());
   state.save_every = options.save_every;
   for (const auto& x : options.trusted)
     state.trusted.insert(x.with_port(0));
@@ -329,7 +340,7 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
     const auto path = options.directory / "standing.json";
     load(self, path);
     state.file.open(self, options.saver, path, std::string(file_kind), file_version,
-                    [self] { return describe(self->state, unix_now(self)); });
+                    [self] { return describe(self); });
     save_later(self);
   }
   schedule_sweep(self);
@@ -353,12 +364,12 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
     [self](const wait_for_ban& x) { return wait(self, x); },
     [self](const get_score& x) {
-      return self->state.scores.score_of(x.remote, unix_now(self));
+      return self->state.scores.score_of(x.remote, score_now(self));
     },
     [self](const find_suspects& x) {
       suspects result;
       for (const auto& remote : x.remotes)
-        if (self->state.scores.score_of(remote, unix_now(self)) >= bad_reputation)
+        if (self->state.scores.score_of(remote, score_now(self)) >= bad_reputation)
           result.remotes.push_back(remote);
       return result;
     },

@@ -30,6 +30,7 @@ struct standing_state {
   peer_context_ptr context;
   std::set<endpoint> trusted; ///< Without ports.
   caf::timespan save_every{};
+  dated_moment started; ///< Scores count their time from there.
   reputation scores;
   ban_list bans;
   attach_ban_users users;

@@ -41,7 +41,7 @@ void end(connection_pointer self, peer_exit reason) {
 }
 
 /// Hands the outbox to the socket; false if that ended the peer.
-bool send_outbox(connection_pointer self, time_point now) {
+bool send_outbox(connection_pointer self) {
   auto& state = self->state;
   if (state.protocol->outbox().empty())
     return true;
@@ -55,7 +55,7 @@ bool send_outbox(connection_pointer self, time_point now) {
     end(self, peer_exit::unsent_overflow);
     return false;
   }
-  state.last_sent = now;
+  state.last_sent = state.context->wall.precise_now();
   return true;
 }
 
@@ -168,7 +168,7 @@ void update_credit(connection_pointer self) {
 void flush(connection_pointer self, time_point now) {
   auto& state = self->state;
   state.protocol->report_traffic();
-  if (!send_outbox(self, now))
+  if (!send_outbox(self))
     return;
   deliver_completed(self);
   for (auto nonce : state.protocol->take_heartbeat_pongs())
@@ -200,12 +200,9 @@ peer_snapshot snapshot_of(connection_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result, self->clock().now());
-  auto unix_time = [&](const std::optional<time_point>& x) {
-    return x ? state.context->precise_unix_time(*x) : 0;
-  };
-  result.connected_since = unix_time(state.connected_at);
-  result.last_received = unix_time(state.last_received);
-  result.last_sent = unix_time(state.last_sent);
+  result.connected_since = state.connected_since;
+  result.last_received = state.last_received;
+  result.last_sent = state.last_sent;
   result.traffic.bytes_sent = state.bytes_sent;
   result.unsent_bytes = state.transport->unsent_bytes();
   result.reading_paused = state.owed > 0;
@@ -256,7 +253,7 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
   state.protocol = std::make_unique<protocol>(context, info, ignored_so_far);
   state.context = std::move(context);
   state.transport = std::move(transport);
-  state.connected_at = self->clock().now();
+  state.connected_since = state.context->wall.precise_now();
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
   return {
@@ -264,7 +261,7 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
       ++self->state.owed;
-      self->state.last_received = now;
+      self->state.last_received = self->state.context->wall.precise_now();
       for (const auto& frame : batch.frames)
         self->state.protocol->receive(frame, now);
       flush(self, now);

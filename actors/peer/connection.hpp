@@ -63,9 +63,9 @@ struct connection_state {
   overload_shed shed;
   std::optional<time_point> reported_at; ///< The last time that STANDING was told.
 
-  time_point connected_at;
-  std::optional<time_point> last_received;
-  std::optional<time_point> last_sent;
+  double connected_since = 0; ///< Unix seconds, as the wall clock had them then.
+  double last_received = 0;   ///< Likewise; 0: nothing yet.
+  double last_sent = 0;
   std::uint64_t bytes_sent = 0;
   static inline const char* name = "connection";
 };

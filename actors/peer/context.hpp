@@ -4,7 +4,7 @@
 #include "actors/node_counters.hpp"
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/random_source.hpp"
-#include "messages/time.hpp"
+#include "actors/node_clock.hpp"
 #include "messages/wire/network.hpp"
 
 #include <atomic>
@@ -51,20 +51,7 @@ struct peer_context {
   /// Is told what happens; nobody: nothing is told. Set before the first peer.
   event_sink_actor events;
   node_counters counters;
-  /// Unix time at the actor clock's zero. What is shown, saved or sent follows the actor
-  /// clock from the start on, so that all time comes from one place; under a virtual
-  /// clock it is set to what the test wants.
-  std::chrono::nanoseconds clock_zero =
-    std::chrono::system_clock::now().time_since_epoch() -
-    time_point::clock::now().time_since_epoch();
-  unix_seconds unix_time(time_point now) const {
-    return std::chrono::floor<std::chrono::seconds>(clock_zero + now.time_since_epoch())
-      .count();
-  }
-  /// The same with fractions, for people.
-  double precise_unix_time(time_point now) const {
-    return std::chrono::duration<double>(clock_zero + now.time_since_epoch()).count();
-  }
+  node_clock wall; ///< What is shown, sent, saved, or ends at a date goes by it.
   inbound_service_actor service; ///< The node's own.
   /// Whom CONNECTIONs ask instead, if there is anybody: part of the node stands between.
   inbound_service_actor dispatcher;
@@ -85,7 +72,7 @@ template <class Self>
 void record(Self* self, const peer_context& context, event what) {
   if (!context.events)
     return;
-  what.time = context.precise_unix_time(self->clock().now());
+  what.time = context.wall.precise_now();
   self->send(context.events, std::move(what));
 }
 

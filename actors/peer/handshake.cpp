@@ -73,8 +73,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   info.remote = state.connection->remote();
   info.local = state.connection->local();
   info.way = state.outcome->way();
-  state.protocol = std::make_unique<handshake_protocol>(
-    state.context, std::move(info), state.context->unix_time(state.started));
+  state.protocol = std::make_unique<handshake_protocol>(state.context, std::move(info));
 
   auto deadline = state.started + state.context->timing.handshake_timeout;
   self->send(state.context->alarms, set_alarm{0, deadline});

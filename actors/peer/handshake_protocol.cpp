@@ -6,9 +6,8 @@ namespace peerage {
 
 namespace limits = wire::limits;
 
-handshake_protocol::handshake_protocol(peer_context_ptr context, peer_info info,
-                                       std::int64_t unix_time)
-    : context_(std::move(context)), info_(std::move(info)), unix_time_(unix_time),
+handshake_protocol::handshake_protocol(peer_context_ptr context, peer_info info)
+    : context_(std::move(context)), info_(std::move(info)),
       outbox_(context_->network.magic) {}
 
 void handshake_protocol::start() {
@@ -67,7 +66,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   info_.user_agent = std::move(theirs.user_agent);
   info_.start_height = theirs.start_height;
   info_.relay = theirs.relay;
-  info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - unix_time_;
+  info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - context_->wall.now();
   if (info_.way == direction::inbound)
     send_version();
   send_answer();
@@ -77,7 +76,7 @@ void handshake_protocol::send_version() {
   wire::version ours;
   ours.protocol = limits::protocol_version;
   ours.services = context_->identity.services;
-  ours.time = unix_time_;
+  ours.time = context_->wall.now();
   // The receiver's address only: ours leaks nothing.
   ours.receiver.ip = info_.remote.ip;
   ours.receiver.port = info_.remote.port;

@@ -17,8 +17,7 @@ namespace peerage {
 /// them), verack. Whatever else comes before the remote's verack is counted and ignored.
 class handshake_protocol {
 public:
-  /// @param unix_time What our version message says, in seconds.
-  handshake_protocol(peer_context_ptr context, peer_info info, std::int64_t unix_time);
+  handshake_protocol(peer_context_ptr context, peer_info info);
 
   /// Call once, before any frame.
   void start();
@@ -50,7 +49,6 @@ private:
 
   peer_context_ptr context_;
   peer_info info_;
-  std::int64_t unix_time_;
   wire::outbox outbox_;
   std::array<std::uint64_t, ignored_count> ignored_{};
   std::optional<peer_exit> failure_;

@@ -65,9 +65,9 @@ void protocol::on_service_answer(const service_answer& answer, time_point now) {
       count(ignored::service_failure);
   } else if (const auto* asked = inbound().asked()) {
     if (std::holds_alternative<block_received>(*asked))
-      last_block_ = now;
+      last_block_ = context_->wall.date(now);
     else if (std::holds_alternative<transaction_received>(*asked))
-      last_transaction_ = now;
+      last_transaction_ = context_->wall.date(now);
   }
   inbound().on_answer(answer);
 }
@@ -174,7 +174,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case command::block: {
     auto& body = std::get<wire::block>(decoded);
     if (outgoing_ && outgoing_->on_block(body)) {
-      last_block_ = now;
+      last_block_ = context_->wall.date(now);
       return;
     }
     count(ignored::unsolicited);
@@ -183,7 +183,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case command::tx: {
     auto& body = std::get<wire::tx>(decoded);
     if (outgoing_ && outgoing_->on_transaction(body)) {
-      last_transaction_ = now;
+      last_transaction_ = context_->wall.date(now);
       return;
     }
     count(ignored::unsolicited);
@@ -290,9 +290,14 @@ void protocol::report_traffic() {
 
 void protocol::describe(peer_snapshot& out, time_point now) const {
   out.info = info_;
-  out.last_block = last_block_ ? context_->precise_unix_time(*last_block_) : 0;
-  out.last_transaction =
-    last_transaction_ ? context_->precise_unix_time(*last_transaction_) : 0;
+  if (last_block_) {
+    out.last_block = last_block_->unix_time;
+    out.block_age = now - last_block_->at;
+  }
+  if (last_transaction_) {
+    out.last_transaction = last_transaction_->unix_time;
+    out.transaction_age = now - last_transaction_->at;
+  }
   out.last_ping = last_ping_;
   out.lowest_ping = lowest_ping_;
   out.traffic.bytes_received += bytes_received_;

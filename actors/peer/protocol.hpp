@@ -108,8 +108,8 @@ private:
   bool slipped_ = false;                                ///< Something is to be reported.
   std::uint64_t bytes_received_ = 0;
   std::uint64_t messages_received_ = 0;
-  std::optional<time_point> last_block_;
-  std::optional<time_point> last_transaction_;
+  std::optional<dated_moment> last_block_;
+  std::optional<dated_moment> last_transaction_;
   caf::timespan last_ping_{};
   caf::timespan lowest_ping_{};
   std::uint64_t fee_filter_ = 0;

@@ -114,25 +114,20 @@ void stop(peer_set_pointer self) {
   routing::quit_if_done(self);
 }
 
-eviction_candidate candidate(const peer_context& context,
-                             const peer_set_state::member& member,
-                             const peer_snapshot& now) {
-  auto moment = [&](double unix_time) -> std::optional<time_point> {
-    if (unix_time == 0)
-      return std::nullopt;
-    return time_point{std::chrono::duration_cast<time_point::duration>(
-                        std::chrono::duration<double>(unix_time)) -
-                      context.clock_zero};
+eviction_candidate candidate(const peer_set_state::member& member,
+                             const peer_snapshot& seen, time_point now) {
+  auto moment = [now](double date, caf::timespan age) -> std::optional<time_point> {
+    return date == 0 ? std::nullopt : std::optional{now - age};
   };
   const auto& info = member.info;
   eviction_candidate result;
   result.id = info.id;
   result.remote = info.remote;
   result.connected_at = member.joined_at;
-  if (now.lowest_ping > caf::timespan::zero())
-    result.lowest_ping = now.lowest_ping;
-  result.last_block = moment(now.last_block);
-  result.last_transaction = moment(now.last_transaction);
+  if (seen.lowest_ping > caf::timespan::zero())
+    result.lowest_ping = seen.lowest_ping;
+  result.last_block = moment(seen.last_block, seen.block_age);
+  result.last_transaction = moment(seen.last_transaction, seen.transaction_age);
   result.relays_transactions = info.relay;
   constexpr std::uint64_t full = wire::node_network | wire::node_witness;
   result.full_node = (info.services & full) == full;
@@ -192,10 +187,11 @@ void set_active(peer_set_pointer self, bool active) {
 bool end_least_valuable(peer_set_pointer self, const peer_snapshots& inbound,
                         const std::vector<endpoint>& suspects) {
   auto& state = self->state;
+  const auto now = self->clock().now();
   std::vector<eviction_candidate> candidates;
   for (const auto& x : inbound.entries)
     if (auto member = state.members.find(x.info.id); member != state.members.end()) {
-      candidates.push_back(candidate(*state.context, member->second, x));
+      candidates.push_back(candidate(member->second, x, now));
       candidates.back().prefer_evict = std::ranges::count(suspects, x.info.remote) > 0;
     }
   auto chosen = choose_eviction(candidates, state.eviction_key);

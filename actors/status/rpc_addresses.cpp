@@ -4,8 +4,6 @@
 
 #include <boost/algorithm/string/case_conv.hpp>
 
-#include <chrono>
-
 /// Bitcoin Core's calls about addresses and bans (rpc/net.cpp of version 28).
 namespace peerage {
 
@@ -50,10 +48,7 @@ void set_ban_call(status_pointer self, const rpc_arguments& given, const rpc_don
   decide_call<std::uint8_t>(self, standing, what, done, judge_ban);
 }
 
-rpc_json render_bans(const bans& x) {
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-                     std::chrono::system_clock::now().time_since_epoch())
-                     .count();
+rpc_json render_bans(const bans& x, unix_seconds now) {
   auto result = rpc_json::array();
   for (const auto& entry : x.entries)
     result.push_back({{"address", to_string(entry.range)},
@@ -116,7 +111,7 @@ void add_peer_address(status_pointer self, const rpc_arguments& given,
     return done(rpc_json{{"success", false}}); // as Bitcoin Core 28 says it
   remote.port = port;
   const bool tried = given.boolean_or("tried", false);
-  const auto now = self->state.parts.context->unix_time(self->clock().now());
+  const auto now = self->state.parts.context->wall.now();
   constexpr std::uint64_t services = wire::node_network | wire::node_witness;
   add_addresses what{{wire::to_network_address({static_cast<std::uint32_t>(now),
                                                 {services, remote.ip, remote.port}})},
@@ -149,7 +144,9 @@ void add_address_methods(rpc_methods& to) {
           "listbanned\nAll bans in force.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
             answer_call<bans>(self, self->state.parts.standing, get_bans{}, done,
-                              render_bans);
+                              [context = self->state.parts.context](const bans& x) {
+                                return render_bans(x, context->wall.now());
+                              });
           }});
   to.add({"clearbanned",
           {},

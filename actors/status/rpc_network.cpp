@@ -170,12 +170,10 @@ void get_network_info(status_pointer self, const rpc_arguments&, const rpc_done&
     });
 }
 
-rpc_json render_totals(const node_snapshot& x) {
-  using namespace std::chrono;
+rpc_json render_totals(const node_snapshot& x, const peer_context& context) {
   return {{"totalbytesrecv", x.bytes_received},
           {"totalbytessent", x.bytes_sent},
-          {"timemillis",
-           duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()},
+          {"timemillis", static_cast<std::int64_t>(context.wall.precise_now() * 1'000)},
           {"uploadtarget",
            {{"timeframe", 86'400},
             {"target", 0},
@@ -300,8 +298,11 @@ void add_network_methods(rpc_methods& to) {
           {},
           "getnettotals\nBytes received and sent since the start.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            answer_call<node_snapshot>(self, self->state.manager, get_node_snapshot{},
-                                       done, render_totals);
+            answer_call<node_snapshot>(
+              self, self->state.manager, get_node_snapshot{}, done,
+              [context = self->state.parts.context](const node_snapshot& x) {
+                return render_totals(x, *context);
+              });
           }});
   to.add({"getconnectioncount",
           {},

@@ -256,9 +256,8 @@ void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& 
     return push(self, to, x,
                 announce_block{hash_of(given.value("hash", rpc_json(nullptr)))});
   if (type == "announce_addresses")
-    return push(
-      self, to, x,
-      announcement_in(given, self->state.parts.context->unix_time(self->clock().now())));
+    return push(self, to, x,
+                announcement_in(given, self->state.parts.context->wall.now()));
   throw wrong("there is no request type " + type);
 }
 

@@ -65,7 +65,7 @@ peer_info peer(peer_id id, direction way = direction::outbound) {
 
 struct book_world {
   explicit book_world(address_book_options options = {}) {
-    world.context->clock_zero = std::chrono::seconds{start};
+    world.set_wall_clock(start);
     heard = std::make_shared<overheard>();
     others = world.system.spawn(neighbours, heard);
     options.standing = others;
@@ -103,7 +103,7 @@ struct book_world {
 
   void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
 
-  unix_seconds unix_now() { return world.context->unix_time(world.now()); }
+  unix_seconds unix_now() { return world.context->wall.now(); }
 
   void join(peer_id id, direction way = direction::outbound) {
     tell(peer_joined{peer(id, way)});

@@ -96,7 +96,6 @@ small_set_actor::behavior_type small_set(small_set_actor::pointer self,
 
 struct accepting_node {
   explicit accepting_node(simulation& in, const inbound_limits& limits = {}) : world(in) {
-    world.context->clock_zero = std::chrono::seconds(1'700'000'000);
     world.run();
     actors_before = world.system.registry().running();
     std::string error;

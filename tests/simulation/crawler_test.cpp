@@ -53,7 +53,7 @@ peer_info crawled_peer(peer_id id) {
 
 struct crawl_world {
   crawl_world() {
-    world.context->clock_zero = 1'700'000'000s;
+    world.set_wall_clock(1'700'000'000);
     book = world.system.spawn(address_book, world.context, address_book_options{});
     peers = world.system.spawn(scripted_peers, set);
     crawling = world.system.spawn(crawler, world.context, book);

@@ -279,7 +279,7 @@ TEST_CASE("I7: whoever can do nothing sleeps until he can") {
   dialer_options options = with_target(25);
   options.pinned = {dialing_world::address(0)};
   dialing_world world{options};
-  auto now = world.context->unix_time(world.now());
+  auto now = world.context->wall.now();
   caf::anon_send(
     world.dialer,
     bans_changed{{{host_of(world.address(0)), now, now + 1'000'000, {}}}, {}});
@@ -345,7 +345,7 @@ TEST_CASE("a banned address is not dialed") {
   dialing_world world{with_target(5)};
   world.add_live(world.address(0));
   world.script->offers = {world.address(0)};
-  auto now = world.context->unix_time(world.now());
+  auto now = world.context->wall.now();
   caf::anon_send(world.dialer,
                  bans_changed{{{host_of(world.address(0)), now, now + 1'000, {}}}, {}});
   world.start();

@@ -20,7 +20,8 @@ struct seeds_world {
   explicit seeds_world(wire::network network = wire::network::main)
       : context(std::make_shared<peer_context>(wire::parameters(network), 5)) {
     context->alarms = world.context->alarms;
-    context->clock_zero = std::chrono::seconds{seeds_start};
+    world.set_wall_clock(seeds_start);
+    world.share_wall_clock(*context);
     book = world.system.spawn(address_book, context, address_book_options{});
   }
 

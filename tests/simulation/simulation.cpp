@@ -51,7 +51,8 @@ wire::version remote_version(std::uint64_t nonce) {
 simulation::simulation(std::uint64_t seed) {
   context =
     std::make_shared<peer_context>(wire::parameters(wire::network::regtest), seed);
-  context->clock_zero = std::chrono::seconds(1'700'000'000);
+  set_wall_clock(1'700'000'000);
+  share_wall_clock(*context);
   context->sockets = sockets;
   context->alarms = system.spawn(alarm_clock);
   context->service = system.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
@@ -68,6 +69,13 @@ simulation::~simulation() {
   context->service = nullptr;
   sink = nullptr;
   run();
+}
+
+void simulation::share_wall_clock(peer_context& with) {
+  auto& clock = scheduler().clock();
+  with.wall.set_source([&clock, ahead = wall_ahead_] {
+    return std::chrono::nanoseconds{clock.now().time_since_epoch()} + *ahead;
+  });
 }
 
 void simulation::advance(caf::timespan duration, caf::timespan step) {

@@ -84,6 +84,15 @@ public:
   void advance(caf::timespan duration, caf::timespan step = 50ms);
   time_point now() { return scheduler().clock().now(); }
 
+  /// Sets the wall clock, as NTP or a person does: from now on it says this, and goes on
+  /// with the actor clock.
+  void set_wall_clock(unix_seconds to) {
+    *wall_ahead_ = std::chrono::seconds{to} - now().time_since_epoch();
+  }
+  void step_wall_clock(std::chrono::nanoseconds by) { *wall_ahead_ += by; }
+  /// Gives another context this world's wall clock.
+  void share_wall_clock(peer_context& with);
+
   /// A connection that a scripted remote opened; its handshake has begun.
   scripted_remote open_inbound();
   /// A dial to a scripted remote; its handshake has begun.
@@ -132,6 +141,9 @@ public:
 
 private:
   std::size_t base_actors_ = 0;
+  /// Of the wall clock, compared with the actor clock.
+  std::shared_ptr<std::chrono::nanoseconds> wall_ahead_ =
+    std::make_shared<std::chrono::nanoseconds>(0);
   std::uint16_t next_port_ = 1;
 };
 

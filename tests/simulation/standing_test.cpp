@@ -39,7 +39,7 @@ listening_actor::behavior_type take_note(listening_actor::pointer,
 
 struct judging_node {
   explicit judging_node(standing_options options = {}) {
-    world.context->clock_zero = std::chrono::seconds(1'700'000'000);
+    world.set_wall_clock(1'700'000'000);
     world.run();
     if (!options.directory.empty() && !options.saver)
       options.saver = world.system.spawn(saver);
@@ -87,7 +87,7 @@ struct judging_node {
     world.scheduler().advance_time(time);
     world.run();
   }
-  unix_seconds now() { return world.context->unix_time(world.now()); }
+  unix_seconds now() { return world.context->wall.now(); }
 
   simulation world;
   std::shared_ptr<told> notes = std::make_shared<told>();

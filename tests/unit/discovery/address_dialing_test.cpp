@@ -280,3 +280,22 @@ TEST_CASE_FIXTURE(address_table_fixture, "ten may wait; the next one just stays 
   CHECK(table.counts().in_tried == 1);
   CHECK(table.is_consistent());
 }
+
+TEST_CASE_FIXTURE(address_table_fixture, "a clock that is set back makes nobody recent") {
+  const auto ahead = start + 2 * 365 * day;
+  const auto remote = in_range(30, 1, 1);
+  table.insert(seen(remote, ahead), remote, ahead);
+  REQUIRE(table.pick(ahead, any) == remote);
+  // The dial was given up on without a word; then the clock was set right.
+  const auto* entry = table.find(remote);
+  REQUIRE(entry != nullptr);
+  CHECK(entry->is_pending(ahead - minute));
+  CHECK_FALSE(entry->is_pending(start));
+  CHECK(entry->is_terrible(start)); // seen in the future: anybody may replace it
+  CHECK(table.insert(seen(remote, start), remote, start) == insert_result::updated);
+  CHECK_FALSE(entry->is_terrible(start));
+  CHECK(table.pick(start, any) == remote);
+  table.connected(remote, 1, start);
+  CHECK(table.disconnected(remote, start));
+  CHECK(entry->address.time == start);
+}
