@@ -47,7 +47,7 @@ struct peer_snapshot {
   std::uint64_t requests_in_flight = 0;
   std::uint64_t requests_queued = 0;
   std::uint64_t inbound_backlog = 0; ///< Requests of the remote that wait for the node.
-  std::uint64_t unsent_bytes = 0; ///< Accepted for sending, not taken by the socket.
+  std::uint64_t unsent_bytes = 0; ///< Memory held by what the socket has not taken yet.
   bool reading_paused = false;    ///< No credit is out: we read nothing from it.
   std::uint64_t credit = 0;       ///< Batches that the transport may deliver ahead.
   command_bytes received_by_command{};

@@ -299,14 +299,13 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
 }
 
 bool outgoing_requests::on_block(const wire::block& body) {
-  return !wanted_.empty() && settle(body.hash(), true, body.bytes);
+  return !wanted_.empty() && settle(body.hash(), true, body.bytes.compact());
 }
 
 bool outgoing_requests::on_transaction(const wire::tx& body) {
   if (wanted_.empty())
     return false;
-  // A copy: a slice of it would keep the whole read alive that it came in.
-  auto bytes = wire::slice::copy_of(body.bytes.view());
+  auto bytes = body.bytes.compact(); // not the whole read that it came in
   auto wtxid = body.wtxid();
   auto by_wtxid = settle(wtxid, false, bytes);
   auto txid = body.txid();
@@ -344,8 +343,8 @@ bool outgoing_requests::settle(const wire::hash256& hash, bool of_blocks,
     auto& item = found->items[taker.item];
     item.settled = true;
     item.body = body;
-    found->bytes += body.size();
-    held_bytes_ += body.size();
+    found->bytes += body.held();
+    held_bytes_ += body.held();
     if (--found->unsettled == 0) {
       finish_fetch(index);
     } else if (held_bytes_ > max_held_bytes) {

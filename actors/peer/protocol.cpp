@@ -178,6 +178,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
       return;
     }
     count(ignored::unsolicited);
+    body.bytes = body.bytes.compact(); // not the whole read that it came in
     return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
   }
   case command::tx: {
@@ -187,8 +188,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
       return;
     }
     count(ignored::unsolicited);
-    // A slice of it would keep the whole read alive that it came in.
-    body.bytes = wire::slice::copy_of(body.bytes.view());
+    body.bytes = body.bytes.compact(); // not the whole read that it came in
     return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
                      frame);
   }

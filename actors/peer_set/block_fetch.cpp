@@ -128,7 +128,7 @@ void block_fetch::found(item& x, const wire::slice& body) {
   if (!x.open())
     return; // another share was faster
   x.body = body;
-  bytes_ += body.size();
+  bytes_ += body.held();
   --open_;
 }
 

@@ -41,8 +41,9 @@ public:
 
   void flush() override {
     auto to = other.lock();
-    if (!to || closed_)
+    if (!to || closed_ || flushing_)
       return;
+    flushing_ = true; // `take` may call back into here: nothing may be offered twice
     while (!unsent_.empty()) {
       iovec piece;
       unsent_.gather(&piece, 1);
@@ -53,6 +54,7 @@ public:
       totals_->sent += taken;
       unsent_.consume(taken);
     }
+    flushing_ = false;
     if (congested_ && unsent_.bytes() <= unsent_resume) {
       congested_ = false;
       deliver(sink, transport_drained{});
@@ -85,11 +87,11 @@ public:
     using enum transport::send_result;
     if (closed_)
       return accepted;
-    unsent_.push(std::move(slices));
+    unsent_.push(slices);
     flush();
-    if (unsent_.bytes() > unsent_limit)
+    if (unsent_.held() > unsent_limit)
       return overflow;
-    if (unsent_.bytes() > unsent_pause)
+    if (unsent_.held() > unsent_pause)
       congested_ = true;
     return congested_ ? congested : accepted;
   }
@@ -104,7 +106,7 @@ public:
 
   endpoint remote() const { return remote_; }
   endpoint local() const { return local_; }
-  std::size_t unsent_bytes() const { return unsent_.bytes(); }
+  std::size_t unsent_bytes() const { return unsent_.held(); }
 
   caf::weak_actor_ptr sink;
   std::weak_ptr<memory_end> other;
@@ -155,6 +157,7 @@ private:
   bool ended_ = false;
   bool remote_closed_ = false;
   bool congested_ = false;
+  bool flushing_ = false;
 };
 
 class memory_transport : public transport {

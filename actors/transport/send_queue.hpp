@@ -5,63 +5,62 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace peerage {
 
-/// Slices that wait for a socket, in order, the first one possibly sent in part.
+/// What waits for a socket, in order, the first piece possibly sent in part.
+///
+/// Memory is bounded by `held`, not by the bytes to send alone: small slices, which cost
+/// several times what they say, are joined, large ones keep no more than twice their own
+/// bytes alive, and what was sent is freed when its piece is.
 class send_queue {
 public:
-  bool empty() const { return first_ == slices_.size(); }
+  bool empty() const { return first_ == pieces_.size(); }
+
+  /// Bytes to send.
   std::size_t bytes() const { return bytes_; }
 
-  void push(std::vector<wire::slice>&& slices) {
-    for (const auto& slice : slices)
-      bytes_ += slice.size();
-    if (empty()) {
-      first_ = offset_ = 0;
-      slices_ = std::move(slices);
-      return;
-    }
-    for (auto& slice : slices)
-      slices_.push_back(std::move(slice));
-  }
+  /// Memory that is held for them, the allocator's share included. What a large slice
+  /// shares with others counts in full.
+  std::size_t held() const { return held_ + pieces_.capacity() * sizeof(piece); }
+
+  /// Takes slices without their first `skipped` bytes, fewer than all.
+  void push(std::span<const wire::slice> slices, std::size_t skipped = 0);
 
   /// Describes what to send next in at most `count` pieces; returns how many it used.
-  std::size_t gather(iovec* pieces, std::size_t count) const {
-    std::size_t used = 0;
-    for (auto i = first_; i < slices_.size() && used < count; ++i, ++used) {
-      auto view = slices_[i].view();
-      if (i == first_)
-        view = view.subspan(offset_);
-      pieces[used] = {const_cast<std::byte*>(view.data()), view.size()};
-    }
-    return used;
-  }
+  std::size_t gather(iovec* pieces, std::size_t count) const;
 
   /// `count` bytes were sent.
-  void consume(std::size_t count) {
-    bytes_ -= count;
-    offset_ += count;
-    while (first_ < slices_.size() && offset_ >= slices_[first_].size()) {
-      offset_ -= slices_[first_].size();
-      slices_[first_++] = {};
-    }
-    if (empty())
-      clear();
-  }
+  void consume(std::size_t count);
 
-  void clear() {
-    // An idle connection keeps no buffer.
-    std::vector<wire::slice>{}.swap(slices_);
-    first_ = offset_ = bytes_ = 0;
-  }
+  /// An idle connection keeps no buffer.
+  void clear() { *this = {}; }
+
+  /// Slices of less than this are copied into a buffer with others.
+  static constexpr std::size_t joined_below = 4 * 1024;
+  /// Such a buffer grows to this.
+  static constexpr std::size_t joined_size = 16 * 1024;
 
 private:
-  std::vector<wire::slice> slices_;
-  std::size_t first_ = 0;
-  std::size_t offset_ = 0;
+  /// Joined bytes, or one slice.
+  struct piece {
+    std::vector<std::byte> joined;
+    wire::slice whole;
+
+    wire::bytes_view view() const { return joined.empty() ? whole.view() : joined; }
+    std::size_t cost() const;
+  };
+
+  void join(wire::bytes_view bytes);
+  void drop_sent();
+
+  std::vector<piece> pieces_;
+  std::size_t first_ = 0;  ///< Those before it are sent, and hold nothing.
+  std::size_t offset_ = 0; ///< Bytes of the first that are sent.
   std::size_t bytes_ = 0;
+  std::size_t held_ = 0; ///< The cost of all pieces.
 };
 
 } // namespace peerage

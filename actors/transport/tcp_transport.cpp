@@ -184,37 +184,74 @@ transport::send_result tcp_transport::send(std::vector<wire::slice> slices) {
   std::lock_guard guard{mutex_};
   if (closed_)
     return accepted; // the sink learns of the end by `transport_closed`
-  unsent_.push(std::move(slices));
-  if (!waiting_for_room_ && !send_now())
+  if (waiting_for_room_)
+    unsent_.push(slices);
+  else if (!send_at_once(slices))
     wait_for_room_to_send();
-  if (unsent_.bytes() > unsent_limit)
+  if (unsent_.held() > unsent_limit)
     return overflow;
-  if (unsent_.bytes() > unsent_pause)
+  if (unsent_.held() > unsent_pause)
     congested_ = true;
   return congested_ ? congested : accepted;
 }
 
-/// Sends what the socket takes; true if that was everything, or the socket is broken.
-bool tcp_transport::send_now() {
-  while (!unsent_.empty()) {
-    iovec pieces[pieces_per_write];
-    msghdr message{};
-    message.msg_iov = pieces;
-    message.msg_iovlen = unsent_.gather(pieces, pieces_per_write);
-    auto count = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count >= 0) {
-      totals_->sent.fetch_add(static_cast<std::uint64_t>(count),
-                              std::memory_order_relaxed);
-      unsent_.consume(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return false;
-    } else if (errno != EINTR) {
+/// One write of what the socket takes.
+tcp_transport::written tcp_transport::write(iovec* pieces, std::size_t count) {
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = count;
+  for (;;) {
+    const auto sent = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) {
+      const auto bytes = static_cast<std::size_t>(sent);
+      totals_->sent.fetch_add(bytes, std::memory_order_relaxed);
+      return {bytes, true};
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+      return {0, true};
+    if (errno != EINTR) {
       // Reading reports the end, but the socket tells an error only once. EPIPE is none:
       // the remote closed before.
       reset_ = reset_ || errno != EPIPE;
-      unsent_.clear();
-      return true;
+      return {0, false};
     }
+  }
+}
+
+/// Sends slices of which nothing has to be kept then; the rest is queued. True if there
+/// is none, or the socket is broken.
+bool tcp_transport::send_at_once(std::span<const wire::slice> slices) {
+  while (!slices.empty()) {
+    iovec pieces[pieces_per_write];
+    const auto used = std::min(slices.size(), pieces_per_write);
+    std::size_t offered = 0;
+    for (std::size_t i = 0; i < used; ++i) {
+      pieces[i] = {const_cast<std::byte*>(slices[i].data()), slices[i].size()};
+      offered += slices[i].size();
+    }
+    const auto result = write(pieces, used);
+    if (!result.usable)
+      return true;
+    if (result.bytes < offered) {
+      unsent_.push(slices, result.bytes);
+      return false;
+    }
+    slices = slices.subspan(used);
+  }
+  return true;
+}
+
+/// Sends what the socket takes of the queue; true if that was everything, or the socket
+/// is broken.
+bool tcp_transport::send_queued() {
+  while (!unsent_.empty()) {
+    iovec pieces[pieces_per_write];
+    const auto result = write(pieces, unsent_.gather(pieces, pieces_per_write));
+    if (!result.usable)
+      unsent_.clear();
+    else if (result.bytes == 0)
+      return false;
+    unsent_.consume(result.bytes);
   }
   return true;
 }
@@ -233,7 +270,7 @@ void tcp_transport::on_room_to_send() {
     waiting_for_room_ = false;
     if (closed_)
       return;
-    if (!send_now())
+    if (!send_queued())
       wait_for_room_to_send();
     if (!congested_ || unsent_.bytes() > unsent_resume)
       return;
@@ -245,7 +282,7 @@ void tcp_transport::on_room_to_send() {
 
 std::size_t tcp_transport::unsent_bytes() const {
   std::lock_guard guard{mutex_};
-  return unsent_.bytes();
+  return unsent_.held();
 }
 
 void tcp_transport::close() {

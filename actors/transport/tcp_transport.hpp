@@ -40,7 +40,13 @@ private:
   peer_exit end_of_stream() const;
   void deliver_batch(std::vector<wire::frame>&& frames);
   void end_reading(peer_exit reason);
-  bool send_now();
+  struct written {
+    std::size_t bytes = 0; ///< None: there is no room.
+    bool usable = true;    ///< False: the connection is broken.
+  };
+  written write(iovec* pieces, std::size_t count);
+  bool send_at_once(std::span<const wire::slice> slices);
+  bool send_queued();
   void wait_for_room_to_send();
   void on_room_to_send();
 

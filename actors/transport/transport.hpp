@@ -31,8 +31,9 @@ struct transport_closed {
 /// TRANSPORT -> sink: after `send` answered `congested`, the queue is short again.
 struct transport_drained {};
 
-/// How much may wait to be sent before reading from that peer pauses, when it goes on,
-/// and when the peer is ended. Bytes.
+/// How much memory may be held by what waits to be sent before reading from that peer
+/// pauses, and when the peer is ended; and how little has to be unsent before reading
+/// goes on, of which the last buffer may hold more. Bytes.
 inline constexpr std::size_t unsent_pause = 1 << 20;
 inline constexpr std::size_t unsent_resume = 512 << 10;
 inline constexpr std::size_t unsent_limit = 10 << 20;
@@ -70,15 +71,16 @@ public:
   /// What `send` did with the bytes.
   enum class send_result {
     accepted,  ///< Sent or queued.
-    congested, ///< Queued; more than `unsent_pause` waits. `transport_drained` will
+    congested, ///< Queued; that holds more than `unsent_pause`. `transport_drained` will
                ///< follow.
-    overflow,  ///< More than `unsent_limit` waits: the peer is to be ended.
+    overflow,  ///< More than `unsent_limit` is held: the peer is to be ended.
   };
 
   /// Sends all slices in order, with as few system calls as possible.
   virtual send_result send(std::vector<wire::slice> slices) = 0;
 
-  /// Bytes accepted but not taken by the socket.
+  /// Memory held by what was accepted but not taken by the socket: whole buffers, and
+  /// what it takes to keep them.
   virtual std::size_t unsent_bytes() const = 0;
 };
 

@@ -52,8 +52,8 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
     if (bytes.size() - end - envelope_size < head.length)
       break;
     auto payload = bytes.subspan(end + envelope_size, head.length);
-    out.push_back(
-      {head.type, head.checksum, slice({}, payload), checksum(payload) == head.checksum});
+    out.push_back({head.type, head.checksum, slice({}, payload, 0),
+                   checksum(payload) == head.checksum});
     end += envelope_size + head.length;
     emitted(head.type);
   }
@@ -180,8 +180,9 @@ void frame_decoder::finish_payload(std::vector<frame>& out) {
   std::optional<bool> checked;
   if (head.length < direct_from)
     checked = checksum(view) == head.checksum;
+  const auto held = p.buffer.capacity;
   out.push_back(
-    {head.type, head.checksum, slice(shared(std::move(p.buffer)), view), checked});
+    {head.type, head.checksum, slice(shared(std::move(p.buffer)), view, held), checked});
   payload_.reset();
   emitted(head.type);
 }

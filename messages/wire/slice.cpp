@@ -12,17 +12,18 @@ slice slice::copy_of(bytes_view bytes) {
   std::memcpy(buffer.get(), bytes.data(), bytes.size());
   bytes_view view{buffer.get(), bytes.size()};
   const auto* first = buffer.get();
-  return {std::shared_ptr<const std::byte>(std::move(buffer), first), view};
+  return {std::shared_ptr<const std::byte>(std::move(buffer), first), view, view.size()};
 }
 
 slice slice::adopt(std::vector<std::byte>&& bytes) {
   auto holder = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   bytes_view view{*holder};
-  return {std::shared_ptr<const std::byte>(holder, view.data()), view};
+  return {std::shared_ptr<const std::byte>(holder, view.data()), view,
+          holder->capacity()};
 }
 
 bool operator==(const slice& a, const slice& b) {
-  return std::ranges::equal(a.view_, b.view_);
+  return std::ranges::equal(a.view(), b.view());
 }
 
 std::string to_hex(bytes_view bytes) {
