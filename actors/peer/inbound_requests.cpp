@@ -4,6 +4,7 @@
 #include "messages/wire/limits.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace peerage {
 
@@ -19,30 +20,20 @@ bool is_servable(const wire::inventory_entry& x) {
 void inbound_requests::add(item what, std::size_t bytes) {
   waiting_.push_back({std::move(what), bytes});
   bytes_ += bytes;
+  settle();
 }
 
 std::optional<service_request> inbound_requests::next() {
-  while (!asked_ && !waiting_.empty()) {
-    auto& front = waiting_.front().what;
-    if (auto* single = std::get_if<service_request>(&front)) {
-      asked_ = true;
-      return std::move(*single);
-    }
-    if (auto part = next_of(std::get<wire::getdata>(front))) {
-      asked_ = true;
-      return part;
-    }
-    finish_front();
-  }
-  return std::nullopt;
+  if (asked_ || waiting_.empty())
+    return std::nullopt;
+  asked_ = true;
+  auto& front = waiting_.front().what;
+  if (auto* single = std::get_if<service_request>(&front))
+    return std::move(*single);
+  return request_for(std::get<wire::getdata>(front).entries[position_]);
 }
 
-std::optional<service_request> inbound_requests::next_of(const wire::getdata& wanted) {
-  while (position_ < wanted.entries.size() && !is_servable(wanted.entries[position_]))
-    ++position_;
-  if (position_ == wanted.entries.size())
-    return std::nullopt;
-  const auto& entry = wanted.entries[position_];
+service_request inbound_requests::request_for(const wire::inventory_entry& entry) const {
   const bool witness = (entry.type & wire::inv_witness_flag) != 0;
   if (entry.is_transaction())
     return serve_transaction{peer_,
@@ -63,9 +54,7 @@ void inbound_requests::on_answer(const service_answer& answer) {
   auto& front = waiting_.front().what;
   if (auto* wanted = std::get_if<wire::getdata>(&front)) {
     answer_entry(wanted->entries[position_++], answer);
-    if (position_ == wanted->entries.size())
-      finish_front();
-    return;
+    return settle();
   }
   const auto& asked = std::get<service_request>(front);
   if (std::holds_alternative<serve_headers>(asked)) {
@@ -91,7 +80,8 @@ void inbound_requests::on_answer(const service_answer& answer) {
   } else if (const auto* found = std::get_if<addresses>(&answer)) {
     push_addresses(out_, addrv2_, found->entries);
   }
-  finish_front();
+  pop_front();
+  settle();
 }
 
 void inbound_requests::answer_entry(const wire::inventory_entry& asked,
@@ -104,14 +94,24 @@ void inbound_requests::answer_entry(const wire::inventory_entry& asked,
     missing_.entries.push_back(asked);
 }
 
-void inbound_requests::finish_front() {
-  if (!missing_.entries.empty())
-    out_.push(missing_);
-  missing_ = {};
-  position_ = 0;
-  pop_front();
-  while (!waiting_.empty() && std::holds_alternative<wire::pong>(waiting_.front().what)) {
-    out_.push(std::get<wire::pong>(waiting_.front().what));
+/// Deals with what stands in front until that is something for the service.
+void inbound_requests::settle() {
+  while (!asked_ && !waiting_.empty()) {
+    auto& front = waiting_.front().what;
+    if (std::holds_alternative<service_request>(front))
+      return;
+    if (const auto* pong = std::get_if<wire::pong>(&front)) {
+      out_.push(*pong);
+    } else {
+      const auto& entries = std::get<wire::getdata>(front).entries;
+      while (position_ < entries.size() && !is_servable(entries[position_]))
+        ++position_;
+      if (position_ < entries.size())
+        return;
+      if (!missing_.entries.empty())
+        out_.push(std::exchange(missing_, {}));
+      position_ = 0;
+    }
     pop_front();
   }
 }

@@ -42,7 +42,8 @@ public:
   /// `bytes` is what the message took on the wire.
   void add(item what, std::size_t bytes);
 
-  /// What to ask now: empty while an answer is due, or nothing waits.
+  /// What to ask now: empty while an answer is due, or nothing waits. Leaves the outbox
+  /// alone: only `add` and `on_answer` put something into it.
   std::optional<service_request> next();
 
   /// What `next` gave out and waits for its answer, as far as the service got it as one
@@ -68,16 +69,16 @@ private:
     std::size_t bytes;
   };
 
-  void finish_front();
+  void settle();
   void pop_front();
-  std::optional<service_request> next_of(const wire::getdata& wanted);
+  service_request request_for(const wire::inventory_entry& entry) const;
   void answer_entry(const wire::inventory_entry& asked, const service_answer& answer);
 
   peer_id peer_;
   bool addrv2_;
   wire::outbox& out_;
   std::list<waiting_item>
-    waiting_; ///< The front one is being served. Empty lists own no memory.
+    waiting_; ///< The front one is for the service. Empty lists own no memory.
   std::size_t bytes_ = 0;
   bool asked_ = false;
   std::size_t position_ = 0; ///< Inside the front getdata.

@@ -413,6 +413,58 @@ TEST_CASE("getheaders is always answered, and unknown items with notfound") {
   CHECK(std::get<wire::notfound>(got[5]).entries.size() == 2);
 }
 
+TEST_CASE("whatever a remote asks for in one write is answered in the same turn") {
+  simulation world;
+  auto chain = regtest_chain::generate(10, 1);
+  world.context->service = world.system.spawn(chain_service, chain);
+  auto remote = world.ready_inbound();
+  remote.take();
+  // One of each, in every order of three: what needs no answer of the node stands
+  // before, between and behind what does.
+  const std::vector<wire::inventory_entry> entries{
+    {99, {}}, {wire::inv_tx, {}}, {wire::inv_block, chain->hash_at(3)}, {3, {}}};
+  std::uint64_t nonce = 0;
+  for (const auto& a : entries)
+    for (const auto& b : entries)
+      for (const auto& c : entries)
+        for (const bool with_headers : {false, true}) {
+          const wire::getdata wanted{{a, b, c}};
+          std::vector<std::byte> all;
+          std::string expected;
+          auto add = [&](const wire::message& x) {
+            auto bytes = wire::encode(remote.magic(), x);
+            all.insert(all.end(), bytes.begin(), bytes.end());
+          };
+          auto expect = [&](const char* command) {
+            expected += (expected.empty() ? "" : " ") + std::string(command);
+          };
+          if (with_headers) {
+            add(wire::getheaders{70016, {}, {}});
+            expect("headers");
+          }
+          std::size_t missing = 0;
+          for (int twice = 0; twice < 2; ++twice) {
+            add(wanted);
+            missing = 0;
+            for (const auto& x : wanted.entries) {
+              if (x.is_block())
+                expect("block");
+              missing += x.is_transaction() ? 1 : 0;
+            }
+            if (missing > 0)
+              expect("notfound");
+          }
+          if (with_headers) { // else it may overtake, as nothing is to be fenced
+            add(wire::ping{++nonce});
+            expect("pong");
+          }
+          CAPTURE(expected);
+          remote.send_raw(all);
+          world.run(); // and no time passes
+          CHECK(remote.take_commands() == expected);
+        }
+}
+
 TEST_CASE("a block or transaction speaks for its peer only if the node can use it") {
   for (const bool wanted : {false, true}) {
     simulation world;
