@@ -13,12 +13,6 @@ namespace {
 /// unanswered is about to lose to its heartbeat.
 constexpr std::size_t max_open_fences = 8;
 
-wire::inventory_entry entry_for(const transaction_id& id, bool witness) {
-  if (id.is_wtxid)
-    return {wire::inv_wtx, id.hash};
-  return {witness ? wire::inv_witness_tx : wire::inv_tx, id.hash};
-}
-
 std::vector<transaction_id> as_ids(const std::vector<wire::hash256>& hashes) {
   std::vector<transaction_id> result;
   result.reserve(hashes.size());
@@ -163,24 +157,56 @@ void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& 
 void outgoing_requests::start_fetch(request_id id, bool of_blocks,
                                     const std::vector<transaction_id>& ids,
                                     time_point deadline) {
-  const bool witness = (services_ & wire::node_witness) != 0;
   fetch next{id, of_blocks, {}, 0, 0, deadline};
-  wire::getdata message;
+  std::vector<item_key> keys;
+  keys.reserve(ids.size());
   for (const auto& item : ids) {
-    if (wanted_.count(item.hash) == 0)
-      message.entries.push_back(
-        !of_blocks ? entry_for(item, witness)
-                   : wire::inventory_entry{
-                       witness ? wire::inv_witness_block : wire::inv_block, item.hash});
-    wanted_.emplace(item.hash, wanted{id, next.items.size()});
     next.items.push_back({item, false, {}});
+    keys.push_back(key_of(next, next.items.back()));
+    wanted_[keys.back()].waiters.push_back({id, next.items.size() - 1});
   }
   next.unsettled = next.items.size();
-  if (!message.entries.empty())
-    out_.push(message);
   fetches_.push_back(std::move(next));
+  ask(keys);
   if (ids.empty())
     finish_fetch(fetches_.size() - 1);
+}
+
+std::optional<outgoing_requests::item_key>
+outgoing_requests::key_of(const wire::inventory_entry& entry) {
+  if (entry.is_block())
+    return item_key{entry.hash, item_kind::block};
+  if (entry.is_transaction())
+    return item_key{entry.hash,
+                    entry.type == wire::inv_wtx ? item_kind::wtxid : item_kind::txid};
+  return std::nullopt;
+}
+
+outgoing_requests::item_key outgoing_requests::key_of(const fetch& of,
+                                                      const fetch_item& item) {
+  if (of.of_blocks)
+    return {item.id.hash, item_kind::block};
+  return {item.id.hash, item.id.is_wtxid ? item_kind::wtxid : item_kind::txid};
+}
+
+/// Sends getdata for those of the items that are wanted, and not asked for.
+void outgoing_requests::ask(const std::vector<item_key>& items) {
+  const bool witness = (services_ & wire::node_witness) != 0;
+  auto type_of = [witness](item_kind kind) {
+    switch (kind) {
+    case item_kind::block: return witness ? wire::inv_witness_block : wire::inv_block;
+    case item_kind::txid: return witness ? wire::inv_witness_tx : wire::inv_tx;
+    case item_kind::wtxid: break;
+    }
+    return wire::inv_wtx;
+  };
+  wire::getdata message;
+  for (const auto& item : items)
+    if (auto found = wanted_.find(item);
+        found != wanted_.end() && !std::exchange(found->second.asked, true))
+      message.entries.push_back({type_of(item.kind), item.hash});
+  if (!message.entries.empty())
+    out_.push(message);
 }
 
 void outgoing_requests::start_queued(time_point now) {
@@ -299,43 +325,47 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
 }
 
 bool outgoing_requests::on_block(const wire::block& body) {
-  return !wanted_.empty() && settle(body.hash(), true, body.bytes.compact());
+  return !wanted_.empty() &&
+         settle({body.hash(), item_kind::block}, body.bytes.compact());
 }
 
 bool outgoing_requests::on_transaction(const wire::tx& body) {
   if (wanted_.empty())
     return false;
   auto bytes = body.bytes.compact(); // not the whole read that it came in
-  auto wtxid = body.wtxid();
-  auto by_wtxid = settle(wtxid, false, bytes);
-  auto txid = body.txid();
-  auto by_txid = txid != wtxid && settle(txid, false, bytes);
+  auto by_wtxid = settle({body.wtxid(), item_kind::wtxid}, bytes);
+  auto by_txid = settle({body.txid(), item_kind::txid}, bytes);
   return by_wtxid || by_txid;
 }
 
 bool outgoing_requests::on_notfound(const std::vector<wire::inventory_entry>& entries) {
   bool ours = false;
   for (const auto& entry : entries)
-    if (entry.is_block() || entry.is_transaction())
-      ours |= settle(entry.hash, entry.is_block(), {});
+    if (auto what = key_of(entry))
+      ours |= settle(*what, {});
   return ours;
 }
 
-/// Everybody who wants this hash gets the body, or learns that it is missing.
-bool outgoing_requests::settle(const wire::hash256& hash, bool of_blocks,
-                               const wire::slice& body) {
-  auto [first, last] = wanted_.equal_range(hash);
-  std::vector<wanted> takers;
-  for (auto i = first; i != last;) {
-    auto found = std::ranges::find(fetches_, i->second.id, &fetch::id);
-    if (found->of_blocks == of_blocks) {
-      takers.push_back(i->second);
-      i = wanted_.erase(i);
-    } else {
-      ++i;
-    }
-  }
-  for (const auto& taker : takers) {
+void outgoing_requests::on_offered(const std::vector<wire::inventory_entry>& entries) {
+  if (wanted_.empty())
+    return;
+  std::vector<item_key> again;
+  for (const auto& entry : entries)
+    if (auto what = key_of(entry))
+      if (auto found = wanted_.find(*what);
+          found != wanted_.end() && !std::exchange(found->second.offered, true)) {
+        found->second.asked = false;
+        again.push_back(*what);
+      }
+  ask(again);
+}
+
+/// Everybody who wants this item gets the body, or learns that it is missing.
+bool outgoing_requests::settle(const item_key& what, const wire::slice& body) {
+  auto wanted = wanted_.extract(what);
+  if (!wanted)
+    return false;
+  for (const auto& taker : wanted.mapped().waiters) {
     auto found = std::ranges::find(fetches_, taker.id, &fetch::id);
     if (found == fetches_.end())
       continue; // ended by the byte limit a moment ago
@@ -352,7 +382,8 @@ bool outgoing_requests::settle(const wire::hash256& hash, bool of_blocks,
       drop_fetch(index);
     }
   }
-  return !takers.empty();
+  ask(std::exchange(left_behind_, {}));
+  return true;
 }
 
 void outgoing_requests::finish_fetch(std::size_t index) {
@@ -378,9 +409,27 @@ void outgoing_requests::finish_fetch(std::size_t index) {
 void outgoing_requests::drop_fetch(std::size_t index) {
   const auto& ended = fetches_[index];
   if (ended.unsettled > 0)
-    std::erase_if(wanted_, [&](const auto& x) { return x.second.id == ended.id; });
+    for (const auto& item : ended.items)
+      if (!item.settled)
+        leave(ended, key_of(ended, item));
   held_bytes_ -= ended.bytes;
   fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+/// `ended` waits for the item no more; perhaps others do.
+void outgoing_requests::leave(const fetch& ended, const item_key& what) {
+  auto found = wanted_.find(what);
+  if (found == wanted_.end())
+    return;
+  auto& [waiters, asked, offered] = found->second;
+  const bool was_for_it = !waiters.empty() && waiters.front().id == ended.id;
+  std::erase_if(waiters, [&](const waiter& x) { return x.id == ended.id; });
+  if (waiters.empty()) {
+    wanted_.erase(found);
+  } else if (was_for_it) {
+    asked = offered = false;
+    left_behind_.push_back(what);
+  }
 }
 
 // -- ending ----------------------------------------------------------------------------
@@ -407,6 +456,7 @@ void outgoing_requests::on_tick(time_point now) {
       drop_fetch(i);
     }
   }
+  ask(std::exchange(left_behind_, {}));
   std::erase_if(pings_, [&](const ping_request& x) {
     if (x.deadline > now)
       return false;

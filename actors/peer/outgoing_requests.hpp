@@ -30,6 +30,10 @@ struct completion {
 /// order, so a ping sent behind getheaders and getblocks is a fence: its pong says that
 /// whatever answer was coming has come. An answer that arrives before the fence of an
 /// earlier, given-up request belongs to that one, and completes nothing (invariant I9).
+///
+/// What several requests want at a time is asked for once. When the one it was asked for
+/// ends without it, it is asked again for the next; and once more when the peer offers it
+/// meanwhile, as nodes are silent about blocks that they do not have yet.
 class outgoing_requests {
 public:
   /// @param next_nonce Draws ping nonces; never 0.
@@ -51,6 +55,8 @@ public:
   bool on_block(const wire::block& body);
   bool on_transaction(const wire::tx& body);
   bool on_notfound(const std::vector<wire::inventory_entry>& entries);
+  /// The peer has these. A list that answers getblocks is no offer: it names old blocks.
+  void on_offered(const std::vector<wire::inventory_entry>& entries);
 
   /// Starts what waited for a place that is free now: call it after completions.
   void start_queued(time_point now);
@@ -122,9 +128,27 @@ private:
     time_point deadline;
   };
 
-  struct wanted {
+  /// What one entry of getdata asks for. Equal hashes of two kinds are two items.
+  enum class item_kind : std::uint8_t { block, txid, wtxid };
+  struct item_key {
+    wire::hash256 hash;
+    item_kind kind;
+    friend bool operator==(const item_key&, const item_key&) = default;
+  };
+  struct item_hash {
+    std::size_t operator()(const item_key& x) const {
+      return std::hash<wire::hash256>{}(x.hash);
+    }
+  };
+
+  struct waiter {
     request_id id;
     std::size_t item;
+  };
+  struct wanted_item {
+    std::vector<waiter> waiters; ///< It was asked for on behalf of the first.
+    bool asked = false;
+    bool offered = false; ///< Since it was asked for the first one.
   };
 
   static std::optional<lane_kind> lane_of(const request& what);
@@ -136,9 +160,13 @@ private:
   void start_unkeyed(lane_kind which, request_id id, request&& what, time_point deadline);
   void start_fetch(request_id id, bool of_blocks, const std::vector<transaction_id>& ids,
                    time_point deadline);
-  bool settle(const wire::hash256& hash, bool of_blocks, const wire::slice& body);
+  static std::optional<item_key> key_of(const wire::inventory_entry& entry);
+  static item_key key_of(const fetch& of, const fetch_item& item);
+  void ask(const std::vector<item_key>& items);
+  bool settle(const item_key& what, const wire::slice& body);
   void finish_fetch(std::size_t index);
   void drop_fetch(std::size_t index);
+  void leave(const fetch& ended, const item_key& what);
   void complete(request_id id, reply value) {
     completed_.push_back({id, std::move(value)});
   }
@@ -163,7 +191,8 @@ private:
   std::array<lane_state, lane_count> lanes_;
   std::vector<ping_request> pings_;
   std::vector<fetch> fetches_;
-  std::unordered_multimap<wire::hash256, wanted> wanted_;
+  std::unordered_map<item_key, wanted_item, item_hash> wanted_;
+  std::vector<item_key> left_behind_; ///< Of `wanted_`, perhaps: to be asked again.
   std::size_t held_bytes_ = 0;
   std::vector<completion> completed_;
 };

@@ -248,6 +248,8 @@ void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
     count(ignored::unknown_inventory);
   if (outgoing_ && outgoing_->on_inventory(message.entries))
     return;
+  if (outgoing_)
+    outgoing_->on_offered(message.entries);
   if (!message.entries.empty())
     hand_over(service_request{inventory_announced{info_.id, std::move(message.entries)}},
               frame);

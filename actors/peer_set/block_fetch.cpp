@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 namespace peerage {
 
@@ -40,9 +39,8 @@ block_fetch::block_fetch(const std::vector<transaction_id>& wanted,
     finish();
     return;
   }
-  std::map<std::pair<wire::hash256, bool>, item_index> known;
   for (const auto& id : wanted) {
-    auto [at, added] = known.try_emplace({id.hash, id.is_wtxid}, items_.size());
+    auto [at, added] = by_id_.try_emplace({id.hash, id.is_wtxid}, items_.size());
     if (added) {
       waiting_.push_back(items_.size());
       items_.emplace_back().id = id;
@@ -135,6 +133,38 @@ void block_fetch::found(item& x, const wire::slice& body) {
 void block_fetch::not_there(const item& x, peer_id peer) {
   missing_.push_back({peer, x.id.hash});
   note(request_error::not_found);
+}
+
+std::vector<share_request> block_fetch::on_offered(peer_id peer,
+                                                   std::span<const transaction_id> items,
+                                                   time_point now) {
+  if (finished_)
+    return {};
+  bool news = false;
+  for (const auto& id : items) {
+    auto known = by_id_.find({id.hash, id.is_wtxid});
+    if (known == by_id_.end())
+      continue;
+    const auto index = known->second;
+    auto& x = items_[index];
+    // What the peer is being asked for is its CONNECTION's to ask for again.
+    if (!x.body.empty() || contains(x.offered, peer) || is_asking(peer, index))
+      continue;
+    news = true;
+    x.offered.push_back(peer);
+    std::erase(x.asked, peer);
+    if (std::exchange(x.given_up, false)) {
+      ++open_;
+      waiting_.push_back(index);
+    }
+  }
+  return news ? advance(now) : std::vector<share_request>{};
+}
+
+bool block_fetch::is_asking(peer_id peer, item_index what) const {
+  return std::ranges::any_of(shares_, [&](const share& x) {
+    return x.peer == peer && std::ranges::find(x.items, what) != x.items.end();
+  });
 }
 
 // -- dealing out -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "actors/peer_set/router.hpp"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -50,6 +51,9 @@ struct fetch_options {
 /// late one. With the 95th percentile of recent requests for `hedge_after`, one request
 /// in twenty is made twice (J. Dean, L. A. Barroso: The Tail at Scale, 2013).
 ///
+/// What a peer offers while it is still wanted may be asked of that peer, though it was
+/// asked before in vain, or others were often enough; of each peer once.
+///
 /// The fetch ends once: when no item is open any more, at the deadline, or when the
 /// bodies become too many bytes. Then whatever was found is the result. If nothing was
 /// found, it is the most telling error: `not_found` only if nothing but notfound was
@@ -85,7 +89,12 @@ public:
   /// `not_found` is the peer's word that it lacks the whole share.
   std::vector<share_request> on_failure(share_id id, request_error why, time_point now);
 
-  /// Hedges late shares; ends the fetch at its deadline.
+  /// The peer has announced these: what is in no punctual share goes to it.
+  std::vector<share_request>
+  on_offered(peer_id peer, std::span<const transaction_id> items, time_point now);
+
+  /// Hedges late shares; ends the fetch at its deadline. To be called also when there is
+  /// a peer more to ask.
   std::vector<share_request> on_tick(time_point now);
 
   /// When `on_tick` has something to do next; none once finished.
@@ -109,10 +118,11 @@ private:
 
   struct item {
     transaction_id id;
-    wire::slice body; ///< Empty: not found yet.
-    std::vector<peer_id> asked;
-    std::size_t shares = 0;   ///< Under way with it.
-    std::size_t punctual = 0; ///< Of these, the ones that are not late: one at most.
+    wire::slice body;             ///< Empty: not found yet.
+    std::vector<peer_id> asked;   ///< In vain, or still under way.
+    std::vector<peer_id> offered; ///< By these, since the start.
+    std::size_t shares = 0;       ///< Under way with it.
+    std::size_t punctual = 0;     ///< Of these, the ones that are not late: one at most.
     bool given_up = false;
     bool open() const { return body.empty() && !given_up; }
   };
@@ -136,7 +146,10 @@ private:
   std::vector<share_request> deal(time_point now);
   share_request open_share(peer_id peer, std::vector<item_index> items, time_point now);
   std::vector<peer_id> excluded_for(const item& x) const;
-  bool may_ask(const item& x) const { return x.asked.size() < options_.peers_per_item; }
+  bool may_ask(const item& x) const {
+    return x.asked.size() < options_.peers_per_item + x.offered.size();
+  }
+  bool is_asking(peer_id peer, item_index what) const;
   void give_up(item& x);
   void note(request_error why);
   void finish();
@@ -145,7 +158,8 @@ private:
 
   fetch_options options_;
   chooser choose_;
-  std::vector<item> items_;           ///< Each once.
+  std::vector<item> items_;                                    ///< Each once.
+  std::map<std::pair<wire::hash256, bool>, item_index> by_id_; ///< Of `items_`.
   std::vector<item_index> positions_; ///< Of what was asked for, in `items_`.
   std::vector<item_index> waiting_;   ///< Open, and in no punctual share: the pile.
   std::vector<share> shares_;         ///< Under way.

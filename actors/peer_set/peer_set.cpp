@@ -75,6 +75,7 @@ void insert(peer_set_pointer self, const join_set& x) {
   state.routes.insert(info, now);
   state.inbound += info.way == direction::inbound ? 1 : 0;
   routing::publish(self);
+  routing::use_newcomer(self);
   log::write(state.options.quiet ? log::level::debug : log::level::info,
              "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
              to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));

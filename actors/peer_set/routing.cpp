@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace peerage::routing {
 
@@ -156,6 +157,23 @@ void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
     return finish(self, number, fetch);
   if (auto next = fetch->plan.next_event())
     self->send(state.context->alarms, set_alarm{number, *next});
+}
+
+/// Lets the fetches of this kind do what `step` says; some may end by it.
+template <class Step>
+void advance_all(self_pointer self, request_kind kind, Step step) {
+  struct change {
+    std::uint64_t number;
+    fetch_ptr fetch;
+    std::vector<share_request> shares;
+  };
+  std::vector<change> changes;
+  for (const auto& [number, fetch] : self->state.fetches)
+    if (fetch->kind == kind)
+      if (auto shares = step(fetch->plan); !shares.empty() || fetch->plan.finished())
+        changes.push_back({number, fetch, std::move(shares)});
+  for (auto& x : changes)
+    advance(self, x.number, x.fetch, std::move(x.shares));
 }
 
 template <class Reply>
@@ -383,8 +401,26 @@ void tell(self_pointer self, tell_addresses&& what) {
 void note_inventory(self_pointer self, const inventory_announced& what) {
   auto& state = self->state;
   auto now = self->clock().now();
-  for (std::size_t i = 0; i < std::min(what.entries.size(), max_noted); ++i)
-    state.routes.announced(what.peer, what.entries[i].hash, now);
+  const auto noted =
+    std::span{what.entries}.first(std::min(what.entries.size(), max_noted));
+  for (const auto& entry : noted)
+    state.routes.announced(what.peer, entry.hash, now);
+  for (const auto kind : {request_kind::get_blocks, request_kind::get_transactions}) {
+    std::vector<transaction_id> offered;
+    for (const auto& entry : noted)
+      if (kind == request_kind::get_blocks ? entry.is_block() : entry.is_transaction())
+        offered.push_back({entry.hash, entry.type == wire::inv_wtx});
+    if (!offered.empty())
+      advance_all(self, kind, [&](block_fetch& plan) {
+        return plan.on_offered(what.peer, offered, now);
+      });
+  }
+}
+
+void use_newcomer(self_pointer self) {
+  const auto now = self->clock().now();
+  for (const auto kind : {request_kind::get_blocks, request_kind::get_transactions})
+    advance_all(self, kind, [now](block_fetch& plan) { return plan.on_tick(now); });
 }
 
 void on_alarm(self_pointer self, std::uint64_t number) {

@@ -37,9 +37,13 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
 
 void tell(self_pointer self, tell_addresses&& what);
 
-/// Notes what the peer has. Of long lists only the first entries: somebody's whole
-/// mempool is no news, and would push everybody else's news out.
+/// Notes what the peer has, and asks it for what is wanted of that. Of long lists only
+/// the first entries: somebody's whole mempool is no news, and would push everybody
+/// else's news out.
 void note_inventory(self_pointer self, const inventory_announced& what);
+
+/// A peer has joined: fetches that found nobody else to ask can go on.
+void use_newcomer(self_pointer self);
 
 /// A fetch's alarm rang.
 void on_alarm(self_pointer self, std::uint64_t fetch);
