@@ -205,6 +205,58 @@ TEST_CASE_FIXTURE(fixture, "what one peer lacks is asked from others, three in a
   CHECK(error_of(fetching) == request_error::not_found);
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "offers of what is asked there, or not wanted, change nothing") {
+  options.peers = 1;
+  auto fetching = fetch(first_items(1));
+  CHECK(fetching.start(now).size() == 1); // of peer 1
+  auto offer = [&](peer_id peer, const transaction_id& what) {
+    return fetching.on_offered(peer, std::vector{what}, now);
+  };
+  CHECK(offer(1, {hash_of(0), false}).empty());
+  CHECK(offer(2, {hash_of(7), false}).empty());
+  CHECK(offer(2, {hash_of(0), true}).empty());  // a wtxid is no block
+  CHECK(offer(2, {hash_of(0), false}).empty()); // while the first may still answer
+  const auto hedge = fetching.on_tick(now + 2s);
+  REQUIRE(hedge.size() == 1);
+  CHECK(hedge[0].peer == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "an offer reopens what three peers lacked") {
+  options.peers = 2;
+  peers = {1, 2};
+  auto fetching = fetch(first_items(2));
+  auto sent = fetching.start(now);
+  REQUIRE(sent.size() == 2); // one item each; the second stays open
+  peers = {3};
+  sent = fetching.on_reply(sent[0].id, answer(sent[0], {0}), now);
+  REQUIRE(sent.size() == 1);
+  peers = {4};
+  sent = fetching.on_reply(sent[0].id, answer(sent[0], {0}), now);
+  REQUIRE(sent.size() == 1);
+  CHECK(fetching.on_reply(sent[0].id, answer(sent[0], {0}), now).empty()); // given up
+  peers = {1, 3, 4};
+  const std::vector offered{transaction_id{hash_of(0), false}};
+  sent = fetching.on_offered(3, offered, now);
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].peer == 3);
+  CHECK(sent[0].items == offered);
+  // It lies; whoever lies twice is not asked any more.
+  CHECK(fetching.on_reply(sent[0].id, answer(sent[0], {0}), now).empty());
+  CHECK(fetching.on_offered(3, offered, now).empty());
+  sent = fetching.on_offered(4, offered, now);
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].peer == 4);
+  fetching.on_reply(sent[0].id, answer(sent[0]), now);
+  CHECK(fetching.on_offered(1, offered, now).empty()); // found
+  CHECK_FALSE(fetching.finished());
+  peers.clear();
+  fetching.on_failure(2, request_error::not_found, now); // item 1, at the second peer
+  CHECK(value_of(fetching).entries[0].available);
+  CHECK_FALSE(value_of(fetching).entries[1].available);
+  CHECK(fetching.on_offered(1, first_items(2), now).empty()); // over
+}
+
 TEST_CASE_FIXTURE(fixture, "a client's not_found is its word about the whole share") {
   options.peers = 1;
   peers = {1};
