@@ -12,18 +12,6 @@ static_assert(std::has_unique_object_representations_v<address_key>);
 
 namespace {
 
-/// In bytes; 0 for unknown networks.
-std::size_t address_length(std::uint8_t network_id) {
-  switch (network_id) {
-  case wire::ipv4_network: return 4;
-  case wire::ipv6_network: return 16;
-  case wire::tor_v3_network:
-  case wire::i2p_network: return 32;
-  case wire::cjdns_network: return 16;
-  default: return 0;
-  }
-}
-
 bool is_mapped(const wire::network_address& x) {
   return x.network_id == wire::ipv6_network &&
          std::ranges::equal(wire::ipv4_mapped_prefix,
@@ -43,7 +31,7 @@ address_key make_key(std::uint8_t network_id, std::span<const std::uint8_t> byte
 } // namespace
 
 address_fault fault_of(const wire::network_address& x) {
-  const auto length = address_length(x.network_id);
+  const auto length = wire::address_length(x.network_id);
   if (length == 0)
     return address_fault::unknown_network;
   if (x.bytes.size() != length)

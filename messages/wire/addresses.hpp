@@ -16,6 +16,19 @@ enum address_network : std::uint8_t {
   cjdns_network = 6,
 };
 
+/// Bytes of an address; 0 for all networks but the above. To those belongs Tor v2, which
+/// is no more: BIP 155 wants its addresses ignored.
+constexpr std::size_t address_length(std::uint8_t network_id) {
+  switch (network_id) {
+  case ipv4_network: return 4;
+  case ipv6_network: return 16;
+  case tor_v3_network: return 32;
+  case i2p_network: return 32;
+  case cjdns_network: return 16;
+  default: return 0;
+  }
+}
+
 inline constexpr std::array<std::uint8_t, 12> ipv4_mapped_prefix{0, 0, 0, 0, 0,    0,
                                                                  0, 0, 0, 0, 0xff, 0xff};
 

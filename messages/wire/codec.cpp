@@ -1,5 +1,6 @@
 #include "messages/wire/codec.hpp"
 
+#include "messages/wire/addresses.hpp"
 #include "messages/wire/limits.hpp"
 
 #include <bit>
@@ -253,9 +254,8 @@ void fields(auto& codec, maybe_const<addr> auto& x) {
 
 /// BIP 155: an address of a known network with a wrong length spoils the message.
 bool has_right_length(const network_address& x) {
-  static constexpr std::size_t lengths[] = {0, 4, 16, 10, 32, 32, 16};
-  return x.network_id == 0 || x.network_id >= std::size(lengths) ||
-         x.bytes.size() == lengths[x.network_id];
+  const auto length = address_length(x.network_id);
+  return length == 0 || x.bytes.size() == length;
 }
 
 void fields(auto& codec, maybe_const<addrv2> auto& x) {

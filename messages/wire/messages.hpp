@@ -78,7 +78,7 @@ struct addr {
 };
 
 /// An entry of addrv2 (BIP 155). `bytes` is as long as its network prescribes; addresses
-/// of unknown networks, up to 512 bytes, pass as they are.
+/// of other networks, up to 512 bytes, pass as they are, and do not spoil the rest.
 struct network_address {
   std::uint32_t time = 0; ///< Unix seconds.
   std::uint64_t services = 0;
