@@ -24,8 +24,12 @@ class reader {
 public:
   explicit reader(const slice& payload) : payload_(payload), rest_(payload.view()) {}
 
-  decode_result result() const { return result_; }
-  bool failed() const { return result_ != decode_result::ok; }
+  decode_result result() const {
+    return failed_       ? decode_result::malformed
+           : over_limit_ ? decode_result::over_limit
+                         : decode_result::ok;
+  }
+  bool failed() const { return failed_; }
   std::size_t remaining() const { return rest_.size(); }
 
   template <class T>
@@ -45,7 +49,7 @@ public:
 
   void bytes(void* to, std::size_t count) {
     if (rest_.size() < count)
-      return fail(decode_result::malformed);
+      return fail();
     if (count == 0) // memcpy must not see the null pointers of empty ranges
       return;
     std::memcpy(to, rest_.data(), count);
@@ -80,17 +84,23 @@ public:
   }
 
   /// `smallest` is what one entry takes at least: a count that the payload has no room
-  /// for is refused before the vector grows.
+  /// for is refused before the vector grows. Only entries that are there break a limit:
+  /// too many of them are read, but not kept.
   template <class T, class F>
   void list(std::vector<T>& xs, std::size_t limit, std::size_t smallest, F each) {
     std::uint64_t count = 0;
     compact_size(count);
     if (failed())
       return;
-    if (count > limit)
-      return fail(decode_result::over_limit);
-    if (count * smallest > rest_.size())
-      return fail(decode_result::malformed);
+    if (count > rest_.size() / smallest)
+      return fail();
+    if (count > limit) {
+      over_limit_ = true;
+      T dropped;
+      for (std::uint64_t i = 0; i < count && !failed(); ++i)
+        each(*this, dropped);
+      return;
+    }
     xs.resize(static_cast<std::size_t>(count));
     for (auto& x : xs)
       each(*this, x);
@@ -98,8 +108,8 @@ public:
 
   /// Fails unless what was read makes sense.
   void require(bool holds) {
-    if (!holds && !failed())
-      fail(decode_result::malformed);
+    if (!holds)
+      fail();
   }
 
   void rest(slice& x) {
@@ -111,9 +121,8 @@ public:
   bool at_end() const { return rest_.empty(); }
 
 private:
-  void fail(decode_result why) {
-    if (!failed())
-      result_ = why;
+  void fail() {
+    failed_ = true;
     rest_ = {};
   }
 
@@ -123,14 +132,14 @@ private:
     number(value);
     x = value;
     if (x < smallest)
-      fail(decode_result::malformed);
+      fail();
   }
 
   std::size_t length(std::size_t limit) {
     std::uint64_t size = 0;
     compact_size(size);
     if (size > limit || size > rest_.size()) {
-      fail(decode_result::malformed);
+      fail();
       return 0;
     }
     return static_cast<std::size_t>(size);
@@ -138,7 +147,8 @@ private:
 
   const slice& payload_;
   bytes_view rest_;
-  decode_result result_ = decode_result::ok;
+  bool failed_ = false;
+  bool over_limit_ = false;
 };
 
 class writer {

@@ -10,7 +10,7 @@ namespace peerage::wire {
 enum class decode_result : std::uint8_t {
   ok,
   malformed, ///< Too short, a count that cannot fit, an overlong field: drop the message.
-  over_limit, ///< An entry count beyond its limit: ends the peer.
+  over_limit, ///< All there, but more entries than the limit: ends the peer.
 };
 
 /// Reads the payload of a message. Bytes after the last field are ignored, as the network

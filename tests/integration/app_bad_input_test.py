@@ -18,7 +18,7 @@ OTHER_NETWORK = bytes.fromhex("f9beb4d9") + message(b"ping", bytes(8))[4:]
 BAD = {  # by the reason
     "wrong_magic": (b"GET / HTTP/1.1\r\n\r\n" * 4, OTHER_NETWORK),
     "oversized_message": (announced(b"tx", 4_000_001), announced(b"ping", 0xffffffff)),
-    "too_many_entries": (message(b"inv", b"\xff" * 9),
+    "too_many_entries": (message(b"addr", b"\xfd\xe9\x03" + bytes(30 * 1001)),
                          message(b"getheaders", bytes(4) + b"\x66" + bytes(32 * 103))),
     "late_feature_message": (message(b"sendaddrv2"),),
     "unoffered_service": (message(b"mempool"),),

@@ -181,12 +181,66 @@ TEST_CASE("an entry count is accepted up to its limit and ends the peer beyond")
           decode_result::ok);
     CHECK(decode_bytes(list.type, list.with(list.limit + 1, list.limit + 1).bytes) ==
           decode_result::over_limit);
-    // The count alone decides: nobody waits for the entries.
-    CHECK(decode_bytes(list.type, list.with(list.limit + 1, 0).bytes) ==
-          decode_result::over_limit);
-    CHECK(decode_bytes(list.type, list.with(~std::uint64_t{0}, 0).bytes) ==
-          decode_result::over_limit);
   }
+}
+
+TEST_CASE("only entries that are there break a limit, a count alone is malformed") {
+  for (const auto& list : lists) {
+    CAPTURE(to_string(list.type));
+    const auto over = list.limit + 1;
+    for (auto count : {std::uint64_t{over}, std::uint64_t{1} << 32,
+                       // Multiplied by the size of an entry these wrap around to little.
+                       std::uint64_t{1} << 59, std::uint64_t{1} << 63,
+                       ~std::uint64_t{0} / list.entry + 1, ~std::uint64_t{0}})
+      CHECK(decode_bytes(list.type, list.with(count, 0).bytes) ==
+            decode_result::malformed);
+    // Too many are there, and one less than the count says, or half of it.
+    CHECK(decode_bytes(list.type, list.with(over + 1, over).bytes) ==
+          decode_result::malformed);
+    CHECK(decode_bytes(list.type, list.with(2 * over, over).bytes) ==
+          decode_result::malformed);
+    // All of them, but not what stands behind them.
+    auto cut = list.with(over, over).bytes;
+    cut.pop_back();
+    CHECK(decode_bytes(list.type, cut) == decode_result::malformed);
+    // What is no list at all behind a count.
+    CHECK(decode_bytes(list.type, std::vector<std::byte>(9, std::byte{0xff})) ==
+          decode_result::malformed);
+  }
+  // Too many addresses, of which the last is none.
+  raw bytes;
+  bytes.size(1'001).zeros(1'000 * 9).zeros(5).number(std::uint8_t{1}).size(3).zeros(5);
+  CHECK(decode_bytes(command::addrv2, bytes.bytes) == decode_result::malformed);
+}
+
+TEST_CASE("an addrv2 entry of an unknown network spoils nothing, whatever its length") {
+  auto list_with = [](int network, std::size_t length) {
+    raw bytes;
+    bytes.size(3);
+    auto entry = [&](std::uint8_t id, std::size_t size) {
+      bytes.zeros(4).size(1).number(id).size(size).zeros(size).zeros(2);
+    };
+    entry(1, 4);
+    entry(static_cast<std::uint8_t>(network), length);
+    entry(2, 16);
+    return bytes.bytes;
+  };
+  // Tor v2 is no more, and has no right length any more (BIP 155).
+  for (int network : {0, 3, 7, 8, 255})
+    for (std::size_t length : {0, 1, 4, 10, 16, 32, 512}) {
+      message out;
+      REQUIRE(decode_bytes(command::addrv2, list_with(network, length), out) ==
+              decode_result::ok);
+      const auto& entries = std::get<addrv2>(out).entries;
+      REQUIRE(entries.size() == 3);
+      CHECK(entries[0].network_id == 1);
+      CHECK(entries[2].network_id == 2);
+    }
+  // Where the length is known, another one is meaningless, and so is the message.
+  for (int network : {1, 2, 4, 5, 6})
+    for (std::size_t length : {0, 1, 5, 10, 33, 512})
+      CHECK(decode_bytes(command::addrv2, list_with(network, length)) ==
+            decode_result::malformed);
 }
 
 TEST_CASE("a count that the payload has no room for takes no memory (I11)") {
