@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "wrong_magic",
   "oversized_message",
   "too_many_entries",
+  "headers_not_linked",
+  "header_without_work",
   "obsolete_version",
   "late_feature_message",
   "unoffered_service",

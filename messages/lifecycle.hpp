@@ -50,7 +50,9 @@ enum class peer_exit : std::uint8_t {
   ping_timeout,         ///< A ping stayed unanswered.
   wrong_magic,          ///< Another network, or another protocol.
   oversized_message,    ///< A length over the limit was announced.
-  too_many_entries,     ///< A count over its limit (addr, inv, headers, locator …).
+  too_many_entries,     ///< More entries than may be (addr, inv, headers, locator …).
+  headers_not_linked,   ///< Headers in one message that are no chain.
+  header_without_work,  ///< A hash above the stated target, or no valid target.
   obsolete_version,     ///< Older than the lowest version we talk to.
   late_feature_message, ///< wtxidrelay or sendaddrv2 after verack.
   unoffered_service,    ///< mempool, filter* or getcf* though we do not offer them.
@@ -68,7 +70,7 @@ enum class peer_exit : std::uint8_t {
   internal_error,      ///< A bug of ours: an actor of the group crashed.
 };
 
-inline constexpr std::size_t peer_exit_count = 30;
+inline constexpr std::size_t peer_exit_count = 32;
 
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);

@@ -66,6 +66,8 @@ bool is_network_cause(misbehaviour x) {
 std::optional<misbehaviour> misbehaviour_of(peer_exit x) {
   switch (x) {
   case peer_exit::too_many_entries: return misbehaviour::too_many_entries;
+  case peer_exit::header_without_work: return misbehaviour::invalid_data;
+  case peer_exit::headers_not_linked:
   case peer_exit::wrong_magic:
   case peer_exit::oversized_message:
   case peer_exit::late_feature_message:

@@ -18,10 +18,12 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 /// 1 to 100) and since then takes what costs 100 here as enough at once; what it merely
 /// hangs up on costs 25 or less here. If you add one, add its row in misbehaviour.cpp.
 enum class misbehaviour : std::uint8_t {
-  invalid_data, ///< 100: the node found that a block, header or transaction is forged.
+  invalid_data, ///< 100: a header without the work it states; or the node found that a
+                ///<      block, header or transaction is forged.
   too_many_entries,  ///< 100: a count over its limit (addr, inv, headers, locator …).
   broken_rule,       ///< 25: ended by rule: wrong magic, announced length over the limit,
-                     ///<     feature message after verack, service that we do not offer.
+                     ///<     headers that are no chain, feature message after verack,
+                     ///<     service that we do not offer.
   address_flood,     ///< 20: far more addresses than its token bucket lets in.
   unsolicited_flood, ///< 20: floods us with data that nobody asked for.
   service_overload,  ///< 10: more requests than the node can serve, again and again.

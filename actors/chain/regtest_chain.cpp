@@ -1,6 +1,8 @@
 #include "actors/chain/regtest_chain.hpp"
 
 #include "messages/wire/codec.hpp"
+#include "messages/wire/header_work.hpp"
+#include "messages/wire/network.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +11,6 @@ namespace peerage {
 
 namespace {
 
-constexpr std::uint32_t regtest_bits = 0x207fffff;
 constexpr std::uint32_t genesis_time = 1'296'688'602;
 constexpr std::uint32_t block_spacing = 600; ///< Seconds.
 constexpr std::uint64_t first_subsidy = 50'0000'0000;
@@ -22,11 +23,6 @@ constexpr std::string_view genesis_coinbase =
   "6272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01"
   "000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4c"
   "ef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000";
-
-/// Regtest's target is met by every second hash: the highest bit must be clear.
-bool meets_target(const wire::hash256& hash) {
-  return hash.bytes.back() < 0x80;
-}
 
 template <class T>
 void append_number(std::vector<std::byte>& out, T x) {
@@ -91,9 +87,10 @@ std::shared_ptr<const regtest_chain> regtest_chain::generate(std::size_t blocks,
   header.version = 1;
   header.merkle_root = wire::double_sha256(coinbase);
   header.time = genesis_time;
-  header.bits = regtest_bits;
+  header.bits = wire::parameters(wire::network::regtest).easiest_bits;
   header.nonce = 2;
   chain->append(header, coinbase);
+  const auto target = wire::target_of(header.bits).value();
   for (std::size_t height = 1; height <= blocks; ++height) {
     coinbase = coinbase_of(height, seed);
     header.version = 0x20000000;
@@ -101,7 +98,7 @@ std::shared_ptr<const regtest_chain> regtest_chain::generate(std::size_t blocks,
     header.merkle_root = wire::double_sha256(coinbase);
     header.time += block_spacing;
     header.nonce = 0;
-    while (!meets_target(header.hash()))
+    while (!wire::meets(header.hash(), target))
       ++header.nonce;
     chain->append(header, coinbase);
   }

@@ -55,6 +55,10 @@ public:
   bool on_block(const wire::block& body);
   bool on_transaction(const wire::tx& body);
   bool on_notfound(const std::vector<wire::inventory_entry>& entries);
+  bool wants_items() const { return !wanted_.empty(); }
+  /// The ping with this nonce will not be answered with it, and whatever comes of it has
+  /// come.
+  void cancel_ping(std::uint64_t nonce);
   /// The peer has these. A list that answers getblocks is no offer: it names old blocks.
   void on_offered(const std::vector<wire::inventory_entry>& entries);
 

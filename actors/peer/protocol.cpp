@@ -2,6 +2,7 @@
 
 #include "messages/wire/addresses.hpp"
 #include "messages/wire/codec.hpp"
+#include "messages/wire/header_work.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -170,9 +171,16 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     if (!entries.empty())
       hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
     return;
+    switch (wire::fault_of(entries, context_->network.easiest_bits)) {
+    case wire::header_fault::without_work:
+      return end_with(peer_exit::header_without_work);
+    case wire::header_fault::not_linked: return end_with(peer_exit::headers_not_linked);
+    case wire::header_fault::none: break;
+    }
   }
   case command::block: {
     auto& body = std::get<wire::block>(decoded);
+    offer_blocks(entries);
     if (outgoing_ && outgoing_->on_block(body)) {
       last_block_ = context_->wall.date(now);
       return;
@@ -283,6 +291,16 @@ void protocol::report_traffic() {
   auto& counters = context_->counters;
   auto adding_to = [](node_counters::by_command& to) {
     return [&to](wire::command type, std::uint64_t messages) {
+/// Nodes may announce blocks by their headers (BIP 130).
+void protocol::offer_blocks(const std::vector<wire::block_header>& announced) {
+  if (!outgoing_ || !outgoing_->wants_items())
+    return;
+  std::vector<wire::inventory_entry> offered;
+  for (const auto& header : announced)
+    offered.push_back({wire::inv_block, header.hash()});
+  outgoing_->on_offered(offered);
+}
+
       to[static_cast<std::size_t>(type)].fetch_add(messages, std::memory_order_relaxed);
     };
   };

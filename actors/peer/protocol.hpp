@@ -91,6 +91,7 @@ private:
     return (context_->identity.services & bit) != 0;
   }
 
+  void offer_blocks(const std::vector<wire::block_header>& announced);
   peer_context_ptr context_;
   peer_info info_;
   wire::outbox outbox_;

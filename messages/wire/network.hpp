@@ -13,10 +13,11 @@ enum class network : std::uint8_t { main, testnet, testnet4, signet, regtest };
 /// What tells one network from another. Source: each network's chain parameters.
 struct network_parameters {
   network id;
-  std::string_view name; ///< As `--network` takes it.
-  std::uint32_t magic;   ///< First four bytes of every message, read little-endian.
-  std::uint16_t port;    ///< Where nodes of this network listen.
-  hash256 genesis;       ///< Hash of its first block.
+  std::string_view name;      ///< As `--network` takes it.
+  std::uint32_t magic;        ///< First four bytes of every message, read little-endian.
+  std::uint16_t port;         ///< Where nodes of this network listen.
+  hash256 genesis;            ///< Hash of its first block.
+  std::uint32_t easiest_bits; ///< The highest target of its blocks, in compact form.
   std::span<const std::string_view> seeds; ///< DNS names that resolve to peers.
 };
 

@@ -14,12 +14,18 @@ def announced(command, size):
     return MAGIC + struct.pack("<12sI4s", command, size, bytes(4))
 
 
+# The header of regtest's first block, and its count of transactions, which is always 0.
+GENESIS = struct.pack("<i32s32sIIIB", 1, bytes(32), bytes.fromhex(
+    "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a"),
+    1296688602, 0x207fffff, 2, 0)
 OTHER_NETWORK = bytes.fromhex("f9beb4d9") + message(b"ping", bytes(8))[4:]
 BAD = {  # by the reason
     "wrong_magic": (b"GET / HTTP/1.1\r\n\r\n" * 4, OTHER_NETWORK),
     "oversized_message": (announced(b"tx", 4_000_001), announced(b"ping", 0xffffffff)),
     "too_many_entries": (message(b"addr", b"\xfd\xe9\x03" + bytes(30 * 1001)),
                          message(b"getheaders", bytes(4) + b"\x66" + bytes(32 * 103))),
+    "headers_not_linked": (message(b"headers", b"\x02" + 2 * GENESIS),),
+    "header_without_work": (message(b"headers", b"\x01" + bytes(81)),),
     "late_feature_message": (message(b"sendaddrv2"),),
     "unoffered_service": (message(b"mempool"),),
     "truncated_message": (announced(b"tx", 1_000) + bytes(10),),

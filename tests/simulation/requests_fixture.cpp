@@ -1,5 +1,7 @@
 #include "tests/simulation/requests_fixture.hpp"
 
+#include "messages/wire/header_work.hpp"
+
 namespace peerage::test {
 
 wire::block make_block(std::uint8_t tag, std::size_t size) {
@@ -14,10 +16,13 @@ wire::tx make_tx(std::uint8_t tag) {
   return {wire::slice::adopt(std::move(bytes))};
 }
 
-wire::block_header make_header(const wire::hash256& previous, std::uint32_t nonce) {
+wire::block_header make_header(const wire::hash256& previous, std::uint32_t tag) {
   wire::block_header result;
   result.previous = previous;
-  result.nonce = nonce;
+  result.time = tag;
+  result.bits = wire::parameters(wire::network::regtest).easiest_bits;
+  while (!wire::meets(result.hash(), *wire::target_of(result.bits)))
+    ++result.nonce;
   return result;
 }
 

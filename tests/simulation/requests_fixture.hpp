@@ -8,7 +8,8 @@ namespace peerage::test {
 /// A block whose hash depends on `tag`; all that makes it one is its size.
 wire::block make_block(std::uint8_t tag, std::size_t size = 200);
 wire::tx make_tx(std::uint8_t tag);
-wire::block_header make_header(const wire::hash256& previous, std::uint32_t nonce);
+/// A header with work enough for regtest; its hash depends on `tag`.
+wire::block_header make_header(const wire::hash256& previous, std::uint32_t tag);
 
 /// The pings in `messages`, answered.
 void answer_pings(scripted_remote& remote, const std::vector<wire::message>& messages);

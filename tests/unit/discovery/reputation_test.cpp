@@ -41,15 +41,17 @@ TEST_CASE("every cause has a name of its own and a weight within the threshold")
 TEST_CASE("what ends a peer by rule counts against it, and a mere end does not") {
   CHECK(misbehaviour_of(peer_exit::too_many_entries) == misbehaviour::too_many_entries);
   for (auto x : {peer_exit::wrong_magic, peer_exit::oversized_message,
-                 peer_exit::late_feature_message, peer_exit::unoffered_service})
+                 peer_exit::late_feature_message, peer_exit::unoffered_service,
+                 peer_exit::headers_not_linked})
     CHECK(misbehaviour_of(x) == misbehaviour::broken_rule);
+  CHECK(misbehaviour_of(peer_exit::header_without_work) == misbehaviour::invalid_data);
   CHECK(misbehaviour_of(peer_exit::ping_timeout) == misbehaviour::ping_timeout);
   CHECK(misbehaviour_of(peer_exit::handshake_timeout) == misbehaviour::handshake_timeout);
   CHECK(misbehaviour_of(peer_exit::unsent_overflow) == misbehaviour::not_reading);
   std::size_t causes = 0;
   for (std::size_t i = 1; i <= peer_exit_count; ++i)
     causes += misbehaviour_of(static_cast<peer_exit>(i)).has_value();
-  CHECK(causes == 8);
+  CHECK(causes == 10);
   causes = 0;
   for (std::size_t i = 0; i < ignored_count; ++i)
     causes += misbehaviour_of(static_cast<ignored>(i)).has_value();

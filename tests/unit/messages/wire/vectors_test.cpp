@@ -1,5 +1,6 @@
 #include "messages/wire/codec.hpp"
 #include "messages/wire/envelope.hpp"
+#include "messages/wire/header_work.hpp"
 #include "messages/wire/network.hpp"
 
 #include <doctest/doctest.h>
@@ -182,6 +183,7 @@ TEST_CASE("each network's parameters fit its genesis block") {
     CHECK(to_hex(std::as_bytes(std::span(&known.magic, 1))) == x.magic);
     block_header header{1, {}, hash(x.merkle_root), x.time, x.bits, x.nonce};
     CHECK(to_string(header.hash()) == to_string(known.genesis));
+    CHECK(fault_of({&header, 1}, known.easiest_bits) == header_fault::none);
   }
   CHECK(find_network("mainnet") == nullptr);
   CHECK(find_network("") == nullptr);
