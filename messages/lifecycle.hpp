@@ -92,7 +92,7 @@ enum class ignored : std::uint8_t {
   unknown_command,     ///< A command outside the known list.
   bad_checksum,        ///< The payload is not what the envelope says.
   malformed,           ///< The payload cannot be read.
-  odd_pong,            ///< A pong with a nonce that nobody waits for.
+  odd_pong,            ///< A pong with a nonce that nobody waits for, or with none.
   unsolicited,         ///< An answer that no request of ours asked for.
   unknown_inventory,   ///< An inventory entry of a type unknown to us.
   repeated_getaddr,    ///< getaddr again, or from a peer that we dialed.

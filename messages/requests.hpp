@@ -25,7 +25,8 @@ enum class request_error : std::uint8_t {
   not_found = 1, ///< The peer said that it has none of what was asked for.
   timeout,       ///< The deadline passed. No evidence that the peer lacks the item.
   overloaded,    ///< Too many requests are under way already; nothing was sent.
-  cancelled,     ///< The client was dropped while the request was under way.
+  cancelled,     ///< The client was dropped while the request was under way, or a ping
+                 ///< was answered by a pong that does not say which ping it answers.
   peer_gone,     ///< The peer ended first; `exit_of_request` tells why.
   no_ready_peer, ///< The set has no peer that could take it.
   shutting_down, ///< The peer manager stops.

@@ -235,6 +235,16 @@ bool outgoing_requests::on_pong(std::uint64_t nonce, time_point now,
   return on_fence(nonce);
 }
 
+void outgoing_requests::cancel_ping(std::uint64_t nonce) {
+  auto found = std::ranges::find(pings_, nonce, &ping_request::nonce);
+  if (found == pings_.end()) {
+    on_fence(nonce);
+    return;
+  }
+  fail(found->id, caf::make_error(request_error::cancelled));
+  pings_.erase(found);
+}
+
 bool outgoing_requests::on_fence(std::uint64_t nonce) {
   for (auto which : {header_lane, block_hash_lane}) {
     auto& lane = lanes_[which];

@@ -39,7 +39,7 @@ outgoing_requests& protocol::outgoing() {
   if (!outgoing_)
     outgoing_ = std::make_unique<outgoing_requests>(
       info_, context_->network.genesis, context_->timing.request_timeout,
-      [this] { return context_->random.next_nonzero(); }, outbox_);
+      [this] { return next_nonce(); }, outbox_);
   return *outgoing_;
 }
 
@@ -56,8 +56,10 @@ void protocol::add_request(request_id id, request what, time_point now) {
 void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
   outbox_.push(wire::ping{nonce});
   // A peer that never answers pings costs no memory for them either.
-  if (info_.protocol > wire::limits::last_without_pong)
-    heartbeats_.push_back({nonce, now});
+  if (info_.protocol <= wire::limits::last_without_pong)
+    return;
+  heartbeats_.push_back({nonce, now});
+  await_pong(nonce);
 }
 
 void protocol::on_service_answer(const service_answer& answer, time_point now) {
@@ -107,7 +109,9 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     return outbox_.push_pong(nonce, frame.payload.size() == 8 ? frame.checksum : 0);
   }
   if (frame.type == command::ping && frame.payload.empty())
-    return; // of before BIP 31, which wants no answer
+    return; // like one of before BIP 31, which wants no answer
+  if (frame.type == command::pong && frame.payload.size() < 8)
+    return on_pong_without_nonce();
   if (frame.type == command::unknown)
     return count(ignored::unknown_command);
   wire::message decoded;
@@ -224,6 +228,11 @@ void protocol::on_pong(std::uint64_t nonce, time_point now) {
     note_ping(now - found->at);
     heartbeat_pongs_.push_back(nonce);
     heartbeats_.erase(heartbeats_.begin(), found + 1);
+  if (nonce == 0)
+    return on_pong_without_nonce();
+  if (auto answered = std::ranges::find(unanswered_, nonce);
+      answered != unanswered_.end())
+    unanswered_.erase(unanswered_.begin(), answered + 1);
     return;
   }
   std::optional<caf::timespan> round_trip;
@@ -238,6 +247,35 @@ void protocol::note_ping(caf::timespan round_trip) {
   if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
     lowest_ping_ = last_ping_;
   context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
+/// Some nodes answer like this. Pongs come in order, so it is the oldest ping that has
+/// nothing more to wait for; its peer is there, but how far away is not known.
+void protocol::on_pong_without_nonce() {
+  count(ignored::odd_pong);
+  if (unanswered_.empty())
+    return;
+  const auto nonce = unanswered_.front();
+  unanswered_.erase(unanswered_.begin());
+  auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
+  if (found != heartbeats_.end()) {
+    heartbeat_pongs_.push_back(nonce);
+    heartbeats_.erase(heartbeats_.begin(), found + 1);
+  } else if (outgoing_) {
+    outgoing_->cancel_ping(nonce);
+  }
+}
+
+std::uint64_t protocol::next_nonce() {
+  const auto nonce = context_->random.next_nonzero();
+  await_pong(nonce);
+  return nonce;
+}
+
+void protocol::await_pong(std::uint64_t nonce) {
+  if (unanswered_.size() == max_unanswered)
+    unanswered_.erase(unanswered_.begin());
+  unanswered_.push_back(nonce);
+}
+
 }
 
 void protocol::on_addresses(std::vector<wire::network_address> entries,

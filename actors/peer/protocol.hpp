@@ -70,6 +70,8 @@ private:
     time_point at;
   };
 
+  static constexpr std::size_t max_unanswered = 64;
+
   void handle(const wire::frame& frame, time_point now);
   void count(ignored what) {
     ++ignored_[static_cast<std::size_t>(what)];
@@ -83,15 +85,18 @@ private:
   inbound_requests& inbound();
   void hand_over(inbound_requests::item what, const wire::frame& frame);
   void on_pong(std::uint64_t nonce, time_point now);
+  void on_pong_without_nonce();
+  std::uint64_t next_nonce();
+  void await_pong(std::uint64_t nonce);
   void note_ping(caf::timespan round_trip);
   void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
   void on_inventory(wire::inv& message, const wire::frame& frame);
+  void offer_blocks(const std::vector<wire::block_header>& announced);
   void on_opaque(wire::command type);
   bool offers(wire::service bit) const {
     return (context_->identity.services & bit) != 0;
   }
 
-  void offer_blocks(const std::vector<wire::block_header>& announced);
   peer_context_ptr context_;
   peer_info info_;
   wire::outbox outbox_;
@@ -100,6 +105,9 @@ private:
   std::unique_ptr<inbound_requests> inbound_;
   std::vector<sent_ping> heartbeats_; ///< Unanswered; the heartbeat bounds their number.
   std::vector<std::uint64_t> heartbeat_pongs_;
+  /// The nonces of all pings of ours that may still be answered, oldest first; of a peer
+  /// that leaves out some only the newest `max_unanswered`.
+  std::vector<std::uint64_t> unanswered_;
   std::optional<peer_exit> end_;
   bool addresses_served_ = false;
 

@@ -1,6 +1,8 @@
 #include "tests/simulation/simulation.hpp"
 #include "tests/support/scripted_service.hpp"
 
+#include <cstring>
+
 /// I4: a heartbeat pings once when the peer is ready and then exactly once per interval;
 /// a silent peer is ended interval + timeout later; only the heartbeat's pings decide
 /// that.
@@ -74,6 +76,71 @@ TEST_CASE("I4: a peer that falls silent is ended interval + timeout later, not e
   observer->receive(
     [](const caf::down_msg& x) { CHECK(exit_of(x.reason) == peer_exit::ping_timeout); },
     caf::after(0s) >> [] { FAIL("the peer is still there"); });
+}
+
+TEST_CASE("a pong without a nonce, or too short for one, cancels the ping") {
+  for (std::size_t size : {0u, 4u, 7u, 8u}) { // of zeros
+    CAPTURE(size);
+    simulation world;
+    auto remote = world.ready_inbound();
+    auto client = world.take_client();
+    const auto& timing = world.context->timing;
+    auto pong = wire::encode(remote.magic(), wire::pong{0});
+    if (size < 8) {
+      pong.resize(wire::envelope_size + size);
+      const auto sum =
+        wire::checksum(wire::bytes_view{pong}.subspan(wire::envelope_size));
+      std::memcpy(pong.data() + 20, &sum, 4);
+      pong[16] = static_cast<std::byte>(size);
+    }
+    // Each ping of many is cancelled by one of them.
+    for (int n = 0; n < 5; ++n) {
+      CHECK(remote.take_commands().ends_with("ping"));
+      world.advance(1s);
+      CHECK(world.snapshot(client).ping_wait == 1s);
+      remote.send_raw(pong);
+      world.run();
+      auto seen = world.snapshot(client);
+      CHECK(seen.ping_wait == 0s);
+      CHECK(seen.last_ping == caf::timespan::zero()); // it measures nothing
+      CHECK(seen.traffic.ignored[static_cast<std::size_t>(ignored::odd_pong)] ==
+            static_cast<std::uint64_t>(n) + 1);
+      CHECK(seen.traffic.ignored[static_cast<std::size_t>(ignored::malformed)] == 0);
+      world.advance(timing.ping_interval - 1s);
+    }
+    CHECK_FALSE(remote.saw_end());
+    // One more than there are pings does not stand for the next.
+    remote.take();
+    remote.send_raw(pong);
+    remote.send_raw(pong);
+    world.advance(timing.ping_interval + timing.ping_timeout);
+    CHECK(remote.saw_end());
+  }
+}
+
+TEST_CASE("a pong without a nonce stands for the oldest ping, whoever sent that") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  remote.take();
+  auto rtt = world.ask<latency>(client, measure_latency{});
+  auto newer = world.ask<headers>(client, get_headers{{{}}, {}, {}});
+  world.advance(1s);
+  CHECK(world.snapshot(client).ping_wait == 1s);
+  remote.send(wire::pong{0}); // the heartbeat's
+  world.run();
+  CHECK(world.snapshot(client).ping_wait == 0s);
+  CHECK(rtt->replies + newer->replies == 0);
+  remote.send(wire::pong{0});
+  world.run();
+  REQUIRE(rtt->failure);
+  CHECK(outcome_of(*rtt->failure) == request_error::cancelled);
+  CHECK(newer->replies == 0);
+  remote.send(wire::pong{0}); // the fence behind getheaders
+  world.run();
+  REQUIRE(newer->value);
+  CHECK(newer->value->entries.empty());
+  CHECK_FALSE(remote.saw_end());
 }
 
 TEST_CASE("I4: an interval shorter than the timeout keeps pinging a slow peer") {
