@@ -211,7 +211,10 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   // Hints that ask nothing of us.
   case command::sendheaders: return;
   case command::sendcmpct:
-    high_bandwidth_from_ = std::get<wire::sendcmpct>(decoded).announce;
+    // Any other version counts as if nothing had come (BIP 152).
+    if (const auto& hint = std::get<wire::sendcmpct>(decoded);
+        hint.version == wire::limits::compact_block_version)
+      high_bandwidth_from_ = hint.announce;
     return;
   case command::feefilter:
     if (auto rate = std::get<wire::feefilter>(decoded).rate; rate <= all_money)

@@ -33,5 +33,7 @@ inline constexpr std::int32_t lowest_version = 31'800;
 inline constexpr std::int32_t last_without_pong = 60'000;
 /// From here on wtxidrelay and sendaddrv2 are sent and heeded.
 inline constexpr std::int32_t feature_version = 70'016;
+/// The one version of compact blocks that nodes of today speak (BIP 152): with witnesses.
+inline constexpr std::uint64_t compact_block_version = 2;
 
 } // namespace peerage::wire::limits
