@@ -100,6 +100,8 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   received_.count(frame.type, size);
   if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
+  if (frame.type == command::ping && info_.protocol <= wire::limits::last_without_pong)
+    return; // of before BIP 31, whatever it carries
   if (frame.type == command::ping && frame.payload.size() >= 8) {
     // The same payload comes back, so its checksum does too.
     std::uint64_t nonce;
