@@ -33,11 +33,11 @@ void handshake_protocol::receive(const wire::frame& frame) {
   switch (frame.type) {
   case command::verack: done_ = true; break;
   case command::wtxidrelay:
-  case command::sendaddrv2:
     if (info_.remote_protocol < limits::feature_version)
       return count(ignored::old_peer_feature);
-    (frame.type == command::wtxidrelay ? info_.wtxidrelay : info_.addrv2) = true;
+    info_.wtxidrelay = true;
     break;
+  case command::sendaddrv2: info_.addrv2 = true; break; // of any version (BIP 155)
   case command::unknown:
     // Features are negotiated here, so this is where unknown ones are expected.
     count(ignored::unknown_command);

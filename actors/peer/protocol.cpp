@@ -126,10 +126,10 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case command::version:
   case command::verack: return count(ignored::duplicate_handshake);
   case command::wtxidrelay:
-  case command::sendaddrv2:
     if (info_.protocol < wire::limits::feature_version)
       return count(ignored::old_peer_feature);
     return end_with(peer_exit::late_feature_message);
+  case command::sendaddrv2: return end_with(peer_exit::late_feature_message);
   case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
   case command::getaddr:
     // Once, and never to a peer that we chose: it could read our book by it.

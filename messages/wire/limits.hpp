@@ -31,7 +31,8 @@ inline constexpr std::int32_t protocol_version = 70'016;
 inline constexpr std::int32_t lowest_version = 31'800;
 /// Up to here pings have no nonce and no answer (BIP 31).
 inline constexpr std::int32_t last_without_pong = 60'000;
-/// From here on wtxidrelay and sendaddrv2 are sent and heeded.
+/// From here on wtxidrelay and sendaddrv2 are sent, and wtxidrelay is heeded (BIP 339).
+/// sendaddrv2 is heeded from anybody: BIP 155 ties it to no version.
 inline constexpr std::int32_t feature_version = 70'016;
 /// The one version of compact blocks that nodes of today speak (BIP 152): with witnesses.
 inline constexpr std::uint64_t compact_block_version = 2;
