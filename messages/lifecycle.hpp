@@ -94,7 +94,7 @@ enum class ignored : std::uint8_t {
   malformed,           ///< The payload cannot be read.
   odd_pong,            ///< A pong with a nonce that nobody waits for, or with none.
   unsolicited,         ///< An answer that no request of ours asked for.
-  unknown_inventory,   ///< An inventory entry of a type unknown to us.
+  unknown_inventory,   ///< An inventory entry of a type that does not belong there.
   repeated_getaddr,    ///< getaddr again, or from a peer that we dialed.
   obsolete,            ///< A message that today's nodes no longer act upon.
   service_failure,     ///< The node's inbound service failed or was late.

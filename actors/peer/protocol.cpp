@@ -292,9 +292,8 @@ void protocol::on_addresses(std::vector<wire::network_address> entries,
 }
 
 void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
-  auto unknown = std::erase_if(message.entries, [](const wire::inventory_entry& x) {
-    return !x.is_block() && !x.is_transaction();
-  });
+  auto unknown = std::erase_if(
+    message.entries, [](const wire::inventory_entry& x) { return !x.is_announcement(); });
   if (unknown > 0)
     count(ignored::unknown_inventory);
   if (outgoing_ && outgoing_->on_inventory(message.entries))

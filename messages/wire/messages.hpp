@@ -118,6 +118,10 @@ struct inventory_entry {
   hash256 hash;
   friend bool operator==(const inventory_entry&, const inventory_entry&) = default;
 
+  /// Those with the witness flag are for getdata alone (BIP 144).
+  bool is_announcement() const {
+    return type == inv_block || type == inv_tx || type == inv_wtx;
+  }
   bool is_block() const { return type == inv_block || type == inv_witness_block; }
   bool is_transaction() const {
     return type == inv_tx || type == inv_wtx || type == inv_witness_tx;

@@ -1,4 +1,5 @@
-#include "tests/simulation/simulation.hpp"
+#include "messages/wire/addresses.hpp"
+#include "tests/simulation/requests_fixture.hpp"
 #include "tests/support/scripted_service.hpp"
 
 #include <functional>
@@ -79,6 +80,16 @@ std::vector<std::byte> list(std::uint32_t count, std::size_t entry,
   return result;
 }
 
+std::vector<std::byte> without_last(std::vector<std::byte> bytes, std::size_t count) {
+  bytes.resize(bytes.size() - count);
+  return bytes;
+}
+
+/// One entry less than the count says.
+std::vector<std::byte> short_list(std::uint32_t count, std::size_t entry) {
+  return without_last(list(count, entry), entry);
+}
+
 std::vector<rule> rules() {
   using enum ignored;
   auto anywhere = [](const char* what, auto bytes, verdict x) {
@@ -87,11 +98,12 @@ std::vector<rule> rules() {
   auto from_ready = [](const char* what, auto bytes, verdict x) {
     return rule{what, bytes, counts(before_version), counts(before_verack), x, x};
   };
-  // Large ones cannot be told from a length over the limit before the handshake.
-  auto too_large_early = [](const char* what, auto bytes, verdict x) {
-    auto early = ends(peer_exit::oversized_message);
-    return rule{what, bytes, early, early, x, x};
-  };
+  const std::vector<std::byte> nine(9, std::byte{0xff});
+  auto locator = list(102, 32, 4);
+  locator.resize(locator.size() + 32); // where to stop
+  const auto first = make_header({}, 1);
+  auto lazy = first;
+  lazy.bits = 0x1d00ffff; // the main network's
   const auto entries = ends(peer_exit::too_many_entries);
   const auto unoffered = ends(peer_exit::unoffered_service);
   std::vector<rule> result{
@@ -118,7 +130,9 @@ std::vector<rule> rules() {
     from_ready("block without a header", raw("block", std::vector<std::byte>(80)),
                counts(malformed)),
     from_ready("odd pong", message(wire::pong{12345}), counts(odd_pong)),
-    from_ready("short pong", raw("pong", std::vector<std::byte>(4)), counts(malformed)),
+    from_ready("short pong", raw("pong", std::vector<std::byte>(4)), counts(odd_pong)),
+    from_ready("empty pong", raw("pong", {}), counts(odd_pong)),
+    from_ready("pong without a nonce", message(wire::pong{0}), counts(odd_pong)),
     from_ready("unsolicited notfound", message(wire::notfound{{{wire::inv_tx, {}}}}),
                counts(unsolicited)),
     from_ready("unsolicited headers", message(wire::headers{}), counts(unsolicited)),
@@ -132,6 +146,18 @@ std::vector<rule> rules() {
                counts(unsolicited)),
     from_ready("unknown inventory type", message(wire::inv{{{99, {}}}}),
                counts(unknown_inventory)),
+    from_ready("witness block in inv",
+               message(wire::inv{{{wire::inv_witness_block, {}}}}),
+               counts(unknown_inventory)),
+    from_ready("witness transaction in inv",
+               message(wire::inv{{{wire::inv_witness_tx, {}}}}),
+               counts(unknown_inventory)),
+    from_ready("filtered block in inv",
+               message(wire::inv{{{wire::inv_filtered_block, {}}}}),
+               counts(unknown_inventory)),
+    from_ready("compact block in inv",
+               message(wire::inv{{{wire::inv_compact_block, {}}}}),
+               counts(unknown_inventory)),
     from_ready("unknown type in getdata", message(wire::getdata{{{99, {}}}}),
                counts(unknown_inventory)),
     from_ready("reject", message(wire::reject{"tx", 1, "no", {}}), counts(obsolete)),
@@ -144,6 +170,30 @@ std::vector<rule> rules() {
     from_ready("feefilter", message(wire::feefilter{1000}), passes),
     from_ready("addr", message(wire::addr{{{1, {}}}}), passes),
     from_ready("inv of a transaction", message(wire::inv{{{wire::inv_tx, {}}}}), passes),
+    from_ready("inv of a wtxid", message(wire::inv{{{wire::inv_wtx, {}}}}), passes),
+    from_ready("addrv2 with an unknown network",
+               message(wire::addrv2{{{1, 0, 3, {1, 2, 3}, 1}}}), passes),
+    from_ready("inv of fewer entries than it says", raw("inv", short_list(40'000, 36)),
+               counts(malformed)),
+    from_ready("inv of nothing but a count", raw("inv", nine), counts(malformed)),
+    from_ready("getdata of nothing but a count", raw("getdata", nine), counts(malformed)),
+    from_ready("notfound of nothing but a count", raw("notfound", nine),
+               counts(malformed)),
+    from_ready("addr of nothing but a count", raw("addr", nine), counts(malformed)),
+    from_ready("addrv2 of nothing but a count", raw("addrv2", nine), counts(malformed)),
+    from_ready("headers of nothing but a count", raw("headers", nine), counts(malformed)),
+    from_ready("getheaders of nothing but a count", raw("getheaders", nine),
+               counts(malformed)),
+    from_ready("getblocks of nothing but a count", raw("getblocks", nine),
+               counts(malformed)),
+    from_ready("addr of 1,002 that holds 1,001", raw("addr", short_list(1'002, 30)),
+               counts(malformed)),
+    from_ready("headers of 2,002 that holds 2,001", raw("headers", short_list(2'002, 81)),
+               counts(malformed)),
+    from_ready("getheaders with 102 locator hashes and nothing behind them",
+               raw("getheaders", list(102, 32, 4)), counts(malformed)),
+    from_ready("a long message", raw("merkleblock", std::vector<std::byte>(5'000)),
+               counts(unsolicited)),
     {"getaddr", message(wire::getaddr{}), counts(before_version), counts(before_verack),
      passes, counts(repeated_getaddr)},
     // Ends the peer.
@@ -157,6 +207,10 @@ std::vector<rule> rules() {
       ends(peer_exit::wrong_magic)),
     anywhere("a length over the limit", raw("tx", {}, 4'000'001),
              ends(peer_exit::oversized_message)),
+    from_ready("headers that are no chain", message(wire::headers{{first, first}}),
+               ends(peer_exit::headers_not_linked)),
+    from_ready("a header without work", message(wire::headers{{lazy}}),
+               ends(peer_exit::header_without_work)),
     from_ready("mempool", message(wire::mempool{}), unoffered),
     from_ready("filterload", raw("filterload", std::vector<std::byte>(20)), unoffered),
     from_ready("filteradd", raw("filteradd", std::vector<std::byte>(20)), unoffered),
@@ -166,16 +220,14 @@ std::vector<rule> rules() {
                unoffered),
     from_ready("getcfcheckpt", raw("getcfcheckpt", std::vector<std::byte>(33)),
                unoffered),
-    from_ready("getheaders with 102 locator hashes", raw("getheaders", list(102, 32, 4)),
-               entries),
-    from_ready("getblocks with 102 locator hashes", raw("getblocks", list(102, 32, 4)),
-               entries),
-    too_large_early("addr of 1,001", raw("addr", list(1'001, 30)), entries),
-    too_large_early("addrv2 of 1,001", raw("addrv2", list(1'001, 9)), entries),
-    too_large_early("inv of 50,001", raw("inv", list(50'001, 36)), entries),
-    too_large_early("getdata of 50,001", raw("getdata", list(50'001, 36)), entries),
-    too_large_early("headers of 2,001", raw("headers", list(2'001, 81)), entries),
-    too_large_early("notfound of 50,001", raw("notfound", list(50'001, 36)), entries),
+    from_ready("getheaders with 102 locator hashes", raw("getheaders", locator), entries),
+    from_ready("getblocks with 102 locator hashes", raw("getblocks", locator), entries),
+    from_ready("addr of 1,001", raw("addr", list(1'001, 30)), entries),
+    from_ready("addrv2 of 1,001", raw("addrv2", list(1'001, 9)), entries),
+    from_ready("inv of 50,001", raw("inv", list(50'001, 36)), entries),
+    from_ready("getdata of 50,001", raw("getdata", list(50'001, 36)), entries),
+    from_ready("headers of 2,001", raw("headers", list(2'001, 81)), entries),
+    from_ready("notfound of 50,001", raw("notfound", list(50'001, 36)), entries),
   };
   return result;
 }
@@ -263,30 +315,142 @@ TEST_CASE("I10: each rule of conduct in each state and direction") {
         check(rule, when, way);
 }
 
-TEST_CASE("I10: feature messages from old peers are ignored, before verack and after") {
+TEST_CASE("I10: wtxidrelay from old peers is ignored, before verack and after") {
   for (auto way : {direction::inbound, direction::outbound})
-    for (bool ready : {false, true})
-      for (const auto& feature :
-           std::vector<wire::message>{wire::wtxidrelay{}, wire::sendaddrv2{}}) {
-        CAPTURE(to_string(way));
-        CAPTURE(ready);
-        simulation world;
-        auto remote =
-          way == direction::inbound ? world.open_inbound() : world.open_outbound();
-        auto old = remote_version();
-        old.protocol = wire::limits::feature_version - 1;
-        remote.send(old);
-        if (!ready)
-          remote.send(feature);
-        remote.send(wire::verack{});
-        if (ready)
-          remote.send(feature);
-        world.run();
-        REQUIRE(world.results->ready.size() == 1);
-        CHECK_FALSE(remote.saw_end());
-        const auto seen = world.snapshot(world.take_client()).traffic.ignored;
-        CHECK(seen[static_cast<std::size_t>(ignored::old_peer_feature)] == 1);
-      }
+    for (bool ready : {false, true}) {
+      CAPTURE(to_string(way));
+      CAPTURE(ready);
+      simulation world;
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto old = remote_version();
+      old.protocol = wire::limits::feature_version - 1;
+      remote.send(old);
+      if (!ready)
+        remote.send(wire::wtxidrelay{});
+      remote.send(wire::verack{});
+      if (ready)
+        remote.send(wire::wtxidrelay{});
+      world.run();
+      REQUIRE(world.results->ready.size() == 1);
+      CHECK_FALSE(remote.saw_end());
+      CHECK_FALSE(world.results->ready[0].info.wtxidrelay);
+      const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+      CHECK(seen[static_cast<std::size_t>(ignored::old_peer_feature)] == 1);
+    }
+}
+
+TEST_CASE("sendaddrv2 is heeded from peers of any version, before verack (BIP 155)") {
+  service_script script;
+  script.on_addresses = [](const serve_addresses&) {
+    return addresses{
+      {{1'700'000'000, 1, wire::tor_v3_network, std::vector<std::uint8_t>(32, 7), 8333}}};
+  };
+  for (std::int32_t version : {31'800, 60'000, 70'001, 70'015, 70'016}) {
+    CAPTURE(version);
+    simulation world;
+    world.context->service = world.system.spawn(scripted_service, script);
+    auto remote = world.open_inbound();
+    auto old = remote_version();
+    old.protocol = version;
+    remote.send(old);
+    remote.send(wire::sendaddrv2{});
+    remote.send(wire::verack{});
+    world.run();
+    REQUIRE(world.results->ready.size() == 1);
+    CHECK(world.results->ready[0].info.addrv2);
+    remote.take();
+    remote.send(wire::getaddr{});
+    world.run();
+    const auto told = remote.take();
+    REQUIRE(told.size() == 1);
+    CHECK(std::get<wire::addrv2>(told[0]).entries.at(0).network_id ==
+          wire::tor_v3_network);
+    const auto seen = world.snapshot(world.results->ready[0].client).traffic.ignored;
+    CHECK(seen[static_cast<std::size_t>(ignored::old_peer_feature)] == 0);
+    remote.send(wire::sendaddrv2{});
+    world.run();
+    CHECK(remote.saw_end());
+  }
+}
+
+TEST_CASE("pings of peers without pongs are not answered, whatever they carry (BIP 31)") {
+  for (std::int32_t version : {31'800, 59'999, 60'000, 60'001, 70'016}) {
+    CAPTURE(version);
+    simulation world;
+    auto remote = world.open_inbound();
+    auto old = remote_version();
+    old.protocol = version;
+    world.shake_hands(remote, old, false);
+    remote.take();
+    for (std::size_t size : {0, 8, 16})
+      remote.send_raw(
+        raw("ping", std::vector<std::byte>(size, std::byte{1}))(remote.magic()));
+    world.run();
+    CHECK(remote.take_commands() == (version > 60'000 ? "pong pong" : ""));
+    const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+    for (auto x : seen)
+      CHECK(x == 0);
+  }
+}
+
+TEST_CASE("sendcmpct of any version but 2 counts as not received (BIP 152)") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  auto wants_compact_blocks = [&](bool announce, std::uint64_t version) {
+    remote.send(wire::sendcmpct{announce, version});
+    world.run();
+    return world.snapshot(client).high_bandwidth_from;
+  };
+  for (std::uint64_t version : {0, 1, 3})
+    CHECK_FALSE(wants_compact_blocks(true, version));
+  CHECK(wants_compact_blocks(true, 2));
+  CHECK(wants_compact_blocks(false, 1));
+  CHECK(wants_compact_blocks(false, ~std::uint64_t{0}));
+  CHECK_FALSE(wants_compact_blocks(false, 2));
+}
+
+TEST_CASE("what does not belong into an inv is announced to nobody (BIP 144)") {
+  auto told = std::make_shared<std::vector<inventory_announced>>();
+  service_script script;
+  script.on_any = [told](const service_request& x) {
+    if (const auto* what = std::get_if<inventory_announced>(&x))
+      told->push_back(*what);
+  };
+  simulation world;
+  world.context->service = world.system.spawn(scripted_service, script);
+  auto remote = world.ready_inbound();
+  remote.send(wire::inv{{{wire::inv_witness_block, {}},
+                         {wire::inv_block, {}},
+                         {wire::inv_witness_tx, {}},
+                         {wire::inv_wtx, {}},
+                         {wire::inv_wtx | wire::inv_witness_flag, {}},
+                         {wire::inv_tx, {}}}});
+  remote.send(wire::inv{{{wire::inv_witness_block, {}}}});
+  world.run();
+  REQUIRE(told->size() == 1);
+  REQUIRE((*told)[0].entries.size() == 3);
+  for (const auto& x : (*told)[0].entries)
+    CHECK((x.type & wire::inv_witness_flag) == 0);
+}
+
+TEST_CASE("an unknown network in addrv2 costs nothing but its entry (BIP 155)") {
+  auto told = std::make_shared<std::vector<addresses_announced>>();
+  service_script script;
+  script.on_any = [told](const service_request& x) {
+    if (const auto* what = std::get_if<addresses_announced>(&x))
+      told->push_back(*what);
+  };
+  simulation world;
+  world.context->service = world.system.spawn(scripted_service, script);
+  auto remote = world.ready_inbound();
+  remote.send(wire::addrv2{
+    {{1, 0, 1, {10, 1, 1, 1}, 1}, {1, 0, 3, {1, 2}, 1}, {1, 0, 1, {10, 1, 1, 2}, 1}}});
+  world.run();
+  REQUIRE(told->size() == 1);
+  CHECK((*told)[0].entries.front().bytes.back() == 1);
+  CHECK((*told)[0].entries.back().bytes.back() == 2);
 }
 
 TEST_CASE("I10: what we offer may be asked for") {
@@ -498,11 +662,11 @@ TEST_CASE("a pong does not overtake the answer to what was asked before its ping
   CHECK(remote.take_commands() == "pong headers pong pong");
 }
 
-TEST_CASE("I11: the limit of a length is another one before the handshake") {
+TEST_CASE("I11: a length has one limit, before the handshake for all that is too long") {
   for (bool ready : {false, true}) {
     simulation world;
     auto remote = ready ? world.ready_inbound() : world.open_inbound();
-    auto limit = ready ? wire::limits::payload : wire::limits::payload_before_handshake;
+    auto limit = ready ? wire::limits::payload : wire::limits::skipped_before_handshake;
     remote.send_raw(raw("version", {}, limit)(remote.magic()));
     world.run();
     CHECK_FALSE(remote.saw_end()); // at the limit: it may still come
