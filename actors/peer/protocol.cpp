@@ -95,7 +95,7 @@ void protocol::receive(const wire::frame& frame, time_point now) {
 void protocol::handle(const wire::frame& frame, time_point now) {
   using wire::command;
   ++messages_received_;
-  const auto size = wire::envelope_size + frame.payload.size();
+  const auto size = frame.wire_size();
   bytes_received_ += size;
   received_.count(frame.type, size);
   if (!frame.checksum_ok())
@@ -171,22 +171,22 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   }
   case command::headers: {
     auto& entries = std::get<wire::headers>(decoded).entries;
-    if (outgoing_ && outgoing_->on_headers(entries))
-      return;
-    count(ignored::unsolicited);
-    if (!entries.empty())
-      hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
-    return;
     switch (wire::fault_of(entries, context_->network.easiest_bits)) {
     case wire::header_fault::without_work:
       return end_with(peer_exit::header_without_work);
     case wire::header_fault::not_linked: return end_with(peer_exit::headers_not_linked);
     case wire::header_fault::none: break;
     }
+    if (outgoing_ && outgoing_->on_headers(entries))
+      return;
+    count(ignored::unsolicited);
+    offer_blocks(entries);
+    if (!entries.empty())
+      hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
+    return;
   }
   case command::block: {
     auto& body = std::get<wire::block>(decoded);
-    offer_blocks(entries);
     if (outgoing_ && outgoing_->on_block(body)) {
       last_block_ = context_->wall.date(now);
       return;
@@ -228,16 +228,16 @@ void protocol::handle(const wire::frame& frame, time_point now) {
 }
 
 void protocol::on_pong(std::uint64_t nonce, time_point now) {
-  auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
-  if (found != heartbeats_.end()) {
-    note_ping(now - found->at);
-    heartbeat_pongs_.push_back(nonce);
-    heartbeats_.erase(heartbeats_.begin(), found + 1);
   if (nonce == 0)
     return on_pong_without_nonce();
   if (auto answered = std::ranges::find(unanswered_, nonce);
       answered != unanswered_.end())
     unanswered_.erase(unanswered_.begin(), answered + 1);
+  auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
+  if (found != heartbeats_.end()) {
+    note_ping(now - found->at);
+    heartbeat_pongs_.push_back(nonce);
+    heartbeats_.erase(heartbeats_.begin(), found + 1);
     return;
   }
   std::optional<caf::timespan> round_trip;
@@ -247,11 +247,6 @@ void protocol::on_pong(std::uint64_t nonce, time_point now) {
     note_ping(*round_trip);
 }
 
-void protocol::note_ping(caf::timespan round_trip) {
-  last_ping_ = round_trip;
-  if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
-    lowest_ping_ = last_ping_;
-  context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
 /// Some nodes answer like this. Pongs come in order, so it is the oldest ping that has
 /// nothing more to wait for; its peer is there, but how far away is not known.
 void protocol::on_pong_without_nonce() {
@@ -281,6 +276,11 @@ void protocol::await_pong(std::uint64_t nonce) {
   unanswered_.push_back(nonce);
 }
 
+void protocol::note_ping(caf::timespan round_trip) {
+  last_ping_ = round_trip;
+  if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
+    lowest_ping_ = last_ping_;
+  context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
 }
 
 void protocol::on_addresses(std::vector<wire::network_address> entries,
@@ -289,6 +289,16 @@ void protocol::on_addresses(std::vector<wire::network_address> entries,
     return;
   if (!entries.empty())
     hand_over(service_request{addresses_announced{info_.id, std::move(entries)}}, frame);
+}
+
+/// Nodes may announce blocks by their headers (BIP 130).
+void protocol::offer_blocks(const std::vector<wire::block_header>& announced) {
+  if (!outgoing_ || !outgoing_->wants_items())
+    return;
+  std::vector<wire::inventory_entry> offered;
+  for (const auto& header : announced)
+    offered.push_back({wire::inv_block, header.hash()});
+  outgoing_->on_offered(offered);
 }
 
 void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
@@ -333,16 +343,6 @@ void protocol::report_traffic() {
   auto& counters = context_->counters;
   auto adding_to = [](node_counters::by_command& to) {
     return [&to](wire::command type, std::uint64_t messages) {
-/// Nodes may announce blocks by their headers (BIP 130).
-void protocol::offer_blocks(const std::vector<wire::block_header>& announced) {
-  if (!outgoing_ || !outgoing_->wants_items())
-    return;
-  std::vector<wire::inventory_entry> offered;
-  for (const auto& header : announced)
-    offered.push_back({wire::inv_block, header.hash()});
-  outgoing_->on_offered(offered);
-}
-
       to[static_cast<std::size_t>(type)].fetch_add(messages, std::memory_order_relaxed);
     };
   };

@@ -47,13 +47,13 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
     out.reserve(first + std::min<std::size_t>(bytes.size() / 32 + 1, 128));
   while (bytes.size() - end >= envelope_size && error_ == frame_error::none && !paused_) {
     auto head = read_envelope(bytes.data() + end);
-    if (!accept(head))
+    if (!accept(head) || head.length > payload_limit_)
       break;
     if (bytes.size() - end - envelope_size < head.length)
       break;
     auto payload = bytes.subspan(end + envelope_size, head.length);
     out.push_back({head.type, head.checksum, slice({}, payload, 0),
-                   checksum(payload) == head.checksum});
+                   checksum(payload) == head.checksum, 0});
     end += envelope_size + head.length;
     emitted(head.type);
   }
@@ -73,7 +73,7 @@ std::size_t frame_decoder::take_whole(bytes_view bytes, std::vector<frame>& out)
 
 std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& out) {
   std::size_t taken = 0;
-  if (!payload_) {
+  if (!payload_ && !skipping_) {
     taken = std::min(envelope_size - held_.size(), bytes.size());
     auto piece = bytes.first(taken);
     // Foreign bytes are found out as soon as the magic is there, not 20 bytes later.
@@ -90,6 +90,8 @@ std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& ou
     begin_payload(head);
   }
   auto rest = bytes.subspan(taken);
+  if (skipping_)
+    return taken + skip(rest, out);
   auto due = payload_->head.length - payload_->filled;
   auto piece = rest.first(std::min(due, rest.size()));
   append_payload(piece);
@@ -101,16 +103,39 @@ std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& ou
 bool frame_decoder::accept(const envelope& head) {
   if (head.magic != magic_)
     error_ = frame_error::wrong_magic;
-  else if (head.length > payload_limit_)
+  else if (head.length > payload_limit_ && head.length > may_skip_)
     error_ = frame_error::oversized_payload;
   return error_ == frame_error::none;
 }
 
 void frame_decoder::begin_payload(const envelope& head) {
+  if (head.length > payload_limit_) {
+    may_skip_ -= head.length;
+    skipping_ = std::make_unique<skipped_payload>(skipped_payload{head, head.length, {}});
+    return;
+  }
   payload_.emplace();
   payload_->head = head;
   if (pool_ && head.length >= payload_pool::min_capacity)
     payload_->buffer = pool_->take(head.length);
+}
+
+/// Returns how much of `bytes` belongs to the payload that is read past.
+std::size_t frame_decoder::skip(bytes_view bytes, std::vector<frame>& out) {
+  auto& p = *skipping_;
+  auto piece = bytes.first(std::min<std::size_t>(p.due, bytes.size()));
+  p.hash.update(piece);
+  p.due -= static_cast<std::uint32_t>(piece.size());
+  if (p.due == 0) {
+    const auto head = p.head;
+    const auto hash = p.hash.finish();
+    const bool intact =
+      std::memcmp(hash.bytes.data(), &head.checksum, sizeof head.checksum) == 0;
+    skipping_.reset();
+    out.push_back({head.type, head.checksum, {}, intact, head.length});
+    emitted(head.type);
+  }
+  return piece.size();
 }
 
 void frame_decoder::grow(std::size_t arriving) {
@@ -181,8 +206,8 @@ void frame_decoder::finish_payload(std::vector<frame>& out) {
   if (head.length < direct_from)
     checked = checksum(view) == head.checksum;
   const auto held = p.buffer.capacity;
-  out.push_back(
-    {head.type, head.checksum, slice(shared(std::move(p.buffer)), view, held), checked});
+  out.push_back({head.type, head.checksum, slice(shared(std::move(p.buffer)), view, held),
+                 checked, 0});
   payload_.reset();
   emitted(head.type);
 }
@@ -193,7 +218,8 @@ void frame_decoder::emitted(command type) {
 }
 
 std::size_t frame_decoder::buffered() const {
-  return held_.capacity() + (payload_ ? payload_->buffer.capacity : 0);
+  return held_.capacity() + (payload_ ? payload_->buffer.capacity : 0) +
+         (skipping_ ? sizeof *skipping_ : 0);
 }
 
 } // namespace peerage::wire

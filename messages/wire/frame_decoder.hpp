@@ -21,6 +21,11 @@ struct frame {
   /// What `checksum_ok` answers, if that is known already: a short payload is best hashed
   /// while the cache has it, a long one where nobody else waits for it.
   std::optional<bool> checked;
+  /// Bytes of a payload that was read past instead of kept; `payload` is empty then.
+  std::uint32_t skipped = 0;
+
+  /// What the message took on the wire.
+  std::size_t wire_size() const { return envelope_size + payload.size() + skipped; }
 
   bool checksum_ok() const {
     return checked ? *checked : wire::checksum(payload.view()) == checksum;
@@ -31,12 +36,17 @@ struct frame {
 enum class frame_error : std::uint8_t {
   none,
   wrong_magic,       ///< Another network, or not this protocol at all.
-  oversized_payload, ///< A length over the limit; nothing of that payload was read.
+  oversized_payload, ///< A length over the limit, and over what may still be skipped;
+                     ///< nothing of that payload was read.
 };
 
 /// Cuts a byte stream into frames. It owns at most one incomplete message: an idle stream
 /// costs no buffer, an announced payload gets new memory only as it arrives, at most
 /// `limits::read_ahead` in advance (invariant I11).
+///
+/// Before the handshake nobody looks into longer messages, and most of them mean nothing
+/// then: they are read past, hashed on the way, up to `limits::skipped_before_handshake`
+/// bytes in all.
 ///
 /// Not thread-safe; no clock, no socket.
 class frame_decoder {
@@ -48,8 +58,12 @@ public:
   frame_decoder& operator=(frame_decoder&&) = default;
   ~frame_decoder();
 
-  /// Longest payload from the next envelope on; the small limit holds until this call.
-  void set_payload_limit(std::uint32_t bytes) { payload_limit_ = bytes; }
+  /// Longest payload from the next envelope on. Until this call the small limit holds,
+  /// and longer payloads are skipped; from then on they are an error.
+  void set_payload_limit(std::uint32_t bytes) {
+    payload_limit_ = bytes;
+    may_skip_ = 0;
+  }
 
   /// Stops after the next frame of this type, so that limits can change between two
   /// messages that arrived together. Bytes behind it are held until `resume`.
@@ -77,7 +91,9 @@ public:
   frame_error error() const { return error_; }
 
   /// True in the middle of a message: an end of stream here is a truncation.
-  bool mid_message() const { return !held_.empty() || payload_.has_value(); }
+  bool mid_message() const {
+    return !held_.empty() || payload_.has_value() || skipping_ != nullptr;
+  }
 
   /// Bytes of memory taken for the incomplete message, a pooled buffer included.
   std::size_t buffered() const;
@@ -91,12 +107,20 @@ private:
     payload_pool::buffer buffer;
   };
 
+  /// A payload that is read past.
+  struct skipped_payload {
+    envelope head;
+    std::uint32_t due;
+    double_sha256_stream hash;
+  };
+
   /// Decodes the whole messages at the front of `bytes`; returns how much they take.
   std::size_t take_whole(bytes_view bytes, std::vector<frame>& out);
   /// Goes on with the message that is incomplete; returns how much of `bytes` it took.
   std::size_t take_partial(bytes_view bytes, std::vector<frame>& out);
   bool accept(const envelope& head);
   void begin_payload(const envelope& head);
+  std::size_t skip(bytes_view bytes, std::vector<frame>& out);
   void append_payload(bytes_view bytes);
   /// Makes room for `arriving` bytes, and some read-ahead.
   void grow(std::size_t arriving);
@@ -107,12 +131,14 @@ private:
   std::uint32_t magic_;
   payload_pool_ptr pool_;
   std::uint32_t payload_limit_ = limits::payload_before_handshake;
+  std::uint32_t may_skip_ = limits::skipped_before_handshake; ///< Bytes.
   frame_error error_ = frame_error::none;
   bool paused_ = false;
   std::optional<command> pause_after_;
   std::vector<std::byte>
     held_; ///< An incomplete envelope, or what stands behind a pause.
   std::optional<partial_payload> payload_;
+  std::unique_ptr<skipped_payload> skipping_; ///< Instead of `payload_`.
 };
 
 } // namespace peerage::wire

@@ -16,6 +16,10 @@ inline constexpr std::uint32_t payload_before_handshake = 4'096;
 /// Buffer that may stand ready for bytes that were announced but have not arrived.
 inline constexpr std::size_t read_ahead = 256 * 1024;
 
+/// Longer payloads are read past before the handshake, not kept: all of them together at
+/// most this many bytes, which is one of the longest.
+inline constexpr std::uint32_t skipped_before_handshake = payload;
+
 inline constexpr std::size_t user_agent = 256;    ///< Bytes; BIP 14 strings.
 inline constexpr std::size_t addresses = 1'000;   ///< Entries of an addr or addrv2.
 inline constexpr std::size_t address_bytes = 512; ///< One address in addrv2 (BIP 155).
@@ -29,12 +33,12 @@ inline constexpr std::size_t reject_reason = 111; ///< BIP 61 as nodes implement
 inline constexpr std::int32_t protocol_version = 70'016;
 /// Oldest version we talk to, as the network's nodes do (MIN_PEER_PROTO_VERSION).
 inline constexpr std::int32_t lowest_version = 31'800;
+/// The one version of compact blocks that nodes of today speak (BIP 152): with witnesses.
+inline constexpr std::uint64_t compact_block_version = 2;
 /// Up to here pings have no nonce and no answer (BIP 31).
 inline constexpr std::int32_t last_without_pong = 60'000;
 /// From here on wtxidrelay and sendaddrv2 are sent, and wtxidrelay is heeded (BIP 339).
 /// sendaddrv2 is heeded from anybody: BIP 155 ties it to no version.
 inline constexpr std::int32_t feature_version = 70'016;
-/// The one version of compact blocks that nodes of today speak (BIP 152): with witnesses.
-inline constexpr std::uint64_t compact_block_version = 2;
 
 } // namespace peerage::wire::limits

@@ -2,6 +2,8 @@
 
 #include "actors/peer_manager.hpp"
 
+#include <cstring>
+
 /// I6: a handshake finishes, or fails at its own deadline, though nobody looks at it.
 /// I8: the connector opens TCP, the handshake only shakes hands; no peer is ourselves.
 using namespace peerage;
@@ -80,6 +82,80 @@ TEST_CASE("what stands behind the verack in one segment is not lost, and not ear
   world.run();
   CHECK(world.results->ready.size() == 1);
   CHECK(remote.take_commands() == "pong pong ping");
+}
+
+TEST_CASE("long messages between version and verack are counted, and nothing else") {
+  for (auto way : {direction::inbound, direction::outbound})
+    for (std::size_t size : {4'097u, 5'000u, 1'000'000u, 3'999'000u}) {
+      CAPTURE(to_string(way));
+      CAPTURE(size);
+      simulation world;
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto long_message = [&](const char* command, std::size_t bytes) {
+        auto whole = wire::encode(
+          remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(bytes))});
+        std::memset(whole.data() + 4, 0, 12);
+        std::memcpy(whole.data() + 4, command, std::strlen(command));
+        remote.send_raw(whole);
+      };
+      const bool with_more = size < 10'000;
+      if (with_more)
+        long_message("inv", size);
+      remote.send(remote_version());
+      long_message("block", size);
+      if (with_more) {
+        long_message("unheard", size);
+        long_message("version", size);
+        long_message("sendaddrv2", size); // nobody minds what follows its fields
+      }
+      remote.send(wire::verack{});
+      remote.send(wire::ping{1});
+      world.run();
+      REQUIRE(world.results->ready.size() == 1);
+      CHECK(world.results->ready[0].info.addrv2 == with_more);
+      const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+      auto count_of = [&](ignored x) { return seen[static_cast<std::size_t>(x)]; };
+      CHECK(count_of(ignored::before_verack) == 1);
+      CHECK(count_of(ignored::before_version) == (with_more ? 1 : 0));
+      CHECK(count_of(ignored::unknown_command) == (with_more ? 1 : 0));
+      CHECK(count_of(ignored::duplicate_handshake) == (with_more ? 1 : 0));
+      CHECK(count_of(ignored::malformed) == 0);
+      CHECK(remote.take_commands().ends_with("pong ping"));
+    }
+}
+
+TEST_CASE("I11: what is too long before the handshake has a bound in all") {
+  simulation world;
+  auto remote = world.open_inbound();
+  remote.send(remote_version());
+  const auto large = wire::encode(
+    remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(1'500'000))});
+  for (int i = 0; i < 2; ++i)
+    remote.send_raw(large);
+  world.run();
+  CHECK_FALSE(remote.saw_end());
+  remote.send_raw(large);
+  world.run();
+  CHECK(remote.saw_end());
+  REQUIRE(world.results->failed.size() == 1);
+  CHECK(world.results->failed[0].reason == peer_exit::oversized_message);
+}
+
+TEST_CASE("I6: a long message that trickles does not extend the deadline") {
+  simulation world;
+  auto remote = world.open_inbound();
+  remote.send(remote_version());
+  const auto large = wire::encode(
+    remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(100'000))});
+  for (std::size_t i = 0; i < 30; ++i) {
+    const auto* piece = large.data() + i * 100;
+    remote.send_raw({piece, piece + 100});
+    world.advance(world.context->timing.handshake_timeout / 20);
+  }
+  CHECK(remote.saw_end());
+  REQUIRE(world.results->failed.size() == 1);
+  CHECK(world.results->failed[0].reason == peer_exit::handshake_timeout);
 }
 
 TEST_CASE("I6: it finishes though the result finds nobody, and then closes its socket") {

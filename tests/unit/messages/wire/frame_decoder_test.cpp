@@ -163,7 +163,7 @@ TEST_CASE("a wrong magic is found with its fourth byte") {
 TEST_CASE("a length over the limit is found before any of the payload") {
   for (bool ready : {false, true}) {
     const std::uint32_t limit =
-      ready ? limits::payload : limits::payload_before_handshake;
+      ready ? limits::payload : limits::skipped_before_handshake;
     for (std::uint32_t length : {limit, limit + 1, 0xffffffffu}) {
       CAPTURE(length);
       for (bool in_pieces : {false, true}) {
@@ -176,7 +176,7 @@ TEST_CASE("a length over the limit is found before any of the payload") {
           decoder.feed(bytes, out);
         CHECK(decoder.error() ==
               (length > limit ? frame_error::oversized_payload : frame_error::none));
-        CHECK(decoder.buffered() <= 64);
+        CHECK(decoder.buffered() <= (ready ? 64 : 256)); // what is skipped is hashed
         CHECK(decoder.direct_buffer().size() <= limits::read_ahead);
       }
     }
@@ -188,6 +188,70 @@ TEST_CASE("a length over the limit is found before any of the payload") {
                out);
   CHECK(out.size() == 1);
   CHECK(decoder.error() == frame_error::oversized_payload);
+}
+
+TEST_CASE("what is too long before the handshake is read past, up to a bound in all") {
+  constexpr auto kept = limits::payload_before_handshake;
+  constexpr auto all = limits::skipped_before_handshake;
+  const auto small = encode(magic, ping{1});
+  for (std::uint32_t length : {kept + 1, 5'000u, 100'000u, all}) {
+    CAPTURE(length);
+    const auto stream = small + message_bytes("tx", length) + small;
+    for (std::size_t size : {1u, 4'000u, 65'536u, 10'000'000u}) {
+      if (size == 1 && length > 5'000)
+        continue; // slow, and no other case
+      CAPTURE(size);
+      frame_decoder decoder{magic};
+      std::size_t most = 0;
+      auto out = feed_in_pieces(decoder, stream, [&] {
+        most = std::max(most, decoder.buffered());
+        CHECK(decoder.direct_buffer().empty());
+        return size;
+      });
+      CHECK(most <= 512); // not kept (I11)
+      REQUIRE(out.size() == 3);
+      CHECK(out[1].type == command::tx);
+      CHECK(out[1].payload.empty());
+      CHECK(out[1].skipped == length);
+      CHECK(out[1].wire_size() == envelope_size + length);
+      CHECK(out[1].checksum_ok());
+      CHECK(out[2].payload.size() == 8);
+      CHECK(decoder.error() == frame_error::none);
+      CHECK_FALSE(decoder.mid_message());
+      CHECK(decoder.buffered() == 0);
+    }
+  }
+  // A damaged one is known as such, and a truncated one, too.
+  auto damaged = message_bytes("tx", 5'000);
+  damaged.back() = std::byte{1};
+  frame_decoder decoder{magic};
+  std::vector<frame> out;
+  decoder.feed(damaged, out);
+  REQUIRE(out.size() == 1);
+  CHECK_FALSE(out[0].checksum_ok());
+  decoder.feed(bytes_view{damaged}.first(3'000), out);
+  CHECK(decoder.mid_message());
+  // Together they have a bound; short ones do not count.
+  frame_decoder bounded{magic};
+  out.clear();
+  bounded.feed(message_bytes("tx", all - 5'000) + message_bytes("tx", kept) +
+                 message_bytes("tx", 5'000),
+               out);
+  CHECK(out.size() == 3);
+  CHECK(bounded.error() == frame_error::none);
+  bounded.feed(small, out);
+  CHECK(out.size() == 4);
+  bounded.feed(envelope_bytes("tx", kept + 1), out);
+  CHECK(bounded.error() == frame_error::oversized_payload);
+  // A verack is a verack however long it is, and what stands behind it is held.
+  frame_decoder paused{magic};
+  paused.pause_after(command::verack);
+  out.clear();
+  paused.feed(message_bytes("verack", 5'000) + small, out);
+  REQUIRE(out.size() == 1);
+  CHECK(paused.paused());
+  paused.resume(out);
+  CHECK(out.size() == 2);
 }
 
 TEST_CASE("a bad checksum is flagged, and only that") {
@@ -220,9 +284,12 @@ TEST_CASE("bytes behind verack are held until resume, and new limits hold for th
       CHECK(decoder.error() == frame_error::none);
       CHECK(decoder.direct_buffer().empty());
       if (!raise_limit) {
-        decoder.resume(out);
-        CHECK(out.size() == 2);
-        CHECK(decoder.error() == frame_error::oversized_payload);
+        decoder.resume(out); // too long to be kept
+        REQUIRE(out.size() == 4);
+        CHECK(out[2].type == command::headers);
+        CHECK(out[2].payload.empty());
+        CHECK(out[2].skipped == limits::payload_before_handshake + 1);
+        CHECK(decoder.error() == frame_error::none);
         continue;
       }
       decoder.set_payload_limit(limits::payload);
