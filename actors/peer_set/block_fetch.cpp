@@ -161,6 +161,22 @@ std::vector<share_request> block_fetch::on_offered(peer_id peer,
   return news ? advance(now) : std::vector<share_request>{};
 }
 
+std::vector<share_request>
+block_fetch::on_unanswered(peer_id peer, std::span<const transaction_id> items,
+                           time_point now) {
+  if (finished_)
+    return {};
+  auto is_one = [&](item_index index) {
+    return std::ranges::find(items, items_[index].id) != items.end();
+  };
+  for (auto& x : shares_)
+    if (x.peer == peer && !x.late && std::ranges::any_of(x.items, is_one)) {
+      mark_late(x);
+      return advance(now); // a peer has one share that is not late
+    }
+  return {};
+}
+
 bool block_fetch::is_asking(peer_id peer, item_index what) const {
   return std::ranges::any_of(shares_, [&](const share& x) {
     return x.peer == peer && std::ranges::find(x.items, what) != x.items.end();
@@ -268,19 +284,18 @@ std::vector<peer_id> block_fetch::excluded_for(const item& x) const {
 std::vector<share_request> block_fetch::on_tick(time_point now) {
   if (finished_)
     return {};
-  mark_late(now);
+  for (auto& x : shares_)
+    if (x.late_at <= now)
+      mark_late(x);
   return advance(now);
 }
 
-void block_fetch::mark_late(time_point now) {
-  for (auto& x : shares_) {
-    if (x.late || x.late_at > now)
-      continue;
-    x.late = true;
-    for (auto index : x.items)
-      if (--items_[index].punctual == 0 && items_[index].open())
-        waiting_.push_back(index);
-  }
+void block_fetch::mark_late(share& x) {
+  if (std::exchange(x.late, true))
+    return;
+  for (auto index : x.items)
+    if (--items_[index].punctual == 0 && items_[index].open())
+      waiting_.push_back(index);
 }
 
 std::optional<time_point> block_fetch::next_event() const {

@@ -93,6 +93,11 @@ public:
   std::vector<share_request>
   on_offered(peer_id peer, std::span<const transaction_id> items, time_point now);
 
+  /// Another request for these was not answered by the peer until its deadline: its
+  /// share that has one of them is late at once.
+  std::vector<share_request>
+  on_unanswered(peer_id peer, std::span<const transaction_id> items, time_point now);
+
   /// Hedges late shares; ends the fetch at its deadline. To be called also when there is
   /// a peer more to ask.
   std::vector<share_request> on_tick(time_point now);
@@ -141,7 +146,7 @@ private:
   std::optional<share> end_share(share_id id);
   void found(item& x, const wire::slice& body);
   void not_there(const item& x, peer_id peer);
-  void mark_late(time_point now);
+  void mark_late(share& x);
   std::vector<share_request> advance(time_point now);
   std::vector<share_request> deal(time_point now);
   share_request open_share(peer_id peer, std::vector<item_index> items, time_point now);

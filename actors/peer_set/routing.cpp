@@ -98,6 +98,23 @@ using fetch_ptr = std::shared_ptr<peer_set_state::fetch>;
 void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
              std::vector<share_request>&& shares);
 
+/// Lets the fetches of this kind do what `step` says; some may end by it.
+template <class Step>
+void advance_all(self_pointer self, request_kind kind, Step step) {
+  struct change {
+    std::uint64_t number;
+    fetch_ptr fetch;
+    std::vector<share_request> shares;
+  };
+  std::vector<change> changes;
+  for (const auto& [number, fetch] : self->state.fetches)
+    if (fetch->kind == kind)
+      if (auto shares = step(fetch->plan); !shares.empty() || fetch->plan.finished())
+        changes.push_back({number, fetch, std::move(shares)});
+  for (auto& x : changes)
+    advance(self, x.number, x.fetch, std::move(x.shares));
+}
+
 template <class Reply, class Request>
 void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
                 share_request&& share, Request&& what) {
@@ -107,13 +124,19 @@ void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
   fresh.erase(route);
   send_routed<Reply>(
     self, started, std::forward<Request>(what),
-    [self, number, fetch, id = share.id](std::variant<reply, caf::error>&& result) {
+    [self, number, fetch, share](std::variant<reply, caf::error>&& result) {
       auto now = self->clock().now();
-      auto more =
-        std::holds_alternative<reply>(result)
-          ? fetch->plan.on_reply(id, std::get<Reply>(std::get<reply>(result)), now)
-          : fetch->plan.on_failure(id, outcome_of(std::get<caf::error>(result)), now);
-      advance(self, number, fetch, std::move(more));
+      if (auto* value = std::get_if<reply>(&result))
+        return advance(self, number, fetch,
+                       fetch->plan.on_reply(share.id, std::get<Reply>(*value), now));
+      const auto why = outcome_of(std::get<caf::error>(result));
+      advance(self, number, fetch, fetch->plan.on_failure(share.id, why, now));
+      // Others may wait for the same items from the same peer, which has asked for them
+      // once for all: they look for another one.
+      if (why == request_error::timeout)
+        advance_all(self, fetch->kind, [&](block_fetch& plan) {
+          return plan.on_unanswered(share.peer, share.items, now);
+        });
     });
 }
 
@@ -157,23 +180,6 @@ void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
     return finish(self, number, fetch);
   if (auto next = fetch->plan.next_event())
     self->send(state.context->alarms, set_alarm{number, *next});
-}
-
-/// Lets the fetches of this kind do what `step` says; some may end by it.
-template <class Step>
-void advance_all(self_pointer self, request_kind kind, Step step) {
-  struct change {
-    std::uint64_t number;
-    fetch_ptr fetch;
-    std::vector<share_request> shares;
-  };
-  std::vector<change> changes;
-  for (const auto& [number, fetch] : self->state.fetches)
-    if (fetch->kind == kind)
-      if (auto shares = step(fetch->plan); !shares.empty() || fetch->plan.finished())
-        changes.push_back({number, fetch, std::move(shares)});
-  for (auto& x : changes)
-    advance(self, x.number, x.fetch, std::move(x.shares));
 }
 
 template <class Reply>

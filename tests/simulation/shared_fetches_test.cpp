@@ -236,16 +236,17 @@ TEST_CASE("what is still wanted is asked of another peer by the set") {
     auto holder = world.join();
     holder.remote.send(wire::inv{{what.offered}});
     world.run();
-    auto first = fetch(world, world.set, what, 1s);
-    auto second = fetch(world, world.set, what, 4s);
+    auto brief = fetch(world, world.set, what, 1s);
+    auto lasting = fetch(world, world.set, what, 60s); // late by itself after 15 s
     world.run();
     auto other = world.join();
     world.advance(1100ms);
-    CHECK(first.failure() == request_error::timeout);
+    CHECK(brief.failure() == request_error::timeout);
     CHECK_FALSE(entries_asked(other.remote).empty());
+    // For whom it was asked shows in who gets it.
     other.remote.send(what.body);
     world.run();
-    CHECK(second.found());
+    CHECK(lasting.found());
   }
 }
 

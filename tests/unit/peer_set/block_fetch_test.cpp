@@ -222,6 +222,32 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(hedge[0].peer == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "what a peer left unanswered for others is hedged at once") {
+  options.peers = 2;
+  peers = {1, 2};
+  auto fetching = fetch(first_items(4));
+  auto sent = fetching.start(now);
+  REQUIRE(sent.size() == 2);
+  peers = {1, 2, 3};
+  auto unanswered = [&](peer_id peer, std::size_t item) {
+    return fetching.on_unanswered(peer, std::vector{transaction_id{hash_of(item), false}},
+                                  now);
+  };
+  CHECK(unanswered(1, 3).empty()); // that one is asked of the second peer
+  CHECK(unanswered(1, 9).empty());
+  CHECK(unanswered(3, 0).empty());
+  const auto hedge = unanswered(1, 1);
+  REQUIRE(hedge.size() == 1);
+  CHECK(hedge[0].peer == 3);
+  CHECK(hedge[0].items == sent[0].items);
+  CHECK(unanswered(1, 1).empty()); // late already
+  // The first answer wins, be it the late one.
+  fetching.on_reply(sent[0].id, answer(sent[0]), now);
+  fetching.on_reply(sent[1].id, answer(sent[1]), now);
+  CHECK(value_of(fetching).entries.size() == 4);
+  CHECK(unanswered(2, 2).empty()); // over
+}
+
 TEST_CASE_FIXTURE(fixture, "an offer reopens what three peers lacked") {
   options.peers = 2;
   peers = {1, 2};
