@@ -83,35 +83,48 @@ void socket_events::wake(std::shared_ptr<watched_socket> socket) {
 void socket_events::run() {
   std::array<epoll_event, changes_per_wait> changes;
   for (;;) {
-    const int timeout = again_.empty() ? -1 : 0;
+    const int timeout = line_.empty() ? -1 : 0;
     const int count =
       ::epoll_wait(epoll_.get(), changes.data(), changes_per_wait, timeout);
-    auto due = std::exchange(again_, {});
     for (std::size_t i = 0; static_cast<int>(i) < count; ++i)
       if (auto* socket = static_cast<watched_socket*>(changes[i].data.ptr))
         give_turn(*socket, changes[i].events);
+    sockets woken;
     {
       std::lock_guard guard{mutex_};
       if (stopping_)
         return;
-      due.insert(due.end(), woken_.begin(), woken_.end());
-      woken_.clear();
+      woken.swap(woken_);
     }
     // After the events, which may be for sockets that are forgotten now.
-    for (const auto& socket : due)
+    for (const auto& socket : woken)
       give_turn(*socket, 0);
+    if (!line_.empty())
+      give_turn_in_line();
   }
+}
+
+void socket_events::give_turn_in_line() {
+  const auto socket = std::move(line_.front());
+  line_.pop_front();
+  socket->in_line_ = false;
+  give_turn(*socket, std::exchange(socket->news_, 0));
 }
 
 void socket_events::give_turn(watched_socket& socket, std::uint32_t changes) {
   using enum watched_socket::after_turn;
+  if (socket.in_line_) { // it has had a turn, others have not
+    socket.news_ |= changes;
+    return;
+  }
   auto next = socket.take_turn(changes);
   if (next == wait)
     return;
   auto self =
     socket.shared_from_this(); // may be the last reference: let go of at the end
   if (next == again) {
-    again_.push_back(std::move(self));
+    socket.in_line_ = true;
+    line_.push_back(std::move(self));
     return;
   }
   control(epoll_, EPOLL_CTL_DEL, socket.descriptor(), 0, nullptr);

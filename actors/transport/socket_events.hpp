@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -34,7 +35,7 @@ public:
 
   enum class after_turn {
     wait,   ///< The next turn is due when something happens, or somebody wakes it.
-    again,  ///< The next turn is due when all others have had theirs.
+    again,  ///< The next turn is due when there is time: all others go first.
     forget, ///< There is no next turn.
   };
 
@@ -42,7 +43,12 @@ public:
   virtual after_turn take_turn(std::uint32_t changes) = 0;
 
 private:
+  friend class socket_events;
+
   owned_descriptor descriptor_;
+  // Used by the thread of the events only.
+  bool in_line_ = false;   ///< For a turn when there is time.
+  std::uint32_t news_ = 0; ///< What happened to it meanwhile.
 };
 
 /// A thread that waits for many sockets at once, and gives a turn to each that something
@@ -51,6 +57,10 @@ private:
 /// A socket is registered once, edge-triggered, for all its life. So it costs nothing to
 /// wait for the next message, where Asio has a system call for each wait. The price:
 /// every change is told once, and who does not read all there is has to remember it.
+///
+/// Those who want another turn stand in line, behind everybody to whom something happens:
+/// however many peers send as fast as they can, a ping waits for one turn, not for one of
+/// each of them.
 class socket_events {
 public:
   /// @throws std::system_error if the system has no descriptor or thread for it.
@@ -75,10 +85,11 @@ private:
 
   void run();
   void give_turn(watched_socket& socket, std::uint32_t changes);
+  void give_turn_in_line();
 
   owned_descriptor epoll_;
-  owned_descriptor alarm_; ///< An eventfd that ends a wait.
-  sockets again_;          ///< Used by the thread only: due when all others had a turn.
+  owned_descriptor alarm_;                           ///< An eventfd that ends a wait.
+  std::deque<std::shared_ptr<watched_socket>> line_; ///< Used by the thread only.
 
   std::mutex mutex_; ///< Guards what follows.
   std::unordered_set<std::shared_ptr<watched_socket>> watched_;

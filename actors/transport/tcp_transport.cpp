@@ -25,12 +25,9 @@ std::span<std::byte> scratch() {
   return {buffer.get(), scratch_size};
 }
 
-/// The same of what one read may bring of a large payload, straight to its place: what is
-/// hashed right after it came is still in the cache.
-constexpr std::size_t most_at_once = 256 * 1024;
-
-/// Reads of one large payload before other connections get their turn.
-constexpr int reads_per_turn = 16;
+/// The same of a large payload, which is read straight to its place, and hashed: what one
+/// turn may bring of it, a quarter of a millisecond of work.
+constexpr std::size_t most_of_payload = 256 * 1024;
 
 constexpr std::size_t pieces_per_write = 64;
 
@@ -120,14 +117,15 @@ watched_socket::after_turn tcp_transport::read_on(bool raise_limit) {
 
 /// Reads until there is a batch, or nothing more to read; returns how the stream ends.
 std::optional<peer_exit> tcp_transport::read(std::vector<wire::frame>& frames) {
-  for (int i = 0; i < reads_per_turn; ++i) {
+  for (std::size_t taken = 0; taken < most_of_payload;) {
     // The rest of a large payload goes straight to its place.
     auto direct = decoder_.direct_buffer();
     auto buffer = direct.empty() ? scratch() : direct;
-    buffer = buffer.first(std::min(buffer.size(), most_at_once));
+    buffer = buffer.first(std::min(buffer.size(), most_of_payload - taken));
     auto count = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count > 0) {
       auto size = static_cast<std::size_t>(count);
+      taken += size;
       totals_->received.fetch_add(size, std::memory_order_relaxed);
       if (direct.empty())
         decoder_.feed(buffer.first(size), frames);

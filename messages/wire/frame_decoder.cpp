@@ -11,7 +11,8 @@ namespace peerage::wire {
 namespace {
 
 /// Payloads of this size and more are long: they are read straight into their final
-/// buffer, and hashed by whoever takes them.
+/// buffer, and hashed as they come, while the cache has them and so that no step takes
+/// long.
 constexpr std::size_t direct_from = 32 * 1024;
 
 } // namespace
@@ -128,9 +129,7 @@ std::size_t frame_decoder::skip(bytes_view bytes, std::vector<frame>& out) {
   p.due -= static_cast<std::uint32_t>(piece.size());
   if (p.due == 0) {
     const auto head = p.head;
-    const auto hash = p.hash.finish();
-    const bool intact =
-      std::memcmp(hash.bytes.data(), &head.checksum, sizeof head.checksum) == 0;
+    const bool intact = checksum_of(p.hash.finish()) == head.checksum;
     skipping_.reset();
     out.push_back({head.type, head.checksum, {}, intact, head.length});
     emitted(head.type);
@@ -161,7 +160,14 @@ void frame_decoder::append_payload(bytes_view bytes) {
   if (p.buffer.capacity - p.filled < bytes.size())
     grow(bytes.size());
   std::memcpy(p.buffer.memory.get() + p.filled, bytes.data(), bytes.size());
-  p.filled += bytes.size();
+  advance(bytes.size());
+}
+
+void frame_decoder::advance(std::size_t size) {
+  auto& p = *payload_;
+  if (p.head.length >= direct_from)
+    p.hash.update({p.buffer.memory.get() + p.filled, size});
+  p.filled += size;
 }
 
 std::span<std::byte> frame_decoder::direct_buffer() {
@@ -177,8 +183,8 @@ std::span<std::byte> frame_decoder::direct_buffer() {
 }
 
 void frame_decoder::commit(std::size_t count, std::vector<frame>& out) {
-  auto& p = *payload_;
-  p.filled += count;
+  advance(count);
+  const auto& p = *payload_;
   if (p.filled == p.head.length)
     finish_payload(out);
 }
@@ -202,12 +208,11 @@ void frame_decoder::finish_payload(std::vector<frame>& out) {
   auto& p = *payload_;
   const auto head = p.head;
   const bytes_view view{p.buffer.memory.get(), p.filled};
-  std::optional<bool> checked;
-  if (head.length < direct_from)
-    checked = checksum(view) == head.checksum;
+  const auto sum =
+    head.length < direct_from ? checksum(view) : checksum_of(p.hash.finish());
   const auto held = p.buffer.capacity;
   out.push_back({head.type, head.checksum, slice(shared(std::move(p.buffer)), view, held),
-                 checked, 0});
+                 sum == head.checksum, 0});
   payload_.reset();
   emitted(head.type);
 }

@@ -18,18 +18,14 @@ struct frame {
   command type = command::unknown;
   std::uint32_t checksum = 0; ///< As the envelope had it.
   slice payload;
-  /// What `checksum_ok` answers, if that is known already: a short payload is best hashed
-  /// while the cache has it, a long one where nobody else waits for it.
-  std::optional<bool> checked;
+  bool intact = false; ///< It is that of the payload.
   /// Bytes of a payload that was read past instead of kept; `payload` is empty then.
   std::uint32_t skipped = 0;
 
   /// What the message took on the wire.
   std::size_t wire_size() const { return envelope_size + payload.size() + skipped; }
 
-  bool checksum_ok() const {
-    return checked ? *checked : wire::checksum(payload.view()) == checksum;
-  }
+  bool checksum_ok() const { return intact; }
 };
 
 /// Why a stream of bytes cannot be read on.
@@ -105,6 +101,7 @@ private:
     envelope head;
     std::size_t filled = 0;
     payload_pool::buffer buffer;
+    double_sha256_stream hash; ///< Of what has filled it, if it is long.
   };
 
   /// A payload that is read past.
@@ -122,6 +119,8 @@ private:
   void begin_payload(const envelope& head);
   std::size_t skip(bytes_view bytes, std::vector<frame>& out);
   void append_payload(bytes_view bytes);
+  /// Counts `size` bytes that stand in the buffer now.
+  void advance(std::size_t size);
   /// Makes room for `arriving` bytes, and some read-ahead.
   void grow(std::size_t arriving);
   void finish_payload(std::vector<frame>& out);

@@ -70,7 +70,10 @@ hash256 double_sha256(bytes_view bytes) {
 }
 
 std::uint32_t checksum(bytes_view payload) {
-  auto hash = double_sha256(payload);
+  return checksum_of(double_sha256(payload));
+}
+
+std::uint32_t checksum_of(const hash256& hash) {
   std::uint32_t result;
   std::memcpy(&result, hash.bytes.data(), sizeof result);
   return result;

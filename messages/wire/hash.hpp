@@ -37,6 +37,9 @@ hash256 double_sha256(bytes_view bytes);
 /// The first four bytes of the double SHA-256, as the v1 envelope carries them.
 std::uint32_t checksum(bytes_view payload);
 
+/// The same of a payload that was hashed already.
+std::uint32_t checksum_of(const hash256& hash);
+
 /// SHA-256 over bytes that arrive in pieces, then applied once more.
 class double_sha256_stream {
 public:
