@@ -1,8 +1,24 @@
 #include "actors/event_history.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace peerage {
+
+namespace {
+
+/// The oldest of the type that there are most of.
+template <class Events>
+auto least_telling(Events& events) {
+  std::array<std::size_t, event_type_count> counts{};
+  for (const auto& x : events)
+    ++counts[static_cast<std::size_t>(x->type)];
+  const auto most =
+    static_cast<event_type>(std::ranges::max_element(counts) - counts.begin());
+  return std::ranges::find_if(events, [most](const auto& x) { return x->type == most; });
+}
+
+} // namespace
 
 std::size_t event_history::key_hash::operator()(const key& x) const {
   if (const auto* id = std::get_if<peer_id>(&x))
@@ -37,7 +53,7 @@ void event_history::remember(const key& whose, const event_ptr& x) {
     uses_.splice(uses_.end(), uses_, of.use);
   of.events.push_back(x);
   if (of.events.size() > max_of_subject)
-    of.events.pop_front();
+    of.events.erase(least_telling(of.events));
   if (subjects_.size() > max_subjects) {
     subjects_.erase(uses_.front());
     uses_.pop_front();

@@ -21,6 +21,8 @@ public:
   static constexpr std::size_t max_events = 10'000;
   /// Peers and hosts with a history of their own; who was heard of least recently goes.
   static constexpr std::size_t max_subjects = 4'096;
+  /// Beyond, the oldest of what it has most of goes, so that a peer which announces all
+  /// the time does not push out how it came.
   static constexpr std::size_t max_of_subject = 32;
   /// Bans are of ranges, and few.
   static constexpr std::size_t max_bans = 256;

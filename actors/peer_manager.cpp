@@ -242,7 +242,8 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   const connection_limits caps{options.max_inbound, options.max_per_ip,
                                options.max_per_neighbourhood, local};
   if (options.keep_events) {
-    state.events = self->spawn(event_log, context->alarms);
+    state.events =
+      self->spawn(event_log, context->alarms, context->merger, context->wall);
     context->events = state.events;
     adopt(self, disk, state.events);
     tell_event(self, event_type::node_started);

@@ -26,6 +26,14 @@ public:
   static bool owns(std::uint64_t token) { return (token & token_bit) != 0; }
 
   bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+
+  /// Passes each condition to a function.
+  template <class Function>
+  void for_each(Function look) const {
+    for (const auto& x : entries_)
+      look(x.what);
+  }
 
   /// Waits for at most `timeout`.
   template <class Self>

@@ -70,7 +70,9 @@ struct event {
   double score_before = -1; ///< Points of the host's reputation; below 0: not scored.
   double score_after = -1;
   std::string user_agent; ///< Sanitised.
-  wire::hash256 hash;
+  wire::hash256 hash;     ///< Of the latest, if it stands for several.
+  /// Addresses learned, or slips; otherwise, if not 0, how many alike events of one peer
+  /// or host within a second this one stands for.
   std::uint64_t count = 0;
 };
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "actors/event_merger.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/node_clock.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/random_source.hpp"
-#include "actors/node_clock.hpp"
 #include "messages/wire/network.hpp"
 
 #include <atomic>
@@ -50,6 +51,8 @@ struct peer_context {
   alarm_clock_actor alarms;
   /// Is told what happens; nobody: nothing is told. Set before the first peer.
   event_sink_actor events;
+  /// Decides which of what remotes can cause at will is told by itself.
+  std::shared_ptr<event_merger> merger = std::make_shared<event_merger>();
   node_counters counters;
   node_clock wall; ///< What is shown, sent, saved, or ends at a date goes by it.
   inbound_service_actor service; ///< The node's own.
@@ -73,6 +76,8 @@ void record(Self* self, const peer_context& context, event what) {
   if (!context.events)
     return;
   what.time = context.wall.precise_now();
+  if (!context.merger->admit(what, self->clock().now()))
+    return;
   self->send(context.events, std::move(what));
 }
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """The event stream: its order and its gaps, whoever reads it, fast or not at all."""
 
+import itertools
 import json
+import os
+import struct
 import time
 import unittest
 
@@ -9,14 +12,19 @@ from cases import FolderCase, NodeCase, ask, wait_until
 from peerage_harness import Node, connect
 from process import resident_bytes
 from websocket import PING, PONG, TEXT, Closed, Refused, WebSocket
+from wire_peer import WirePeer, message
 
 HISTORY = 10_000  # events that a node remembers
 
 
+hosts = itertools.count()
+
+
 def knock(node, times=1):
-    """Connections that say nothing: each of them makes at least one event."""
+    """Connections that say nothing, each from another host: else they are merged."""
     for _ in range(times):
-        connect(node.p2p).close()
+        host = next(hosts) % 60_000
+        connect(node.p2p, source=f"127.9.{host // 250}.{host % 250 + 1}").close()
 
 
 def next_seq(node):
@@ -79,6 +87,29 @@ class Events(NodeCase):
             for event in stream.receive_until(lambda x: x["seq"] >= until - 5):
                 self.assertEqual(event["type"], "handshake_failed")
                 self.assertEqual(event["direction"], "inbound")
+
+    def test_announcements_of_one_peer_do_not_wash_out_the_rest(self):
+        with WirePeer(self.node.p2p) as peer:
+            peer.shake_hands()
+            inv = message(b"inv", b"\x09" + b"".join(
+                struct.pack("<I", 2) + os.urandom(32) for _ in range(9)))
+            messages = 3_000
+            for _ in range(messages):
+                peer.socket.sendall(inv)
+            with WebSocket(self.tcp, "/events?from=1") as stream:
+                first = stream.receive()
+                self.assertEqual((first["seq"], first["type"]), (1, "node_started"))
+                told = []
+                while sum(x.get("count", 1) for x in told) < 9 * messages:
+                    event = stream.receive()
+                    if event["type"] == "block_announced":
+                        told.append(event)
+                self.assertEqual(sum(x.get("count", 1) for x in told), 9 * messages)
+                self.assertEqual({x["peer"] for x in told}, {told[0]["peer"]})
+                span = told[-1]["time"] - told[0]["time"]
+                self.assertLess(len(told), 10 + span + 3)
+            why = self.node.rpc("why", told[0]["peer"])["history"]
+            self.assertIn("peer_ready", [x["type"] for x in why])
 
     def test_a_number_of_another_run(self):
         with WebSocket(self.tcp, "/events?from=1000000000") as stream:

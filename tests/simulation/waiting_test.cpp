@@ -76,7 +76,8 @@ TEST_CASE("waiting is bounded") {
 
 TEST_CASE("the event log answers who waits for an event, and tells the set's story") {
   set_world world;
-  auto log = world.system.spawn(event_log, world.context->alarms);
+  auto log = world.system.spawn(event_log, world.context->alarms, world.context->merger,
+                                world.context->wall);
   world.context->events = log;
   get_events wanted;
   wanted.wait = 60s;
@@ -104,4 +105,42 @@ TEST_CASE("the event log answers who waits for an event, and tells the set's sto
   world.run();
   REQUIRE(last->failure);
   CHECK(outcome_of(*last->failure) == request_error::shutting_down);
+}
+
+TEST_CASE("a peer's flood of announcements leaves room for what others do") {
+  set_world world;
+  auto log = world.system.spawn(event_log, world.context->alarms, world.context->merger,
+                                world.context->wall);
+  world.context->events = log;
+  auto loud = world.join();
+  wire::inv nine;
+  for (std::uint8_t i = 1; i < 10; ++i)
+    nine.entries.push_back({wire::inv_block, {{i}}});
+  for (int second = 0; second < 5; ++second) {
+    for (int i = 0; i < 500; ++i)
+      loud.remote.send(nine);
+    world.advance(1s);
+  }
+  auto quiet = world.join();
+  world.advance(3s);
+  auto all = world.answer_to<event_batch>(log, get_events{1, 1'000, {}, {}});
+  REQUIRE(all);
+  CHECK(all->first == 1);
+  CHECK(all->entries.size() <= 1 + 10 + 6 + 1);
+  CHECK(all->entries.front().type == event_type::peer_ready);
+  std::uint64_t announced = 0;
+  double time = 0;
+  for (const auto& x : all->entries) {
+    CHECK(x.time >= time);
+    time = x.time;
+    if (x.type == event_type::block_announced) {
+      CHECK(x.peer == loud.info.id);
+      announced += std::max<std::uint64_t>(x.count, 1);
+    }
+  }
+  CHECK(announced == 5 * 500 * 9);
+  CHECK(std::ranges::count(all->entries, quiet.info.id, &event::peer) == 1);
+  world.context->events = nullptr;
+  caf::anon_send_exit(log, caf::exit_reason::user_shutdown);
+  world.run();
 }

@@ -93,3 +93,20 @@ TEST_CASE("the number of subjects is bounded; the least recent one goes") {
   CHECK(history.of({2, {}}).entries.empty());
   CHECK(history.of({3, {}}).entries.size() == 1);
 }
+
+TEST_CASE("a peer that announces all the time does not push out how it came") {
+  event_history history;
+  history.add(about(event_type::connection_accepted, 0, here));
+  history.add(about(event_type::peer_ready, 1, here));
+  for (std::size_t i = 0; i < 1'000; ++i)
+    history.add(about(event_type::block_announced, 1, here));
+  history.add(about(event_type::peer_left, 1, here));
+  const auto found = history.of({1, {}}).entries;
+  CHECK(found.size() == event_history::max_of_subject + 1);
+  CHECK(found[0].type == event_type::connection_accepted);
+  CHECK(found[1].type == event_type::peer_ready);
+  CHECK(found.back().type == event_type::peer_left);
+  const auto of_host = history.of({0, here}).entries;
+  CHECK(of_host.size() == event_history::max_of_subject);
+  CHECK(of_host.front().type == event_type::connection_accepted);
+}
