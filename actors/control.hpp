@@ -81,7 +81,8 @@ struct disconnect_peer {
   endpoint address;
 };
 
-/// Ping every peer now. The answers show in their snapshots.
+/// Ping every peer now, but for those that a ping is under way to. The answers show in
+/// their snapshots.
 struct ping_all {};
 
 /// Which peers are meant: those that all of the set members fit.

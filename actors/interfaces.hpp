@@ -13,6 +13,8 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <optional>
+
 /// Every typed handle that one part of the system holds of another.
 namespace peerage {
 
@@ -34,10 +36,15 @@ using requests_actor =
 /// CONNECTION -> CLIENT: a request that it was handed has ended.
 struct request_finished {};
 
+/// Anybody -> CLIENT -> CONNECTION: ping the remote, unless a ping is under way. The
+/// answer shows in the peer's snapshot. Peers too old to answer are not pinged.
+struct ping_now {};
+
 /// Fronts one peer. Its last handle is the peer's life: drop it and the peer ends.
 using client_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
                          caf::replies_to<get_peer_group>::with<peer_group>,
+                         caf::reacts_to<ping_now>,
                          // INTERNAL: from its CONNECTION.
                          caf::reacts_to<request_finished>>;
 
@@ -68,6 +75,9 @@ struct peer_failed {
   endpoint remote;
   direction way = direction::outbound;
   peer_exit reason = peer_exit::internal_error;
+  peer_id id = 0; ///< That the peer would have had.
+  /// What STANDING has to know. Not always what the reason alone would say.
+  std::optional<misbehaviour> slip;
 };
 
 /// Where everybody tells what happens: the EVENT_LOG.
@@ -93,6 +103,7 @@ using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbe
 } // namespace peerage
 
 PEERAGE_LOCAL_MESSAGE(peerage::request_finished)
+PEERAGE_LOCAL_MESSAGE(peerage::ping_now)
 PEERAGE_LOCAL_MESSAGE(peerage::peer_ready)
 PEERAGE_LOCAL_MESSAGE(peerage::peer_failed)
 PEERAGE_LOCAL_MESSAGE(peerage::report_misbehaviour)

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "unsent_overflow",
   "handshake_timeout",
   "ping_timeout",
+  "idle_timeout",
   "wrong_magic",
   "oversized_message",
   "too_many_entries",

@@ -48,6 +48,7 @@ enum class peer_exit : std::uint8_t {
   // -- the protocol -------------------------------------------------------------------
   handshake_timeout,    ///< No verack at the handshake deadline.
   ping_timeout,         ///< A ping stayed unanswered.
+  idle_timeout,         ///< Too old to answer pings, and sent nothing else either.
   wrong_magic,          ///< Another network, or another protocol.
   oversized_message,    ///< A length over the limit was announced.
   too_many_entries,     ///< More entries than may be (addr, inv, headers, locator …).
@@ -62,7 +63,7 @@ enum class peer_exit : std::uint8_t {
   address_limit,       ///< Too many peers from that address.
   neighbourhood_limit, ///< Too many peers from its /24 or /64.
   connection_flood,    ///< Too many connections from there, or from everywhere.
-  evicted,             ///< Gave its inbound slot to a newcomer.
+  evicted,             ///< Gave its slot, or place of a handshake, to a newcomer.
   banned,              ///< The address, or its range, is banned.
   lacks_services,      ///< We dialed it for services that it does not offer.
   network_inactive,    ///< Connections are switched off (setnetworkactive).
@@ -70,7 +71,7 @@ enum class peer_exit : std::uint8_t {
   internal_error,      ///< A bug of ours: an actor of the group crashed.
 };
 
-inline constexpr std::size_t peer_exit_count = 32;
+inline constexpr std::size_t peer_exit_count = 33;
 
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);

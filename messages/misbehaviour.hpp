@@ -21,7 +21,8 @@ enum class misbehaviour : std::uint8_t {
   invalid_data, ///< 100: a header without the work it states; or the node found that a
                 ///<      block, header or transaction is forged.
   too_many_entries,  ///< 100: a count over its limit (addr, inv, headers, locator …).
-  broken_rule,       ///< 25: ended by rule: wrong magic, announced length over the limit,
+  broken_rule,       ///< 25: ended by rule: wrong magic (but for the very first header,
+                     ///<     see `peer_failed`), announced length over the limit,
                      ///<     headers that are no chain, feature message after verack,
                      ///<     service that we do not offer.
   address_flood,     ///< 20: far more addresses than its token bucket lets in.

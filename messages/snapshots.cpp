@@ -51,6 +51,8 @@ std::string sanitised(const std::string& user_agent) {
 std::string_view connection_type(const peer_snapshot& x) {
   if (x.info.way == direction::inbound)
     return "inbound";
+  if (x.feeler)
+    return "feeler";
   return x.pinned ? "manual" : "outbound-full-relay";
 }
 

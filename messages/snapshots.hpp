@@ -55,7 +55,8 @@ struct peer_snapshot {
   caf::timespan ping_wait{};        ///< How long the oldest ping is unanswered; or zero.
   std::uint64_t fee_filter = 0;     ///< Satoshi per 1,000 vB that it asked for (BIP 133).
   bool high_bandwidth_from = false; ///< It wants blocks as compact blocks (BIP 152).
-  // The PEER_SET fills these in.
+  // The PEER_SET fills these in; of a peer that still shakes hands, whoever wants it.
+  bool feeler = false; ///< It is dialed only to see whether it answers.
   bool pinned = false; ///< A person named it.
   bool ready = false;  ///< It takes requests.
 };
@@ -134,7 +135,7 @@ struct node_snapshot {
 std::string sanitised(const std::string& user_agent);
 
 /// What the connection is for, in Bitcoin Core's words: inbound, manual,
-/// outbound-full-relay. (Feelers end before the set has them.)
+/// feeler, outbound-full-relay. (Feelers end before the set has them.)
 std::string_view connection_type(const peer_snapshot& x);
 
 nlohmann::json to_json(const peer_snapshot& x);
@@ -157,7 +158,7 @@ typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
            x.transaction_age, x.last_ping, x.lowest_ping, x.traffic, x.requests_in_flight,
            x.requests_queued, x.inbound_backlog, x.unsent_bytes, x.reading_paused,
            x.credit, x.received_by_command, x.sent_by_command, x.ping_wait, x.fee_filter,
-           x.high_bandwidth_from, x.pinned, x.ready);
+           x.high_bandwidth_from, x.feeler, x.pinned, x.ready);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_group&) {

@@ -44,6 +44,7 @@ client_actor::behavior_type client(client_pointer self,
       return self->delegate(self->state.connection,
                             peer_group{{{"client", self->id(), self->mailbox().size()}}});
     },
+    [self](ping_now x) { self->send(self->state.connection, x); },
     [self](request_finished) { --self->state.under_way; },
   };
 }

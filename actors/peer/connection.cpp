@@ -45,17 +45,14 @@ bool send_outbox(connection_pointer self) {
   auto& state = self->state;
   if (state.protocol->outbox().empty())
     return true;
-  auto slices = state.protocol->outbox().take();
-  for (const auto& slice : slices)
-    state.bytes_sent += slice.size();
-  switch (state.transport->send(std::move(slices))) {
+  switch (state.transport->send(state.protocol->outbox().take())) {
   case transport::send_result::accepted: break;
   case transport::send_result::congested: state.congested = true; break;
   case transport::send_result::overflow:
     end(self, peer_exit::unsent_overflow);
     return false;
   }
-  state.last_sent = state.context->wall.precise_now();
+  state.times.last_sent = state.context->wall.precise_now();
   return true;
 }
 
@@ -182,6 +179,23 @@ void flush(connection_pointer self, time_point now) {
   update_credit(self);
 }
 
+/// What was read before is handled by now: nothing that the remote sent waits with us but
+/// what the transport has not read.
+void tell_progress(connection_pointer self) {
+  auto& state = self->state;
+  if (!state.transport)
+    return; // has ended
+  const auto traffic = state.transport->traffic();
+  const auto backlog = state.transport->backlog();
+  peer_progress found;
+  found.received = traffic.received;
+  found.delivered = traffic.sent - std::min(traffic.sent, backlog.undelivered);
+  found.messages = state.protocol->messages_received();
+  found.unread = backlog.unread > 0;
+  found.congested = state.congested;
+  self->send(state.heartbeat, found);
+}
+
 template <class Reply, class Request>
 auto taking(connection_pointer self) {
   return [self](Request& x) -> caf::result<Reply> {
@@ -200,10 +214,12 @@ peer_snapshot snapshot_of(connection_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result, self->clock().now());
-  result.connected_since = state.connected_since;
-  result.last_received = state.last_received;
-  result.last_sent = state.last_sent;
-  result.traffic.bytes_sent = state.bytes_sent;
+  result.connected_since = state.times.opened;
+  result.last_received = state.times.last_received;
+  result.last_sent = state.times.last_sent;
+  const auto traffic = state.transport->traffic();
+  result.traffic.bytes_received = traffic.received;
+  result.traffic.bytes_sent = traffic.sent;
   result.unsent_bytes = state.transport->unsent_bytes();
   result.reading_paused = state.owed > 0;
   result.credit = batches_ahead - std::min(state.owed, batches_ahead);
@@ -247,13 +263,12 @@ void start(connection_pointer self, const caf::actor_addr& client) {
 
 connection_actor::behavior_type
 connection(connection_pointer self, peer_context_ptr context, transport_ptr transport,
-           const peer_info& info,
-           const std::array<std::uint64_t, ignored_count>& ignored_so_far) {
+           const peer_info& info, traffic_so_far traffic, const connection_times& times) {
   auto& state = self->state;
-  state.protocol = std::make_unique<protocol>(context, info, ignored_so_far);
+  state.protocol = std::make_unique<protocol>(context, info, std::move(traffic));
   state.context = std::move(context);
   state.transport = std::move(transport);
-  state.connected_since = state.context->wall.precise_now();
+  state.times = times;
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
   return {
@@ -261,7 +276,7 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
       ++self->state.owed;
-      self->state.last_received = self->state.context->wall.precise_now();
+      self->state.times.last_received = self->state.context->wall.precise_now();
       for (const auto& frame : batch.frames)
         self->state.protocol->receive(frame, now);
       flush(self, now);
@@ -289,6 +304,13 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
     [self](const send_heartbeat& x) {
       auto now = self->clock().now();
       self->state.protocol->send_heartbeat(x.nonce, now);
+      flush(self, now);
+      tell_progress(self);
+    },
+    [self](look_at_progress) { tell_progress(self); },
+    [self](ping_now) {
+      auto now = self->clock().now();
+      self->state.protocol->ping(now);
       flush(self, now);
     },
     [self](const alarm&) {

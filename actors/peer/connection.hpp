@@ -33,7 +33,9 @@ using connection_actor =
                          caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
                          caf::reacts_to<transport_drained>,
                          // From the HEARTBEAT.
-                         caf::reacts_to<send_heartbeat>,
+                         caf::reacts_to<send_heartbeat>, caf::reacts_to<look_at_progress>,
+                         // From the CLIENT.
+                         caf::reacts_to<ping_now>,
                          // A deadline of the protocol, or of the inbound service, is due.
                          caf::reacts_to<alarm>>;
 
@@ -63,10 +65,7 @@ struct connection_state {
   overload_shed shed;
   std::optional<time_point> reported_at; ///< The last time that STANDING was told.
 
-  double connected_since = 0; ///< Unix seconds, as the wall clock had them then.
-  double last_received = 0;   ///< Likewise; 0: nothing yet.
-  double last_sent = 0;
-  std::uint64_t bytes_sent = 0;
+  connection_times times;
   static inline const char* name = "connection";
 };
 
@@ -83,7 +82,7 @@ struct connection_state {
 connection_actor::behavior_type
 connection(connection_actor::stateful_pointer<connection_state> self,
            peer_context_ptr context, transport_ptr transport, const peer_info& info,
-           const std::array<std::uint64_t, ignored_count>& ignored_so_far);
+           traffic_so_far traffic, const connection_times& times);
 
 } // namespace peerage
 

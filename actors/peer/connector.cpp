@@ -1,44 +1,73 @@
 #include "actors/peer/connector.hpp"
 
-#include "actors/peer/handshake.hpp"
-
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
 
-connector_actor::behavior_type
-connector(connector_actor::stateful_pointer<connector_state> self,
-          peer_context_ptr context, const endpoint& to, const caf::actor_addr& sink) {
-  auto leave_clock = [self] {
-    const auto& alarms = self->state.context->alarms;
-    self->send(alarms, cancel_alarm{0});
-    self->demonitor(alarms.address());
-  };
-  auto fail = [self, leave_clock](peer_exit reason) {
-    self->state.outcome->fail(reason);
-    leave_clock();
-    self->quit(caf::make_error(reason));
-  };
-  self->set_exit_handler([fail](caf::exit_msg& x) { fail(exit_of(x.reason)); });
-  self->set_down_handler([fail](caf::down_msg&) { fail(peer_exit::shutting_down); });
-  self->state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
-  self->state.outcome = std::make_shared<peer_outcome>(sink, to, direction::outbound);
-  self->state.context = std::move(context);
-  const auto& shared = *self->state.context;
+namespace {
+
+using connector_pointer = connector_actor::stateful_pointer<connector_state>;
+
+/// The clock forgets us: it must not collect those who have ended.
+void stop_clock(connector_pointer self) {
+  const auto& alarms = self->state.context->alarms;
+  self->send(alarms, cancel_alarm{0});
+  self->demonitor(alarms.address());
+}
+
+void give_up(connector_pointer self, peer_exit reason) {
+  auto& state = self->state;
+  if (state.handshake) { // whose outcome it is
+    self->send_exit(state.handshake, caf::make_error(reason));
+  } else {
+    state.outcome->fail(reason, misbehaviour_of(reason));
+    stop_clock(self);
+  }
+  self->quit(caf::make_error(reason));
+}
+
+void pass_on(connector_pointer self, const transport_ptr& connection) {
+  auto& state = self->state;
+  stop_clock(self);
+  state.attempt.reset();
+  state.handshake =
+    self->spawn(handshake, state.context, connection, std::move(state.outcome));
+  self->monitor(state.handshake);
+}
+
+} // namespace
+
+connector_actor::behavior_type connector(connector_pointer self, peer_context_ptr context,
+                                         const endpoint& to, peer_outcome_ptr outcome) {
+  auto& state = self->state;
+  self->set_exit_handler([self](caf::exit_msg& x) { give_up(self, exit_of(x.reason)); });
+  self->set_down_handler([self](caf::down_msg& x) {
+    if (self->state.handshake)
+      self->quit(x.reason);
+    else
+      give_up(self, peer_exit::shutting_down); // the clock has ended
+  });
+  state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
+  state.outcome = std::move(outcome);
+  state.context = std::move(context);
+  const auto& shared = *state.context;
   self->monitor(shared.alarms);
   self->send(shared.alarms,
              set_alarm{0, self->clock().now() + shared.timing.connect_timeout});
-  self->state.attempt = shared.sockets->connect(
-    to, shared.network.magic, caf::actor_cast<caf::strong_actor_ptr>(self));
+  state.attempt = shared.sockets->connect(to, shared.network.magic,
+                                          caf::actor_cast<caf::strong_actor_ptr>(self));
   return {
-    [self, leave_clock](const connected& x) {
-      auto& state = self->state;
-      leave_clock();
-      self->spawn(handshake, state.context, x.connection, state.outcome);
-      self->quit();
+    [self](const connected& x) { pass_on(self, x.connection); },
+    [self](const connect_failed& x) { give_up(self, x.reason); },
+    [self](const alarm&) {
+      if (!self->state.handshake) // else TCP opened as the alarm rang
+        give_up(self, peer_exit::connect_timeout);
     },
-    [fail](const connect_failed& x) { fail(x.reason); },
-    [fail](const alarm&) { fail(peer_exit::connect_timeout); },
+    [self](get_peer_snapshot x) -> caf::result<peer_snapshot> {
+      if (!self->state.handshake)
+        return caf::make_error(request_error::not_found);
+      return self->delegate(self->state.handshake, x);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/peer/context.hpp"
+#include "actors/peer/handshake.hpp"
 #include "actors/peer/peer_outcome.hpp"
 
 namespace peerage {
@@ -9,7 +10,9 @@ using connector_actor = caf::typed_actor<
   // From the sockets.
   caf::reacts_to<connected>, caf::reacts_to<connect_failed>,
   // The connect deadline.
-  caf::reacts_to<alarm>>;
+  caf::reacts_to<alarm>,
+  // Once TCP is open: what the HANDSHAKE knows. `not_found` before.
+  caf::replies_to<get_peer_snapshot>::with<peer_snapshot>>;
 
 struct connector_state {
   connector_state() = default;
@@ -18,13 +21,15 @@ struct connector_state {
   peer_context_ptr context;
   peer_outcome_ptr outcome;
   std::shared_ptr<void> attempt; ///< Destroying it abandons the dial.
+  handshake_actor handshake;     ///< Once TCP is open.
   static inline const char* name = "connector";
 };
 
-/// Opens TCP to one address and passes the socket to a HANDSHAKE (invariant I8); knows
-/// nothing of the protocol. Ends then, or at the connect deadline.
+/// Opens TCP to one address, by the connect deadline, and passes the socket to a
+/// HANDSHAKE (invariant I8); knows nothing of the protocol. Stands for the dial until
+/// that ends: told to exit, it passes that on.
 connector_actor::behavior_type
 connector(connector_actor::stateful_pointer<connector_state> self,
-          peer_context_ptr context, const endpoint& to, const caf::actor_addr& sink);
+          peer_context_ptr context, const endpoint& to, peer_outcome_ptr outcome);
 
 } // namespace peerage

@@ -70,6 +70,11 @@ struct peer_context {
 
 using peer_context_ptr = std::shared_ptr<peer_context>;
 
+/// An id that no connection has had yet.
+inline peer_id next_peer_id(peer_context& context) {
+  return ++context.last_id;
+}
+
 /// Tells the EVENT_LOG, if there is one, what happens to `self` at this moment.
 template <class Self>
 void record(Self* self, const peer_context& context, event what) {

@@ -19,7 +19,17 @@ void leave_clock(handshake_pointer self) {
 }
 
 void fail(handshake_pointer self, peer_exit reason) {
-  self->state.outcome->fail(reason);
+  auto& state = self->state;
+  const auto nonce = state.protocol->nonce();
+  // The accepting side has found out, and closed.
+  if (nonce != 0 && state.context->nonces.was_met(nonce))
+    reason = peer_exit::self_connection;
+  auto slip = misbehaviour_of(reason);
+  // Not our protocol from the first byte on: nodes that prefer v2 (BIP 324) open with
+  // random bytes, and come again as v1.
+  if (reason == peer_exit::wrong_magic && !state.protocol->has_received())
+    slip.reset();
+  state.outcome->fail(reason, slip);
   leave_clock(self);
   self->quit(caf::make_error(reason));
 }
@@ -34,6 +44,7 @@ void flush(handshake_pointer self) {
       messages, std::memory_order_relaxed);
   });
   state.connection->send(outbox.take());
+  state.times.last_sent = state.context->wall.precise_now();
 }
 
 /// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.
@@ -44,12 +55,35 @@ void start_group(handshake_pointer self) {
   state.context->counters.handshakes.observe(
     std::chrono::duration<double>(info.handshake).count());
   auto group = self->spawn(connection, state.context, std::move(state.connection), info,
-                           state.protocol->ignored_messages());
+                           state.protocol->take_traffic(), state.times);
   auto front = self->spawn(client, group);
   self->send(group, attach_client{front.address()});
   state.outcome->ready({std::move(info), std::move(front)});
   leave_clock(self);
   self->quit();
+}
+
+peer_snapshot describe(handshake_pointer self) {
+  const auto& state = self->state;
+  peer_snapshot result;
+  state.protocol->describe(result);
+  result.connected_since = state.times.opened;
+  result.last_received = state.times.last_received;
+  result.last_sent = state.times.last_sent;
+  const auto traffic = state.connection->traffic();
+  result.traffic.bytes_received = traffic.received;
+  result.traffic.bytes_sent = traffic.sent;
+  result.unsent_bytes = state.connection->unsent_bytes();
+  return result;
+}
+
+void on_deadline(handshake_pointer self) {
+  auto& state = self->state;
+  if (state.extended || state.connection->backlog().unread == 0)
+    return fail(self, peer_exit::handshake_timeout);
+  state.extended = true;
+  self->send(state.context->alarms,
+             set_alarm{0, self->clock().now() + handshake_extension});
 }
 
 } // namespace
@@ -62,6 +96,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   state.outcome = std::move(outcome);
   state.connection = std::move(connection);
   state.started = self->clock().now();
+  state.times.opened = state.context->wall.precise_now();
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   self->set_exit_handler([self](caf::exit_msg& x) { fail(self, exit_of(x.reason)); });
   self->set_down_handler(
@@ -69,7 +104,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   self->monitor(state.context->alarms);
 
   peer_info info;
-  info.id = ++state.context->last_id;
+  info.id = state.outcome->id();
   info.remote = state.connection->remote();
   info.local = state.connection->local();
   info.way = state.outcome->way();
@@ -84,6 +119,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   return {
     [self](const frame_batch& batch) {
       auto& protocol = *self->state.protocol;
+      self->state.times.last_received = self->state.context->wall.precise_now();
       for (const auto& frame : batch.frames)
         protocol.receive(frame);
       flush(self);
@@ -98,7 +134,8 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
     [](const transport_drained&) {
       // What we send before verack is far too little to ever queue up.
     },
-    [self](const alarm&) { fail(self, peer_exit::handshake_timeout); },
+    [self](const alarm&) { on_deadline(self); },
+    [self](get_peer_snapshot) { return describe(self); },
   };
 }
 

@@ -13,7 +13,9 @@ using handshake_actor = caf::typed_actor<
   caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
   caf::reacts_to<transport_drained>,
   // The handshake deadline.
-  caf::reacts_to<alarm>>;
+  caf::reacts_to<alarm>,
+  // What is known so far.
+  caf::replies_to<get_peer_snapshot>::with<peer_snapshot>>;
 
 struct handshake_state {
   handshake_state() = default;
@@ -25,14 +27,21 @@ struct handshake_state {
   transport_ptr connection;
   std::unique_ptr<handshake_protocol> protocol;
   time_point started;
+  connection_times times;
+  bool extended = false; ///< The deadline has moved, which it does once.
   static inline const char* name = "handshake";
 };
 
 /// Shakes hands on one open socket, in either direction, then starts the peer's group and
 /// gives the client away. Owns its deadline: it finishes or fails though nobody holds it
 /// or waits for it (invariant I6); and it ends with the clock that keeps its deadline.
+/// Told to exit, it fails with that reason.
 handshake_actor::behavior_type
 handshake(handshake_actor::stateful_pointer<handshake_state> self,
           peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);
+
+/// What had come at the deadline, but was not read because our own node was slow, is read
+/// within this time.
+inline constexpr std::chrono::seconds handshake_extension{1};
 
 } // namespace peerage

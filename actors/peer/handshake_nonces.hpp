@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace peerage {
 
@@ -18,7 +18,7 @@ public:
 
   void remember(std::uint64_t nonce) {
     std::lock_guard guard{mutex_};
-    if (!known_.insert(nonce).second)
+    if (!known_.emplace(nonce, false).second)
       return;
     order_.push_back(nonce);
     if (order_.size() > capacity) {
@@ -29,7 +29,24 @@ public:
 
   bool contains(std::uint64_t nonce) const {
     std::lock_guard guard{mutex_};
-    return known_.count(nonce) > 0;
+    return known_.contains(nonce);
+  }
+
+  /// A remote has sent this nonce. True if it is ours; the side that sent it learns of
+  /// that by `was_met`, however its connection ends.
+  bool meet(std::uint64_t nonce) {
+    std::lock_guard guard{mutex_};
+    auto found = known_.find(nonce);
+    if (found == known_.end())
+      return false;
+    found->second = true;
+    return true;
+  }
+
+  bool was_met(std::uint64_t nonce) const {
+    std::lock_guard guard{mutex_};
+    auto found = known_.find(nonce);
+    return found != known_.end() && found->second;
   }
 
   std::size_t size() const {
@@ -39,7 +56,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_set<std::uint64_t> known_;
+  std::unordered_map<std::uint64_t, bool> known_; ///< And whether it was met.
   std::deque<std::uint64_t> order_;
 };
 

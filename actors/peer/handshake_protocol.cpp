@@ -8,7 +8,7 @@ namespace limits = wire::limits;
 
 handshake_protocol::handshake_protocol(peer_context_ptr context, peer_info info)
     : context_(std::move(context)), info_(std::move(info)),
-      outbox_(context_->network.magic) {}
+      traffic_(context_->network.magic) {}
 
 void handshake_protocol::start() {
   if (info_.way == direction::outbound)
@@ -19,8 +19,12 @@ void handshake_protocol::receive(const wire::frame& frame) {
   using wire::command;
   if (done_ || failure_)
     return;
-  context_->counters.messages_received[static_cast<std::size_t>(frame.type)].fetch_add(
-    1, std::memory_order_relaxed);
+  ++traffic_.messages_received;
+  traffic_.received.count(frame.type, frame.wire_size());
+  traffic_.received.report([this](wire::command type, std::uint64_t messages) {
+    context_->counters.messages_received[static_cast<std::size_t>(type)].fetch_add(
+      messages, std::memory_order_relaxed);
+  });
   if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
   if (frame.type == command::version) {
@@ -51,7 +55,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   if (wire::decode(frame.type, frame.payload, decoded) != wire::decode_result::ok)
     return count(ignored::malformed);
   auto& theirs = std::get<wire::version>(decoded);
-  if (context_->nonces.contains(theirs.nonce)) {
+  if (context_->nonces.meet(theirs.nonce)) {
     failure_ = peer_exit::self_connection;
     return;
   }
@@ -80,7 +84,8 @@ void handshake_protocol::send_version() {
   // The receiver's address only: ours leaks nothing.
   ours.receiver.ip = info_.remote.ip;
   ours.receiver.port = info_.remote.port;
-  ours.nonce = context_->random.next_nonzero();
+  nonce_ = context_->random.next_nonzero();
+  ours.nonce = nonce_;
   ours.user_agent = context_->identity.user_agent;
   ours.start_height = context_->identity.start_height;
   ours.relay = context_->identity.relay;
@@ -88,15 +93,29 @@ void handshake_protocol::send_version() {
   // side's nonce can come back to us unseen.
   if (info_.way == direction::outbound)
     context_->nonces.remember(ours.nonce);
-  outbox_.push(ours);
+  traffic_.outbox.push(ours);
 }
 
 void handshake_protocol::send_answer() {
   if (info_.protocol >= limits::feature_version) {
-    outbox_.push(wire::wtxidrelay{});
-    outbox_.push(wire::sendaddrv2{});
+    traffic_.outbox.push(wire::wtxidrelay{});
+    traffic_.outbox.push(wire::sendaddrv2{});
   }
-  outbox_.push(wire::verack{});
+  traffic_.outbox.push(wire::verack{});
+}
+
+void handshake_protocol::describe(peer_snapshot& out) const {
+  out.info = info_;
+  out.traffic.messages_received = traffic_.messages_received;
+  out.traffic.messages_sent = traffic_.outbox.pushed();
+  out.traffic.ignored = traffic_.ignored;
+  auto adding_to = [](command_bytes& to) {
+    return [&to](wire::command type, std::uint64_t, std::uint64_t bytes) {
+      to[static_cast<std::size_t>(type)] += bytes;
+    };
+  };
+  traffic_.received.for_each(adding_to(out.received_by_command));
+  traffic_.outbox.tally().for_each(adding_to(out.sent_by_command));
 }
 
 } // namespace peerage

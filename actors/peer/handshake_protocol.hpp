@@ -1,9 +1,9 @@
 #pragma once
 
 #include "actors/peer/context.hpp"
+#include "actors/peer/traffic_so_far.hpp"
 #include "messages/wire/frame_decoder.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -34,23 +34,30 @@ public:
   /// What is known of the remote so far.
   const peer_info& info() const { return info_; }
 
-  /// What was ignored, by reason.
-  const std::array<std::uint64_t, ignored_count>& ignored_messages() const {
-    return ignored_;
-  }
+  /// Whether anything that can be read has come at all.
+  bool has_received() const { return traffic_.messages_received > 0; }
 
-  wire::outbox& outbox() { return outbox_; }
+  /// The nonce of our version, once it is sent.
+  std::uint64_t nonce() const { return nonce_; }
+
+  /// Fills in what this class knows of a snapshot.
+  void describe(peer_snapshot& out) const;
+
+  /// For the CONNECTION that follows; nothing is left here.
+  traffic_so_far take_traffic() { return std::move(traffic_); }
+
+  wire::outbox& outbox() { return traffic_.outbox; }
 
 private:
-  void count(ignored what) { ++ignored_[static_cast<std::size_t>(what)]; }
+  void count(ignored what) { ++traffic_.ignored[static_cast<std::size_t>(what)]; }
   void on_version(const wire::frame& frame);
   void send_version();
   void send_answer();
 
   peer_context_ptr context_;
   peer_info info_;
-  wire::outbox outbox_;
-  std::array<std::uint64_t, ignored_count> ignored_{};
+  traffic_so_far traffic_;
+  std::uint64_t nonce_ = 0;
   std::optional<peer_exit> failure_;
   bool version_received_ = false;
   bool done_ = false;

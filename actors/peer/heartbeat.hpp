@@ -1,17 +1,17 @@
 #pragma once
 
 #include "actors/local_message.hpp"
-#include "actors/peer/context.hpp"
-
-#include <optional>
-#include <vector>
+#include "actors/peer/heartbeat_schedule.hpp"
 
 namespace peerage {
 
-/// HEARTBEAT -> CONNECTION: put a ping on the wire.
+/// HEARTBEAT -> CONNECTION: put a ping on the wire. Is answered with `peer_progress`.
 struct send_heartbeat {
   std::uint64_t nonce = 0;
 };
+
+/// HEARTBEAT -> CONNECTION: answer with `peer_progress`, behind all that has come so far.
+struct look_at_progress {};
 
 /// CONNECTION -> HEARTBEAT: the pong is here.
 struct heartbeat_pong {
@@ -25,43 +25,15 @@ struct reading_paused {
 };
 
 /// The part of a CONNECTION that its HEARTBEAT uses.
-using heartbeat_sink_actor = caf::typed_actor<caf::reacts_to<send_heartbeat>>;
+using heartbeat_sink_actor =
+  caf::typed_actor<caf::reacts_to<send_heartbeat>, caf::reacts_to<look_at_progress>>;
 
 using heartbeat_actor =
   caf::typed_actor<caf::reacts_to<heartbeat_pong>, caf::reacts_to<reading_paused>,
+                   caf::reacts_to<peer_progress>,
                    caf::replies_to<get_peer_group>::with<peer_group>,
-                   // The next ping, or the deadline of the oldest one, is due.
+                   // The next ping, or the next look at the peer, is due.
                    caf::reacts_to<alarm>>;
-
-/// When to ping and when to give up. No actor, no clock.
-class heartbeat_schedule {
-public:
-  heartbeat_schedule() = default;
-  heartbeat_schedule(caf::timespan interval, caf::timespan timeout, time_point start)
-      : interval_(interval), timeout_(timeout), next_ping_(start) {}
-
-  /// A ping is due. Pings keep to multiples of the interval from the start.
-  bool ping_due(time_point now) const { return next_ping_ <= now; }
-  void on_sent(std::uint64_t nonce, time_point now);
-  /// Answers this ping and, as pongs come in order, all before it.
-  void on_pong(std::uint64_t nonce);
-  void on_paused(bool paused, time_point now);
-  /// A ping has been unanswered for the whole timeout, pauses of ours not counted.
-  bool expired(time_point now) const;
-  time_point next_event() const;
-
-private:
-  struct sent {
-    std::uint64_t nonce;
-    time_point deadline;
-  };
-
-  caf::timespan interval_{};
-  caf::timespan timeout_{};
-  time_point next_ping_;
-  std::vector<sent> unanswered_; ///< At most timeout / interval + 1 of them.
-  std::optional<time_point> paused_since_;
-};
 
 struct heartbeat_state {
   heartbeat_state() = default;
@@ -69,7 +41,7 @@ struct heartbeat_state {
   peer_context_ptr context;
   caf::actor_addr sink; ///< Weak: the link ends us with the CONNECTION.
   heartbeat_schedule schedule;
-  bool expects_pongs = true;
+  bool looking = false; ///< The CONNECTION has not answered yet.
   /// Only ever set by the mutation check of invariant I1.
   caf::strong_actor_ptr mistaken_hold;
   static inline const char* name = "heartbeat";
@@ -77,7 +49,10 @@ struct heartbeat_state {
 
 /// Pings a peer when it is ready and then once per interval (invariant I4); ends with
 /// `ping_timeout`, and through the link takes the CONNECTION along, when an answer is
-/// missing. The CONNECTION is the one to link.
+/// missing (`heartbeat_schedule` says what that is). The CONNECTION is the one to link.
+///
+/// It never ends a peer without having heard from the CONNECTION how far that peer is: a
+/// CONNECTION that has much to do first is not the peer's fault.
 /// @param expects_pongs False for versions before BIP 31, which do not answer.
 /// @param mistaken_hold Null, but for the mutation check.
 heartbeat_actor::behavior_type
@@ -88,5 +63,7 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
 } // namespace peerage
 
 PEERAGE_LOCAL_MESSAGE(peerage::send_heartbeat)
+PEERAGE_LOCAL_MESSAGE(peerage::look_at_progress)
 PEERAGE_LOCAL_MESSAGE(peerage::heartbeat_pong)
 PEERAGE_LOCAL_MESSAGE(peerage::reading_paused)
+PEERAGE_LOCAL_MESSAGE(peerage::peer_progress)

@@ -6,15 +6,17 @@
 namespace peerage {
 
 caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
-                const endpoint& to, const peer_sink_actor& sink) {
+                const endpoint& to, const peer_sink_actor& sink, peer_id id) {
+  auto outcome = std::make_shared<peer_outcome>(caf::actor_cast<caf::actor_addr>(sink),
+                                                to, direction::outbound, id);
   return caf::actor_cast<caf::actor>(
-    system.spawn(connector, context, to, caf::actor_cast<caf::actor_addr>(sink)));
+    system.spawn(connector, context, to, std::move(outcome)));
 }
 
 caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
-                  transport_ptr connection, const peer_sink_actor& sink) {
-  auto outcome = std::make_shared<peer_outcome>(caf::actor_cast<caf::actor_addr>(sink),
-                                                connection->remote(), direction::inbound);
+                  transport_ptr connection, const peer_sink_actor& sink, peer_id id) {
+  auto outcome = std::make_shared<peer_outcome>(
+    caf::actor_cast<caf::actor_addr>(sink), connection->remote(), direction::inbound, id);
   return caf::actor_cast<caf::actor>(
     system.spawn(handshake, context, std::move(connection), std::move(outcome)));
 }

@@ -23,13 +23,28 @@ namespace peerage {
 /// Opens TCP to `to`, shakes hands, and sends `sink` exactly one `peer_ready` or
 /// `peer_failed`. The connect deadline covers TCP, the handshake deadline what follows;
 /// both are kept though nobody looks (invariant I6). A result that finds no `sink` closes
-/// its socket. Returns the CONNECTOR, for tests and supervision; it need not be held.
+/// its socket.
+/// @param id Of the peer that may come of it, from `next_peer_id`.
+/// @returns the CONNECTOR, which need not be held, and which stands for the attempt until
+///          its end: it answers `get_peer_snapshot` once TCP is open, and whoever sends
+///          it an exit message ends the attempt with that reason. (A `peer_ready` may
+///          have been on its way already.)
 caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
-                const endpoint& to, const peer_sink_actor& sink);
+                const endpoint& to, const peer_sink_actor& sink, peer_id id);
 
 /// Shakes hands on a connection that the remote opened; otherwise like `dial`. Returns
 /// the HANDSHAKE.
 caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
-                  transport_ptr connection, const peer_sink_actor& sink);
+                  transport_ptr connection, const peer_sink_actor& sink, peer_id id);
+
+/// With an id for those who do not ask for one.
+inline caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
+                       const endpoint& to, const peer_sink_actor& sink) {
+  return dial(system, context, to, sink, next_peer_id(*context));
+}
+inline caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
+                         transport_ptr connection, const peer_sink_actor& sink) {
+  return accept(system, context, std::move(connection), sink, next_peer_id(*context));
+}
 
 } // namespace peerage

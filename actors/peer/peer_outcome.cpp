@@ -5,8 +5,9 @@
 
 namespace peerage {
 
-peer_outcome::peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way)
-    : sink_(std::move(sink)), remote_(remote), way_(way) {}
+peer_outcome::peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way,
+                           peer_id id)
+    : sink_(std::move(sink)), remote_(remote), way_(way), id_(id) {}
 
 peer_outcome::~peer_outcome() {
   fail(peer_exit::internal_error);
@@ -19,11 +20,11 @@ void peer_outcome::ready(peer_ready result) {
     caf::anon_send(sink, std::move(result));
 }
 
-void peer_outcome::fail(peer_exit reason) {
+void peer_outcome::fail(peer_exit reason, std::optional<misbehaviour> slip) {
   if (std::exchange(given_, true))
     return;
   if (auto sink = caf::actor_cast<peer_sink_actor>(sink_))
-    caf::anon_send(sink, peer_failed{remote_, way_, reason});
+    caf::anon_send(sink, peer_failed{remote_, way_, reason, id_, slip});
 }
 
 } // namespace peerage

@@ -4,13 +4,15 @@
 
 #include <caf/actor_addr.hpp>
 
+#include <optional>
+
 namespace peerage {
 
 /// The one result of a dial or handshake. Whoever destroys it without having given one
 /// (a crash, a stop) has given `peer_failed`: whoever counts on a result gets it.
 class peer_outcome {
 public:
-  peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way);
+  peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way, peer_id id);
   peer_outcome(const peer_outcome&) = delete;
   peer_outcome& operator=(const peer_outcome&) = delete;
   ~peer_outcome();
@@ -18,14 +20,17 @@ public:
   /// Gives the client away. If nobody is there to take it, it is dropped, and with it the
   /// peer.
   void ready(peer_ready result);
-  void fail(peer_exit reason);
+  /// @param slip What STANDING has to know.
+  void fail(peer_exit reason, std::optional<misbehaviour> slip = {});
 
   direction way() const { return way_; }
+  peer_id id() const { return id_; }
 
 private:
   caf::actor_addr sink_;
   endpoint remote_;
   direction way_;
+  peer_id id_;
   bool given_ = false;
 };
 

@@ -17,10 +17,11 @@ constexpr std::uint64_t all_money = 21'000'000ULL * 100'000'000ULL;
 
 } // namespace
 
-protocol::protocol(peer_context_ptr context, peer_info info,
-                   const std::array<std::uint64_t, ignored_count>& ignored_so_far)
+protocol::protocol(peer_context_ptr context, peer_info info, traffic_so_far traffic)
     : context_(std::move(context)), info_(std::move(info)),
-      outbox_(context_->network.magic), ignored_(ignored_so_far) {
+      outbox_(std::move(traffic.outbox)), ignored_(traffic.ignored),
+      received_(std::move(traffic.received)),
+      messages_received_(traffic.messages_received) {
   for (std::size_t i = 0; i < ignored_count; ++i)
     slipped_ = slipped_ || (ignored_[i] > 0 && misbehaviour_of(static_cast<ignored>(i)));
 }
@@ -62,6 +63,11 @@ void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
   await_pong(nonce);
 }
 
+void protocol::ping(time_point now) {
+  if (heartbeats_.empty() && info_.protocol > wire::limits::last_without_pong)
+    send_heartbeat(context_->random.next_nonzero(), now);
+}
+
 void protocol::on_service_answer(const service_answer& answer, time_point now) {
   if (const auto* why = std::get_if<caf::error>(&answer)) {
     if (why->category() != caf::atom("request"))
@@ -95,9 +101,7 @@ void protocol::receive(const wire::frame& frame, time_point now) {
 void protocol::handle(const wire::frame& frame, time_point now) {
   using wire::command;
   ++messages_received_;
-  const auto size = frame.wire_size();
-  bytes_received_ += size;
-  received_.count(frame.type, size);
+  received_.count(frame.type, frame.wire_size());
   if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
   if (frame.type == command::ping && info_.protocol <= wire::limits::last_without_pong)
@@ -362,9 +366,8 @@ void protocol::describe(peer_snapshot& out, time_point now) const {
   }
   out.last_ping = last_ping_;
   out.lowest_ping = lowest_ping_;
-  out.traffic.bytes_received += bytes_received_;
-  out.traffic.messages_received += messages_received_;
-  out.traffic.messages_sent += outbox_.pushed();
+  out.traffic.messages_received = messages_received_;
+  out.traffic.messages_sent = outbox_.pushed();
   out.traffic.ignored = ignored_;
   auto adding_to = [](command_bytes& to) {
     return [&to](wire::command type, std::uint64_t, std::uint64_t bytes) {

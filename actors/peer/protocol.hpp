@@ -3,6 +3,7 @@
 #include "actors/peer/context.hpp"
 #include "actors/peer/inbound_requests.hpp"
 #include "actors/peer/outgoing_requests.hpp"
+#include "actors/peer/traffic_so_far.hpp"
 #include "messages/wire/frame_decoder.hpp"
 
 #include <memory>
@@ -20,14 +21,16 @@ namespace peerage {
 /// ends the peer with its own reason (invariant I10, design section 7b).
 class protocol {
 public:
-  protocol(peer_context_ptr context, peer_info info,
-           const std::array<std::uint64_t, ignored_count>& ignored_so_far);
+  protocol(peer_context_ptr context, peer_info info, traffic_so_far traffic);
 
   // -- inputs --------------------------------------------------------------------------
 
   void receive(const wire::frame& frame, time_point now);
   void add_request(request_id id, request what, time_point now);
   void send_heartbeat(std::uint64_t nonce, time_point now);
+  /// Sends a ping beside those of the heartbeat, unless one is under way or would never
+  /// be answered.
+  void ping(time_point now);
   void on_service_answer(const service_answer& answer, time_point now);
   /// Ends requests that are overdue. A node that did not answer in time is no reason to
   /// keep the remote waiting: that is the caller's to find out and pass on as an error.
@@ -59,6 +62,7 @@ public:
   bool has_slips() const { return slipped_; }
 
   const peer_info& info() const { return info_; }
+  std::uint64_t messages_received() const { return messages_received_; }
   /// Fills in what this class knows of a snapshot.
   void describe(peer_snapshot& out, time_point now) const;
   /// Adds what was received and sent since the last call to the node's counters.
@@ -115,7 +119,6 @@ private:
   wire::command_tally received_;
   std::array<std::uint64_t, ignored_count> reported_{}; ///< Of those.
   bool slipped_ = false;                                ///< Something is to be reported.
-  std::uint64_t bytes_received_ = 0;
   std::uint64_t messages_received_ = 0;
   std::optional<dated_moment> last_block_;
   std::optional<dated_moment> last_transaction_;

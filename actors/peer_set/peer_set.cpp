@@ -62,13 +62,16 @@ void insert(peer_set_pointer self, const join_set& x) {
     return tell_left(self, info, peer_exit::shutting_down);
   if (!state.network_active)
     return tell_left(self, info, peer_exit::network_inactive);
+  auto now = self->clock().now();
+  // It was on its way when the ban came.
+  if (state.bans.is_banned(info.remote, state.context->wall.now()))
+    return tell_left(self, info, peer_exit::banned);
   if (!x.pinned)
     if (auto refusal = state.caps.try_take(info.remote))
       return tell_left(self, info,
                        refusal == cap_refusal::per_neighbourhood
                          ? peer_exit::neighbourhood_limit
                          : peer_exit::address_limit);
-  auto now = self->clock().now();
   self->monitor(x.peer.client);
   state.by_client[x.peer.client.address()] = info.id;
   state.members[info.id] = {info, x.peer.client, !x.pinned, x.pinned, now, {}};
@@ -299,8 +302,19 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, peer_context_ptr c
       return found->second.client;
     },
     [self](const disconnect_peer& x) { return disconnect(self, x); },
-    [self](ping_all) { routing::ping_all(self); },
+    [self](ping_all) {
+      for (const auto& [id, member] : self->state.members)
+        self->send(member.client, ping_now{});
+    },
     [self](const set_network_active& x) { set_active(self, x.active); },
+    [self](const bans_changed& x) {
+      auto& bans = self->state.bans;
+      const auto now = self->state.context->wall.now();
+      bans.sweep(now);
+      for (const auto& range : x.lifted)
+        bans.remove(range, now);
+      bans.restore(x.added, now);
+    },
     [self](const wait_for_peers& x) { return routing::wait(self, x); },
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;

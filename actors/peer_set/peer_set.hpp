@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/control.hpp"
+#include "actors/discovery/ban_list.hpp"
 #include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/interfaces.hpp"
 #include "actors/local_message.hpp"
@@ -53,7 +54,7 @@ using peer_set_actor = requests_actor::extend<
   caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
   // For people and programs; see actors/control.hpp.
   caf::replies_to<disconnect_peer>::with<bool>, caf::reacts_to<ping_all>,
-  caf::reacts_to<set_network_active>,
+  caf::reacts_to<set_network_active>, caf::reacts_to<bans_changed>,
   caf::replies_to<wait_for_peers>::with<peers_waited_for>,
   // INTERNAL: a fetch has something to do (the token is its number), or a waiter's time
   // is over.
@@ -107,6 +108,7 @@ struct peer_set_state {
   std::deque<departure> departed; ///< The latest last.
   waiters<wait_for_peers, peers_waited_for> waiting;
   bool network_active = true;
+  ban_list bans; ///< A copy; STANDING owns it.
   std::map<caf::actor_addr, peer_id> by_client;
   router routes;
   connection_caps caps{connection_limits{}};

@@ -328,17 +328,6 @@ template caf::result<void> to_some(self_pointer, const announce_transactions&);
 template caf::result<void> to_some(self_pointer, const announce_block&);
 template caf::result<void> to_some(self_pointer, const announce_addresses&);
 
-void ping_all(self_pointer self) {
-  auto& state = self->state;
-  for (const auto& [id, member] : state.members) {
-    auto route =
-      state.routes.started(id, request_kind::measure_latency, self->clock().now());
-    send_routed<latency>(self, route, measure_latency{},
-                         [](std::variant<reply, caf::error>&&) {});
-  }
-  publish(self);
-}
-
 void to_all(self_pointer self, const announce_block& what) {
   auto shared = std::make_shared<const request>(what);
   for (auto peer : self->state.routes.announce_to_all(shared))

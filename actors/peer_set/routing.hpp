@@ -30,9 +30,6 @@ caf::result<void> to_some(self_pointer self, const Request& what);
 
 void to_all(self_pointer self, const announce_block& what);
 
-/// A ping to everybody, for its round trip.
-void ping_all(self_pointer self);
-
 caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses& what);
 
 void tell(self_pointer self, tell_addresses&& what);

@@ -52,6 +52,7 @@ public:
       if (taken == 0)
         break;
       totals_->sent += taken;
+      traffic_.sent += taken;
       unsent_.consume(taken);
     }
     flushing_ = false;
@@ -107,6 +108,8 @@ public:
   endpoint remote() const { return remote_; }
   endpoint local() const { return local_; }
   std::size_t unsent_bytes() const { return unsent_.held(); }
+  transport_traffic traffic() const { return traffic_; }
+  transport_backlog backlog() const { return {incoming_.size(), 0}; }
 
   caf::weak_actor_ptr sink;
   std::weak_ptr<memory_end> other;
@@ -130,6 +133,7 @@ private:
       std::vector<std::byte> piece{incoming_.begin(), incoming_.end()};
       incoming_.clear();
       totals_->received += piece.size();
+      traffic_.received += piece.size();
       std::vector<wire::frame> frames;
       decoder_.feed(piece, frames);
       if (!frames.empty())
@@ -152,6 +156,7 @@ private:
   std::shared_ptr<std::size_t> open_;
   std::deque<std::byte> incoming_;
   send_queue unsent_;
+  transport_traffic traffic_;
   std::size_t credit_ = 0;
   bool closed_ = false;
   bool ended_ = false;
@@ -179,6 +184,8 @@ public:
     return connection_->send(std::move(slices));
   }
   std::size_t unsent_bytes() const override { return connection_->unsent_bytes(); }
+  transport_traffic traffic() const override { return connection_->traffic(); }
+  transport_backlog backlog() const override { return connection_->backlog(); }
 
 private:
   std::shared_ptr<memory_connection> connection_;

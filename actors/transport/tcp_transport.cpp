@@ -2,9 +2,11 @@
 
 #include "actors/transport/sink.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -127,6 +129,7 @@ std::optional<peer_exit> tcp_transport::read(std::vector<wire::frame>& frames) {
       auto size = static_cast<std::size_t>(count);
       taken += size;
       totals_->received.fetch_add(size, std::memory_order_relaxed);
+      received_.fetch_add(size, std::memory_order_relaxed);
       if (direct.empty())
         decoder_.feed(buffer.first(size), frames);
       else
@@ -203,6 +206,7 @@ tcp_transport::written tcp_transport::write(iovec* pieces, std::size_t count) {
     if (sent >= 0) {
       const auto bytes = static_cast<std::size_t>(sent);
       totals_->sent.fetch_add(bytes, std::memory_order_relaxed);
+      sent_.fetch_add(bytes, std::memory_order_relaxed);
       return {bytes, true};
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -281,6 +285,21 @@ void tcp_transport::on_room_to_send() {
 std::size_t tcp_transport::unsent_bytes() const {
   std::lock_guard guard{mutex_};
   return unsent_.held();
+}
+
+transport_traffic tcp_transport::traffic() const {
+  return {received_.load(std::memory_order_relaxed),
+          sent_.load(std::memory_order_relaxed)};
+}
+
+transport_backlog tcp_transport::backlog() const {
+  auto ask = [this](unsigned long question) -> std::uint64_t {
+    int bytes = 0;
+    return ::ioctl(descriptor(), question, &bytes) == 0 && bytes > 0
+             ? static_cast<std::uint64_t>(bytes)
+             : 0;
+  };
+  return {ask(SIOCINQ), ask(SIOCOUTQ)};
 }
 
 void tcp_transport::close() {

@@ -4,6 +4,8 @@
 #include "actors/transport/socket_events.hpp"
 #include "actors/transport/transport.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -27,6 +29,8 @@ public:
   void finish_handshake() override;
   send_result send(std::vector<wire::slice> slices) override;
   std::size_t unsent_bytes() const override;
+  transport_traffic traffic() const override;
+  transport_backlog backlog() const override;
 
   /// Ends it, from any thread. The events keep it alive until then, so whoever gives out
   /// a reference to it has to see that this is called when the last one goes.
@@ -53,6 +57,7 @@ private:
   socket_events& events_;
   std::shared_ptr<traffic_totals> totals_;
   endpoint remote_, local_;
+  std::atomic<std::uint64_t> received_{0}, sent_{0};
 
   // Used by the thread of the events only.
   wire::frame_decoder decoder_;

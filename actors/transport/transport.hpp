@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -48,6 +49,18 @@ inline peer_exit exit_of(wire::frame_error error) {
 /// read.
 inline constexpr std::size_t batches_ahead = 2;
 
+/// Bytes that went over one connection so far, whole messages or not.
+struct transport_traffic {
+  std::uint64_t received = 0; ///< Read from the socket.
+  std::uint64_t sent = 0;     ///< Taken by the socket.
+};
+
+/// Bytes of one connection that the system holds at this moment.
+struct transport_backlog {
+  std::uint64_t unread = 0;      ///< Have arrived, and were not read yet.
+  std::uint64_t undelivered = 0; ///< Of those sent: the remote's system has not got them.
+};
+
 /// One open connection of either direction. Calls may come from any one thread at a time.
 /// Destroying the last reference closes the connection.
 class transport {
@@ -82,6 +95,11 @@ public:
   /// Memory held by what was accepted but not taken by the socket: whole buffers, and
   /// what it takes to keep them.
   virtual std::size_t unsent_bytes() const = 0;
+
+  virtual transport_traffic traffic() const = 0;
+
+  /// Asks the system: not for every message.
+  virtual transport_backlog backlog() const = 0;
 };
 
 using transport_ptr = std::shared_ptr<transport>;

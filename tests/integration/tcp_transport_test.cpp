@@ -75,6 +75,12 @@ public:
     return ended_;
   }
 
+  transport_ptr wait_for_connection() {
+    std::unique_lock guard{mutex_};
+    changed_.wait_for(guard, patience, [this] { return transport_ != nullptr; });
+    return transport_;
+  }
+
   bool wait_for_verack() {
     std::unique_lock guard{mutex_};
     return changed_.wait_for(guard, patience, [this] { return verack_; });
@@ -180,6 +186,39 @@ TEST_CASE("a handshake that ends while its last batch is delivered leaves one re
     remote.send(pings(remote, 11, count - 10));
   }
   CHECK(sink.wait_for_pings(count) == one_to(count));
+}
+
+TEST_CASE("a transport tells how far its bytes have come") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  auto sockets = make_asio_sockets();
+  raw_listener listener;
+  immediate_sink sink{system, immediate_sink::answers::when_told};
+  auto attempt = sockets->connect(listener.local(), regtest, sink.address());
+  auto remote = listener.accept();
+  auto ours = sink.wait_for_connection();
+  REQUIRE(ours);
+  CHECK(ours->traffic().received == 0);
+  CHECK(ours->backlog().unread == 0);
+
+  const auto bytes = pings(remote, 1, 3);
+  remote.send(bytes);
+  let_catch_up(system, *sockets, listener);
+  CHECK(ours->traffic().received == 0); // without credit
+  CHECK(ours->backlog().unread == bytes.size());
+  ours->grant();
+  REQUIRE(sink.wait_for_pings(3) == one_to(3));
+  CHECK(ours->traffic().received == bytes.size());
+  CHECK(ours->backlog().unread == 0);
+
+  ours->send({wire::slice::adopt(std::vector<std::byte>(8 << 20))});
+  const auto sent = ours->traffic().sent;
+  CHECK(sent > 0);
+  CHECK(sent < 8 << 20);
+  CHECK(ours->unsent_bytes() >= (8 << 20) - sent);
+  CHECK(ours->backlog().undelivered > 0); // more than the remote's system takes
+  CHECK(ours->backlog().undelivered <= sent);
+  ours.reset();
 }
 
 TEST_CASE("what comes while there is no credit is read when there is some") {

@@ -218,3 +218,166 @@ TEST_CASE("I4: a peer older than pongs is pinged, and not ended for its silence"
   world.advance(world.context->timing.ping_interval * 3);
   CHECK_FALSE(remote.saw_end());
 }
+
+// -- what moves the deadline -----------------------------------------------------------
+
+namespace {
+
+/// A block that the remote sends bit by bit.
+struct slow_block {
+  explicit slow_block(std::uint32_t magic, std::size_t size)
+      : bytes(wire::encode(
+          magic, wire::block{wire::slice::adopt(std::vector<std::byte>(size))})) {}
+
+  /// False when nothing is left.
+  bool send_some(scripted_remote& to, std::size_t count) {
+    auto last = std::min(bytes.size(), sent + count);
+    to.send_raw({bytes.begin() + static_cast<std::ptrdiff_t>(sent),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(last)});
+    sent = last;
+    return sent < bytes.size();
+  }
+
+  std::vector<std::byte> bytes;
+  std::size_t sent = 0;
+};
+
+} // namespace
+
+TEST_CASE("a pong behind a long message on a slow line comes in time") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  world.advance(world.context->timing.ping_interval - 1s);
+  // 66 s: more than three timeouts, and beyond the next ping.
+  slow_block block{remote.magic(), 3'960'000};
+  while (block.send_some(remote, 60'000)) {
+    world.advance(1s);
+    REQUIRE_FALSE(remote.saw_end());
+  }
+  CHECK(answer_pings(remote) == 2);
+  world.advance(world.context->timing.ping_timeout);
+  CHECK_FALSE(remote.saw_end());
+}
+
+TEST_CASE("a remote that stops in the middle of a message is ended one timeout later") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  const auto& timing = world.context->timing;
+  world.advance(timing.ping_interval - 1s);
+  slow_block block{remote.magic(), 3'960'000};
+  for (int second = 0; second < 30; ++second) {
+    block.send_some(remote, 60'000);
+    world.advance(1s);
+  }
+  CHECK_FALSE(remote.saw_end());
+  world.advance(timing.ping_timeout - timing.ping_timeout / 4);
+  CHECK_FALSE(remote.saw_end());
+  world.advance(timing.ping_timeout / 2);
+  CHECK(remote.saw_end());
+}
+
+TEST_CASE("whoever drips bytes without end gains next to nothing") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  answer_pings(remote);
+  const auto& timing = world.context->timing;
+  world.advance(timing.ping_interval - 1s);
+  slow_block block{remote.magic(), 1'000'000};
+  for (auto left = timing.ping_timeout + 3s; left > 0s; left -= 1s) {
+    block.send_some(remote, 10);
+    world.advance(1s);
+  }
+  CHECK(remote.saw_end());
+}
+
+TEST_CASE("an old peer that sends nothing is ended though it owes no pong") {
+  simulation world;
+  auto remote = world.open_inbound();
+  auto old = remote_version();
+  old.protocol = 60'000;
+  world.shake_hands(remote, old, false);
+  auto client = caf::actor_cast<caf::actor>(world.results->ready.back().client);
+  world.results->ready.clear();
+  caf::scoped_actor observer{world.system, true};
+  observer->monitor(client);
+  const auto interval = world.context->timing.ping_interval;
+  auto live_for = [&](int intervals, auto act) {
+    for (int n = 0; n < intervals && !remote.saw_end(); ++n) {
+      act();
+      world.advance(interval, 1s);
+    }
+  };
+  SUBCASE("nothing at all") {
+    live_for(heartbeat_schedule::idle_intervals, [] {});
+    CHECK_FALSE(remote.saw_end());
+    live_for(2, [] {});
+    CHECK(remote.saw_end());
+    observer->receive(
+      [](const caf::down_msg& x) { CHECK(exit_of(x.reason) == peer_exit::idle_timeout); },
+      caf::after(0s) >> [] { FAIL("the peer is still there"); });
+  }
+  SUBCASE("nothing whole") {
+    slow_block block{remote.magic(), 1'000'000};
+    live_for(heartbeat_schedule::idle_intervals + 2,
+             [&] { block.send_some(remote, 10); });
+    CHECK(remote.saw_end());
+  }
+  SUBCASE("something now and then") {
+    live_for(10 * heartbeat_schedule::idle_intervals, [&, n = 0]() mutable {
+      if (n++ % (heartbeat_schedule::idle_intervals - 1) == 0)
+        remote.send(wire::ping{1});
+    });
+    CHECK_FALSE(remote.saw_end());
+  }
+  client = nullptr;
+}
+
+// -- pings that a person asks for ------------------------------------------------------
+
+TEST_CASE("one ping at a time, whoever asks for it") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  auto ask_for_pings = [&] {
+    for (int i = 0; i < 20; ++i)
+      caf::anon_send(client, ping_now{});
+    world.run();
+  };
+  ask_for_pings(); // the heartbeat's first one is unanswered
+  world.advance(500ms);
+  CHECK(world.snapshot(client).ping_wait == 500ms);
+  CHECK(answer_pings(remote) == 1);
+  world.run();
+  CHECK(world.snapshot(client).ping_wait == 0s);
+  ask_for_pings();
+  world.advance(500ms);
+  CHECK(world.snapshot(client).ping_wait == 500ms);
+  CHECK(answer_pings(remote) == 1);
+  world.run();
+  CHECK(world.snapshot(client).ping_wait == 0s);
+  CHECK(world.snapshot(client).last_ping == 500ms);
+  CHECK(
+    world.snapshot(client).traffic.ignored[static_cast<std::size_t>(ignored::odd_pong)] ==
+    0);
+  // The heartbeat keeps its pace.
+  world.advance(world.context->timing.ping_interval - 1050ms);
+  CHECK(answer_pings(remote) == 0);
+  world.advance(50ms);
+  CHECK(answer_pings(remote) == 1);
+}
+
+TEST_CASE("a peer too old for pongs is not pinged on demand") {
+  simulation world;
+  auto remote = world.open_inbound();
+  auto old = remote_version();
+  old.protocol = 60'000;
+  world.shake_hands(remote, old, false);
+  auto client = world.take_client();
+  remote.take();
+  caf::anon_send(client, ping_now{});
+  world.run();
+  CHECK(answer_pings(remote) == 0);
+  CHECK(world.snapshot(client).ping_wait == 0s);
+}

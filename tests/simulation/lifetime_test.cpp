@@ -124,7 +124,7 @@ TEST_CASE("I1: a client that is dropped before its connection knows it") {
   {
     auto group =
       world.system.spawn(connection, world.context, std::move(ours), peer_info{},
-                         std::array<std::uint64_t, ignored_count>{});
+                         traffic_so_far{magic}, connection_times{});
     auto front = world.system.spawn(client, group);
     world.run();
     caf::anon_send(group, attach_client{front.address()});
