@@ -332,7 +332,8 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   self->send(state.standing,
              attach_ban_users{{caf::actor_cast<ban_observer_actor>(state.listener),
                                caf::actor_cast<ban_observer_actor>(state.dialer),
-                               caf::actor_cast<ban_observer_actor>(state.book)},
+                               caf::actor_cast<ban_observer_actor>(state.book),
+                               caf::actor_cast<ban_observer_actor>(state.peers)},
                               caf::actor_cast<peer_ender_actor>(state.peers)});
   // Last: from here on peers come.
   self->send(state.listener,

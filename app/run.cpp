@@ -1,6 +1,7 @@
 #include "app/run.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/discovery/handshake_places.hpp"
 #include "actors/log.hpp"
 #include "actors/node_system_config.hpp"
 #include "actors/status/status_server.hpp"
@@ -160,7 +161,8 @@ void raise_descriptor_limit() {
 /// Says so if they are too few.
 void check_descriptor_limit(const run_options& options, std::size_t max_outbound) {
   rlimit limit{};
-  constexpr std::size_t others = 200; // dials, status clients, files
+  // Dials, status clients, files, and who shakes hands beyond the limits.
+  constexpr std::size_t others = 200 + handshake_places::reserve;
   // A swarm's node has a listening socket, and the other end of our connection.
   auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)

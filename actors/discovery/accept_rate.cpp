@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace peerage {
 
@@ -35,11 +36,7 @@ std::optional<accept_refusal> accept_rate::decide(const endpoint& remote, time_p
                                                   random_source& random) {
   if (loopback_exempt_ && remote.is_loopback())
     return std::nullopt;
-  if (!take_token(narrow_group_of(remote), host_allowance, now))
-    return accept_refusal::group_rate;
-  attempts_.add(now);
-  if (is_coarse(now) && !(take_token(wide_group_of(remote), host_allowance, now) &&
-                          take_token(address_group_of(remote), network_allowance, now)))
+  if (!pays(remote, now))
     return accept_refusal::group_rate;
   load_.add(now);
   constexpr std::uint64_t resolution = 1'000'000;
@@ -47,6 +44,25 @@ std::optional<accept_refusal> accept_rate::decide(const endpoint& remote, time_p
   if (static_cast<double>(random.below(resolution)) < drop * resolution)
     return accept_refusal::flood;
   return std::nullopt;
+}
+
+bool accept_rate::pays(const endpoint& remote, time_point now) {
+  auto& host = touch(narrow_group_of(remote), host_allowance, now);
+  host.last_was_free = std::exchange(host.next_is_free, false);
+  if (host.last_was_free)
+    return true;
+  if (!take_token(narrow_group_of(remote), host_allowance, now))
+    return false;
+  attempts_.add(now);
+  return !is_coarse(now) ||
+         (take_token(wide_group_of(remote), host_allowance, now) &&
+          take_token(address_group_of(remote), network_allowance, now));
+}
+
+void accept_rate::allow_another(const endpoint& remote, time_point now) {
+  auto& host = touch(narrow_group_of(remote), host_allowance, now);
+  // Once for each that was paid for, else nobody would have to pay.
+  host.next_is_free = !host.last_was_free;
 }
 
 accept_rate_status accept_rate::status(time_point now) const {

@@ -61,6 +61,10 @@ public:
   [[nodiscard]] std::optional<accept_refusal>
   decide(const endpoint& remote, time_point now, random_source& random);
 
+  /// The last attempt of this host came with another protocol, as nodes that prefer v2
+  /// (BIP 324) begin: its next attempt, with ours, is the same one to its allowance.
+  void allow_another(const endpoint& remote, time_point now);
+
   accept_rate_status status(time_point now) const;
 
   /// The drop probability at a load: 0 up to `flood_per_minute`, the highest from
@@ -105,12 +109,16 @@ private:
     subnet range;
     double tokens;
     time_point filled_at;
+    // Of hosts only.
+    bool next_is_free = false;
+    bool last_was_free = false;
   };
   using recency = std::list<group>;
 
   bool is_coarse(time_point now) const {
     return attempts_.per_minute(now) > flood_per_minute;
   }
+  bool pays(const endpoint& remote, time_point now);
   bool take_token(const subnet& range, const allowance& limit, time_point now);
   group& touch(const subnet& range, const allowance& limit, time_point now);
 

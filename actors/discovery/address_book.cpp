@@ -263,6 +263,12 @@ void on_dial_ended(address_book_pointer self, const dial_ended& x) {
     known = table.connected(x.remote, x.services, unix_now(self));
   } else if (x.result == outcome::failed && is_online(self)) {
     known = table.failed(x.remote, unix_now(self));
+  } else if (x.result == outcome::own) {
+    if (!is_own(state, x.remote))
+      state.options.own.push_back(x.remote);
+    known = table.erase_if([&](const address_entry& entry) {
+      return is_own(state, entry.remote());
+    }) > 0;
   } else {
     known = table.released(x.remote);
   }

@@ -29,8 +29,8 @@ obstacles dial_obstacles(const dialer_state& state, const endpoint& remote,
                          time_point now) {
   obstacle_list found;
   found.add_network(state.network_active);
-  if (std::ranges::count(state.options.own, remote) > 0)
-    found.add("own_address", "this node itself listens there");
+  if (state.is_own(remote))
+    found.add("own_address", "it is this node itself");
   if (state.dials.contains(remote))
     found.add("already_dialing", "it is being dialed");
   else if (state.is_connected(remote))

@@ -4,6 +4,7 @@
 #include "actors/discovery/saved_dials.hpp"
 #include "actors/discovery/state_file.hpp"
 #include "actors/log.hpp"
+#include "actors/peer/attempt_survey.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -127,7 +128,7 @@ std::size_t room(const dialer_state& state) {
 
 /// Whether to dial what the book offers. A place is taken in the caps if so.
 bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
-  if (state.is_known(remote) || state.pinned.contains(remote) ||
+  if (state.is_known(remote) || state.pinned.contains(remote) || state.is_own(remote) ||
       state.bans.is_banned(remote, state.context->wall.now()) ||
       !state.pauses->may_dial(remote, now))
     return false;
@@ -145,7 +146,6 @@ void book_is_told(dialer_pointer self, const endpoint& remote, dial_ended::outco
 
 void start(dialer_pointer self, const endpoint& remote, purpose why) {
   auto& state = self->state;
-  state.dials[remote] = {why, false};
   ++state.counts.in_flight;
   state.next_start = self->clock().now() + dial_spacing;
   tell_event(self, event_type::dial_started, remote, why);
@@ -153,7 +153,10 @@ void start(dialer_pointer self, const endpoint& remote, purpose why) {
     std::ignore = state.caps.try_take(remote); // counted if there is room, dialed anyway
   else
     state.groups.insert(address_group_of(remote));
-  dial(self->system(), state.context, remote, caf::actor_cast<peer_sink_actor>(self));
+  const auto id = next_peer_id(*state.context);
+  auto attempt = dial(self->system(), state.context, remote,
+                      caf::actor_cast<peer_sink_actor>(self), id);
+  state.dials[remote] = {why, false, id, std::move(attempt)};
 }
 
 /// A dial, or the connection that it became, is over.
@@ -168,7 +171,8 @@ void forget(dialer_state& state, const endpoint& remote, purpose why) {
 
 std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
   for (const auto& remote : state.pinned)
-    if (!state.is_known(remote) && state.pinned_pauses->may_dial(remote, now) &&
+    if (!state.is_known(remote) && !state.has_met_itself_at(remote) &&
+        state.pinned_pauses->may_dial(remote, now) &&
         !state.bans.is_banned(remote, state.context->wall.now()))
       return remote;
   return std::nullopt;
@@ -216,7 +220,7 @@ void ask_book(dialer_pointer self, std::size_t count, bool feeler) {
       return;
     if (feeler) {
       for (const auto& remote : x.entries)
-        if (take_place(our, remote, self->clock().now()))
+        if (our.network_active && take_place(our, remote, self->clock().now()))
           start(self, remote, purpose::feeler);
         else
           book_is_told(self, remote, dial_ended::outcome::released);
@@ -250,7 +254,7 @@ void set_wake_up(dialer_pointer self) {
     consider(std::max(state.next_feeler, state.next_start));
   if (state.counts.in_flight < state.options.max_in_flight) {
     for (const auto& remote : state.pinned)
-      if (!state.is_known(remote)) {
+      if (!state.is_known(remote) && !state.has_met_itself_at(remote)) {
         const bool banned = state.bans.is_banned(remote, state.context->wall.now());
         auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
@@ -289,41 +293,117 @@ void dial_more(dialer_pointer self) {
 
 // -- what came of it -------------------------------------------------------------------
 
+/// Ends of dials that say nothing about the address.
+bool is_ours(peer_exit x) {
+  switch (x) {
+  case peer_exit::shutting_down:
+  case peer_exit::internal_error:
+  case peer_exit::banned:
+  case peer_exit::network_inactive:
+  case peer_exit::disconnect_requested: return true;
+  default: return false;
+  }
+}
+
+void note_own(dialer_state& state, const endpoint& remote) {
+  if (state.has_met_itself_at(remote))
+    return;
+  log::info("{} is this node itself: not dialed again", to_string(remote));
+  state.own_met.push_back(remote);
+  if (state.own_met.size() > dialer_state::max_own_met)
+    state.own_met.pop_front();
+}
+
+/// Until when the address is left alone.
+void note_failure(dialer_pointer self, const endpoint& remote, purpose why,
+                  peer_exit reason) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  if (reason == peer_exit::self_connection) {
+    note_own(state, remote);
+  } else if (reason == peer_exit::network_inactive) {
+    // Whoever was dialed is dialed again when the network is back.
+  } else if (is_named(why)) {
+    state.pinned_pauses->failed(remote, now);
+    // Once, then quietly: a peer that is away may be so for days.
+    log::write(state.pinned_pauses->failures_of(remote) == 1 ? log::level::info
+                                                             : log::level::debug,
+               "dial of {} failed: {}", to_string(remote), to_string(reason));
+  } else if (!is_ours(reason)) {
+    state.pauses->failed(remote, now);
+    note_answer(state, false);
+    log::debug("dial of {} failed: {}", to_string(remote), to_string(reason));
+  }
+}
+
+/// A dial has come to nothing.
+void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
+  auto& state = self->state;
+  const auto why = state.dials.extract(remote).mapped().why;
+  --state.counts.in_flight;
+  ++state.counts.failures[static_cast<std::size_t>(reason)];
+  forget(state, remote, why);
+  state.file.mark_changed();
+  note_failure(self, remote, why, reason);
+  tell_event(self, event_type::dial_failed, remote, why, reason,
+             (state.pinned.contains(remote) ? state.pinned_pauses : state.pauses)
+               ->ready_at(remote));
+  if (!is_ours(reason))
+    state.families.report(remote, reason != peer_exit::connect_timeout &&
+                                    reason != peer_exit::connect_failed);
+  book_is_told(self, remote,
+               reason == peer_exit::self_connection ? dial_ended::outcome::own
+               : is_ours(reason)                    ? dial_ended::outcome::released
+                                                    : dial_ended::outcome::failed);
+}
+
 void on_failed(dialer_pointer self, const peer_failed& x) {
   auto& state = self->state;
   auto found = state.dials.find(x.remote);
-  if (found == state.dials.end())
-    return;
-  const auto why = found->second.why;
-  state.dials.erase(found);
-  --state.counts.in_flight;
-  ++state.counts.failures[static_cast<std::size_t>(x.reason)];
-  forget(state, x.remote, why);
-  state.file.mark_changed();
-  auto now = self->clock().now();
-  const bool ours =
-    x.reason == peer_exit::shutting_down || x.reason == peer_exit::internal_error;
-  if (is_named(why)) {
-    state.pinned_pauses->failed(x.remote, now);
-    // Once, then quietly: a peer that is away may be so for days.
-    log::write(state.pinned_pauses->failures_of(x.remote) == 1 ? log::level::info
-                                                               : log::level::debug,
-               "dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
-  } else if (!ours) {
-    state.pauses->failed(x.remote, now);
-    note_answer(state, false);
-    log::debug("dial of {} failed: {}", to_string(x.remote), to_string(x.reason));
+  if (found == state.dials.end() || found->second.id != x.id)
+    return; // we have ended it
+  end_failed(self, x.remote, x.reason);
+  if (x.slip && state.others.standing)
+    self->send(state.others.standing, report_misbehaviour{x.remote, *x.slip});
+  dial_more(self);
+}
+
+/// Ends the dials under way that are `wanted`, at once: what their attempts say of it
+/// comes when nobody knows them any more. Those that the set has been given are its own.
+/// @returns how many there were.
+template <class Predicate>
+std::size_t end_dials_if(dialer_pointer self, peer_exit reason, Predicate wanted) {
+  auto& state = self->state;
+  std::vector<endpoint> found;
+  for (const auto& [remote, x] : state.dials)
+    if (!x.ready && wanted(remote, x))
+      found.push_back(remote);
+  for (const auto& remote : found) {
+    self->send_exit(state.dials.at(remote).attempt, caf::make_error(reason));
+    end_failed(self, remote, reason);
   }
-  tell_event(self, event_type::dial_failed, x.remote, why, x.reason,
-             (state.pinned.contains(x.remote) ? state.pinned_pauses : state.pauses)
-               ->ready_at(x.remote));
-  if (!ours)
-    state.families.report(x.remote, x.reason != peer_exit::connect_timeout &&
-                                      x.reason != peer_exit::connect_failed);
-  book_is_told(self, x.remote,
-               ours ? dial_ended::outcome::released : dial_ended::outcome::failed);
-  if (auto cause = misbehaviour_of(x.reason); cause && state.others.standing)
-    self->send(state.others.standing, report_misbehaviour{x.remote, *cause});
+  return found.size();
+}
+
+void change_bans(dialer_pointer self, const bans_changed& x) {
+  auto& state = self->state;
+  const auto now = state.context->wall.now();
+  state.bans.restore(x.added, now);
+  for (const auto& range : x.lifted)
+    state.bans.remove(range, now);
+  if (x.added.empty())
+    return;
+  end_dials_if(self, peer_exit::banned, [&](const endpoint& remote, const auto&) {
+    return state.bans.is_banned(remote, now);
+  });
+  dial_more(self);
+}
+
+void set_active(dialer_pointer self, bool active) {
+  self->state.network_active = active;
+  if (!active)
+    end_dials_if(self, peer_exit::network_inactive,
+                 [](const endpoint&, const auto&) { return true; });
   dial_more(self);
 }
 
@@ -348,7 +428,7 @@ void leave(dialer_pointer self, const peer_ready& x, peer_exit reason) {
 void on_ready(dialer_pointer self, const peer_ready& x) {
   auto& state = self->state;
   auto found = state.dials.find(x.info.remote);
-  if (state.stopping || found == state.dials.end())
+  if (state.stopping || found == state.dials.end() || found->second.id != x.info.id)
     return; // nobody holds the client: the peer ends
   const auto why = found->second.why;
   ++state.counts.handshakes;
@@ -426,16 +506,41 @@ bool pin(dialer_pointer self, const endpoint& remote) {
   return true;
 }
 
-/// A connection that exists stays, but is nothing special any more once it ends.
-bool unpin(dialer_state& state, const endpoint& remote) {
+/// A connection that exists stays, but is nothing special any more once it ends; a dial
+/// for it is for nothing.
+bool unpin(dialer_pointer self, const endpoint& remote) {
+  auto& state = self->state;
+  const bool was_pinned = state.pinned.erase(remote) > 0;
+  end_dials_if(self, peer_exit::disconnect_requested,
+               [&](const endpoint& dialed, const auto& x) {
+                 return dialed == remote && x.why == purpose::pinned;
+               });
   state.pinned_pauses->forget(remote);
-  return state.pinned.erase(remote) > 0;
+  return was_pinned;
+}
+
+bool disconnect(dialer_pointer self, const disconnect_peer& x) {
+  const auto ended = end_dials_if(
+    self, peer_exit::disconnect_requested, [&](const endpoint& remote, const auto& dial) {
+      return x.peer != 0 ? dial.id == x.peer : remote == x.address;
+    });
+  dial_more(self);
+  return ended > 0;
+}
+
+caf::result<peer_snapshots> survey(dialer_pointer self) {
+  std::vector<surveyed_attempt> all;
+  for (const auto& [remote, x] : self->state.dials)
+    if (!x.ready)
+      all.push_back({x.attempt, is_named(x.why), x.why == purpose::feeler});
+  return survey_attempts(self, all);
 }
 
 bool dial_now(dialer_pointer self, const endpoint& remote) {
   auto& state = self->state;
-  if (state.is_known(remote) || state.stopping || !state.network_active ||
-      !state.others.peers)
+  if (state.is_known(remote) || state.has_met_itself_at(remote) || state.stopping ||
+      !state.network_active || !state.others.peers ||
+      state.bans.is_banned(remote, state.context->wall.now()))
     return false;
   start(self, remote, purpose::requested);
   set_wake_up(self);
@@ -464,6 +569,8 @@ void stop(dialer_pointer self) {
   auto& state = self->state;
   if (std::exchange(state.stopping, true))
     return;
+  end_dials_if(self, peer_exit::shutting_down,
+               [](const endpoint&, const auto&) { return true; });
   state.file.finish([self] { self->quit(caf::exit_reason::user_shutdown); });
 }
 
@@ -472,6 +579,14 @@ void stop(dialer_pointer self) {
 bool dialer_state::is_connected(const endpoint& remote) const {
   return std::ranges::any_of(connected,
                              [&](const auto& x) { return x.second.remote == remote; });
+}
+
+bool dialer_state::has_met_itself_at(const endpoint& remote) const {
+  return std::ranges::count(own_met, remote) > 0;
+}
+
+bool dialer_state::is_own(const endpoint& remote) const {
+  return has_met_itself_at(remote) || std::ranges::count(options.own, remote) > 0;
 }
 
 bool dialer_state::is_known(const endpoint& remote) const {
@@ -515,27 +630,22 @@ dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context
     },
     [self](const peer_joined& x) { on_joined(self, x.info); },
     [self](const peer_left& x) { on_left(self, x.info); },
-    [self](const bans_changed& x) {
-      self->state.bans.restore(x.added, self->state.context->wall.now());
-      for (const auto& range : x.lifted)
-        self->state.bans.remove(range, self->state.context->wall.now());
-    },
+    [self](const bans_changed& x) { change_bans(self, x); },
     [self](addresses_available) {
       self->state.next_question = self->clock().now();
       dial_more(self);
     },
     [self](get_discovery_counts) { return self->state.counts; },
     [self](const pin_peer& x) { return pin(self, x.remote); },
-    [self](const unpin_peer& x) { return unpin(self->state, x.remote); },
+    [self](const unpin_peer& x) { return unpin(self, x.remote); },
     [self](const dial_once& x) { return dial_now(self, x.remote); },
     [self](get_pinned) { return list_pinned(self->state); },
-    [self](const set_network_active& x) {
-      self->state.network_active = x.active;
-      dial_more(self);
-    },
+    [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const explain_dial& x) {
       return dial_obstacles(self->state, x.remote, self->clock().now());
     },
+    [self](get_peer_snapshots) { return survey(self); },
+    [self](const disconnect_peer& x) { return disconnect(self, x); },
     [self](const alarm&) { on_alarm(self); },
   };
 }

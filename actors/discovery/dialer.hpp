@@ -34,6 +34,10 @@ using dialer_actor = peer_sink_actor::extend<
   caf::replies_to<pin_peer>::with<bool>, caf::replies_to<unpin_peer>::with<bool>,
   caf::replies_to<dial_once>::with<bool>, caf::replies_to<get_pinned>::with<pinned_peers>,
   caf::reacts_to<set_network_active>, caf::replies_to<explain_dial>::with<obstacles>,
+  // Those that still shake hands, with what is known of them.
+  caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+  // Ends a dial that is under way; false if there is none.
+  caf::replies_to<disconnect_peer>::with<bool>,
   // INTERNAL: a pause is over, or it is time to save.
   caf::reacts_to<alarm>>;
 
@@ -76,6 +80,8 @@ struct dialer_state {
   struct dial {
     purpose why = purpose::candidate;
     bool ready = false; ///< Handed to the set, which has not said what became of it.
+    peer_id id = 0;
+    caf::actor attempt;
   };
 
   struct connection {
@@ -87,6 +93,10 @@ struct dialer_state {
   bool is_connected(const endpoint& remote) const;
   /// Dialed or connected.
   bool is_known(const endpoint& remote) const;
+  /// A dial has reached ourselves there.
+  bool has_met_itself_at(const endpoint& remote) const;
+  /// That, or we listen there. Whoever names such an address may try it once.
+  bool is_own(const endpoint& remote) const;
   /// Places that no peer has yet, be somebody dialed for them or not.
   std::size_t free_places() const;
   /// Loopback on a network of one machine: neither caps nor groups stand in its way.
@@ -96,6 +106,11 @@ struct dialer_state {
   dialer_options options;
   attach_discovery others;
   discovery_counts counts;
+
+  /// Where dials met ourselves, the oldest first. No address that others have gets in:
+  /// they would have to answer with a nonce that we sent to that address alone.
+  std::deque<endpoint> own_met;
+  static constexpr std::size_t max_own_met = 100;
 
   std::set<endpoint> pinned;
   std::deque<endpoint> anchors;  ///< Not dialed yet.
@@ -132,6 +147,9 @@ struct dialer_state {
 /// `max_in_flight` at once (I7), no more than there are free places as long as they
 /// succeed, and never waits for anybody: whoever does not answer only leaves a place
 /// empty until the next attempt.
+///
+/// A dial that meets ourselves is not repeated, whoever asks for it. Bans, a switched off
+/// network, an unpinned address and an exit end the dials they concern at once.
 ///
 /// Remembers its two longest connections as anchors, and whom to leave alone for how
 /// long.

@@ -113,6 +113,7 @@ struct dial_ended {
     connected, ///< The handshake finished.
     failed,    ///< It did not, and the remote is to blame.
     released,  ///< It says nothing about the address.
+    own,       ///< It is ourselves: forget it, and never take it in again.
   };
   endpoint remote;
   outcome result = outcome::released;

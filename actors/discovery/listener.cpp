@@ -2,6 +2,7 @@
 
 #include "actors/discovery/obstacle_list.hpp"
 #include "actors/log.hpp"
+#include "actors/peer/attempt_survey.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -71,11 +72,12 @@ bool is_banned(listener_pointer self, const endpoint& remote) {
   return self->state.bans.is_banned(remote, self->state.context->wall.now());
 }
 
-// -- slots -----------------------------------------------------------------------------
+// -- places ----------------------------------------------------------------------------
 
-/// Why there is no inbound slot for it; nothing if there is one.
-std::optional<cap_refusal> slot_refusal(const listener_state& state,
-                                        const endpoint& remote) {
+/// Why there is no place for it; nothing if there is one. `total`: only another handshake
+/// is in the way.
+std::optional<cap_refusal> place_refusal(const listener_state& state,
+                                         const endpoint& remote) {
   const auto& limits = state.inbound.limits();
   if (!(limits.loopback_exempt && remote.is_loopback())) {
     if (state.inbound.with_ip_of(remote) + state.outbound.with_ip_of(remote) >=
@@ -89,55 +91,91 @@ std::optional<cap_refusal> slot_refusal(const listener_state& state,
   return state.inbound.would_refuse(remote);
 }
 
-/// Takes an inbound slot, or says why not.
-std::optional<cap_refusal> try_take_slot(listener_state& state, const endpoint& remote) {
-  if (auto refusal = slot_refusal(state, remote))
-    return refusal;
-  return state.inbound.try_take(remote);
+/// For `handshake_places`.
+auto has_spoken(const listener_state& state) {
+  return [&state](peer_id id) {
+    const auto connection = state.newcomers.at(id).connection.lock();
+    return connection && connection->traffic().received > 0;
+  };
+}
+
+/// The handshake that has to make room for a newcomer.
+std::optional<peer_id> displaced_by(const listener_state& state, const endpoint& newcomer,
+                                    cap_refusal refusal, time_point now) {
+  switch (refusal) {
+  case cap_refusal::per_ip: return state.handshakes.displaced_in(host_of(newcomer), now);
+  case cap_refusal::per_neighbourhood:
+    return state.handshakes.displaced_in(neighbourhood_of(newcomer), now);
+  case cap_refusal::total: break;
+  }
+  return state.handshakes.displaced_by(newcomer, now, has_spoken(state));
 }
 
 // -- newcomers -------------------------------------------------------------------------
 
-/// The newcomer that waits will not get a slot.
-void give_up(listener_pointer self, std::uint64_t token, peer_exit reason) {
+/// It is none any more: it has become a peer, or will not.
+listener_state::newcomer forget(listener_pointer self, peer_id id,
+                                handshake_places::outcome how) {
   auto& state = self->state;
-  if (!state.waiting || state.waiting->token != token)
-    return;
-  const auto remote = std::exchange(state.waiting, {})->connection->remote();
-  self->send(state.context->alarms, cancel_alarm{token});
-  refuse(self, remote, reason);
+  state.handshakes.erase(id, how, self->clock().now());
+  auto result = std::move(state.newcomers.extract(id).mapped());
+  if (result.ready) {
+    std::erase(state.waiting, id);
+    self->send(state.context->alarms, cancel_alarm{id});
+  }
+  state.counts.in_flight = state.newcomers.size();
+  return result;
 }
 
-void wait_for_room(listener_pointer self, const transport_ptr& connection) {
-  auto& state = self->state;
-  if (state.waiting)
-    return refuse(self, connection->remote(), peer_exit::inbound_limit);
-  const auto token = ++state.last_token;
-  state.waiting = {connection, token};
-  self->send(state.context->alarms,
-             set_alarm{token, self->clock().now() + eviction_deadline});
-  auto nobody_leaves = [self, token] { give_up(self, token, peer_exit::inbound_limit); };
-  self->request(state.peers, caf::infinite, evict_inbound{})
-    .then(
-      [nobody_leaves](bool somebody_leaves) {
-        if (!somebody_leaves)
-          nobody_leaves();
-      },
-      [nobody_leaves](caf::error&) { nobody_leaves(); });
+/// Ends a newcomer that shakes hands, or waits. What its attempt says of that comes when
+/// nobody knows it any more.
+void end_newcomer(listener_pointer self, peer_id id, peer_exit reason) {
+  const bool displaced = reason == peer_exit::evicted;
+  auto gone = forget(self, id,
+                     displaced ? handshake_places::outcome::failed
+                               : handshake_places::outcome::ended);
+  self->state.inbound.release(gone.remote);
+  if (gone.ready) {
+    self->demonitor(gone.ready->client.address());
+    self->send_exit(gone.ready->client, caf::make_error(reason));
+  } else {
+    self->send_exit(gone.attempt, caf::make_error(reason));
+  }
+  count_failure(self, gone.remote, "failed", reason);
+  tell_event(self, event_type::handshake_failed, gone.remote, initiator_of(reason),
+             to_string(reason));
+}
+
+template <class Predicate>
+void end_newcomers_if(listener_pointer self, peer_exit reason, Predicate wanted) {
+  std::vector<peer_id> ids;
+  for (const auto& [id, x] : self->state.newcomers)
+    if (wanted(id, x))
+      ids.push_back(id);
+  for (auto id : ids)
+    end_newcomer(self, id, reason);
 }
 
 void admit(listener_pointer self, const transport_ptr& connection) {
   auto& state = self->state;
   const auto remote = connection->remote();
-  if (auto refusal = try_take_slot(state, remote)) {
-    if (refusal == cap_refusal::total)
-      return wait_for_room(self, connection);
-    return refuse(self, remote, exit_of(*refusal));
+  const auto now = self->clock().now();
+  if (auto refusal = place_refusal(state, remote)) {
+    auto displaced = displaced_by(state, remote, *refusal, now);
+    if (!displaced)
+      return refuse(self, remote, exit_of(*refusal));
+    end_newcomer(self, *displaced, peer_exit::evicted);
   }
-  ++state.counts.in_flight;
+  if (auto refusal = state.inbound.try_take(remote))
+    return refuse(self, remote, exit_of(*refusal));
+  const auto id = next_peer_id(*state.context);
   tell_event(self, event_type::connection_accepted, remote, initiator::remote);
-  accept(self->system(), state.context, connection,
-         caf::actor_cast<peer_sink_actor>(self));
+  state.newcomers[id] = {remote,
+                         accept(self->system(), state.context, connection,
+                                caf::actor_cast<peer_sink_actor>(self), id),
+                         connection, std::nullopt};
+  state.handshakes.insert(id, remote, now);
+  state.counts.in_flight = state.newcomers.size();
 }
 
 void admit_if_welcome(listener_pointer self, const transport_ptr& connection) {
@@ -152,24 +190,97 @@ void admit_if_welcome(listener_pointer self, const transport_ptr& connection) {
   admit(self, connection);
 }
 
-void free_slot(listener_pointer self, const endpoint& remote) {
-  auto& state = self->state;
-  if (!state.inbound.release(remote) || !state.waiting)
-    return;
-  auto next = std::exchange(state.waiting, {});
-  self->send(state.context->alarms, cancel_alarm{next->token});
-  admit(self, next->connection);
-}
-
 void on_failed(listener_pointer self, const peer_failed& x) {
   auto& state = self->state;
-  --state.counts.in_flight;
+  if (!state.newcomers.contains(x.id))
+    return; // we have ended it
+  // It comes again as v1; and whoever does this holds no place.
+  const bool other_protocol = x.reason == peer_exit::wrong_magic && !x.slip;
+  forget(self, x.id,
+         other_protocol ? handshake_places::outcome::ended
+                        : handshake_places::outcome::failed);
+  state.inbound.release(x.remote);
   count_failure(self, x.remote, "failed", x.reason);
   tell_event(self, event_type::handshake_failed, x.remote, initiator_of(x.reason),
              to_string(x.reason));
-  if (auto cause = misbehaviour_of(x.reason); cause && state.standing)
-    self->send(state.standing, report_misbehaviour{x.remote, *cause});
-  free_slot(self, x.remote);
+  if (x.slip && state.standing)
+    self->send(state.standing, report_misbehaviour{x.remote, *x.slip});
+  else if (other_protocol)
+    state.rate.allow_another(x.remote, self->clock().now());
+}
+
+// -- slots -----------------------------------------------------------------------------
+
+void join(listener_pointer self, const peer_ready& x) {
+  auto& state = self->state;
+  state.members.insert(x.info.id);
+  ++state.counts.offered;
+  self->send(state.peers, join_set{x, false});
+}
+
+/// Nobody can be lost for the newcomer that waits longest, or not in time.
+void refuse_waiting(listener_pointer self, peer_id id) {
+  end_newcomer(self, id, peer_exit::inbound_limit);
+}
+
+/// Gives the slots that are free to those who wait, and asks for one more if somebody
+/// still does.
+void give_slots(listener_pointer self) {
+  auto& state = self->state;
+  while (!state.waiting.empty() && state.members.size() < state.slots) {
+    auto next = forget(self, state.waiting.front(), handshake_places::outcome::finished);
+    self->demonitor(next.ready->client.address());
+    join(self, *next.ready);
+  }
+  if (state.waiting.empty() || state.evicting)
+    return;
+  state.evicting = true;
+  auto answered = [self](bool somebody_leaves) {
+    auto& our = self->state;
+    our.evicting = false;
+    if (somebody_leaves)
+      return; // the slot is free when that peer has left
+    if (!our.waiting.empty())
+      refuse_waiting(self, our.waiting.front());
+    give_slots(self);
+  };
+  self->request(state.peers, caf::infinite, evict_inbound{})
+    .then(answered, [answered](caf::error&) { answered(false); });
+}
+
+void on_ready(listener_pointer self, const peer_ready& x) {
+  auto& state = self->state;
+  const auto id = x.info.id;
+  auto found = state.newcomers.find(id);
+  if (found == state.newcomers.end())
+    return; // we have ended it: nobody holds the client
+  ++state.counts.handshakes;
+  if (state.waiting.empty() && state.members.size() < state.slots) {
+    forget(self, id, handshake_places::outcome::finished);
+    return join(self, x);
+  }
+  state.handshakes.erase(id, handshake_places::outcome::finished, self->clock().now());
+  found->second.ready = x;
+  state.waiting.push_back(id);
+  self->monitor(x.client);
+  self->send(state.context->alarms,
+             set_alarm{id, self->clock().now() + eviction_deadline});
+  give_slots(self);
+}
+
+/// A client that waited for a slot has ended.
+void on_waiting_gone(listener_pointer self, const caf::down_msg& x) {
+  for (auto id : self->state.waiting)
+    if (self->state.newcomers.at(id).ready->client.address() == x.source)
+      return end_newcomer(self, id, peerage::exit_of(x.reason));
+}
+
+void free_slot(listener_pointer self, const peer_info& info) {
+  auto& state = self->state;
+  if (state.members.erase(info.id) == 0)
+    return;
+  state.inbound.release(info.remote);
+  give_slots(self);
 }
 
 void on_joined(listener_state& state, const peer_info& info) {
@@ -180,7 +291,7 @@ void on_joined(listener_state& state, const peer_info& info) {
 
 void on_left(listener_pointer self, const peer_info& info) {
   if (info.way == direction::inbound)
-    free_slot(self, info.remote);
+    free_slot(self, info);
   else if (auto gone = self->state.outbound_peers.extract(info.id))
     self->state.outbound.release(gone.mapped());
 }
@@ -198,18 +309,19 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
   if (state.rate.status(now).coarse)
     found.add("accept_rate",
               "connections come faster than they are let in; a lot decides");
-  if (auto refusal = slot_refusal(state, remote); refusal == cap_refusal::total)
-    found.add("inbound_limit",
-              "all " + std::to_string(state.inbound.limits().total) +
-                " inbound slots are taken; it would take the eviction of a peer");
-  else
+  if (auto refusal = place_refusal(state, remote); refusal != cap_refusal::total)
     found.add_cap(refusal, remote);
+  if (state.members.size() >= state.slots)
+    found.add("inbound_limit",
+              "all " + std::to_string(state.slots) +
+                " inbound slots are taken; it would take the eviction of a peer");
   return found.take();
 }
 
 // -- the rest --------------------------------------------------------------------------
 
-/// The sockets cannot accept: a peer has to make room for whoever comes next.
+/// The sockets cannot accept: whoever has not shaken hands, or else a peer, has to make
+/// room for whoever comes next.
 void free_descriptor(listener_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
@@ -219,6 +331,8 @@ void free_descriptor(listener_pointer self) {
   if (is_log_due(state.starved_logged_at, now))
     log::warn("out of file descriptors (ulimit -n) or epoll watches "
               "(fs.epoll.max_user_watches): evicting inbound peers");
+  if (auto displaced = state.handshakes.worst(now, has_spoken(state)))
+    return end_newcomer(self, *displaced, peer_exit::evicted);
   self->request(state.peers, caf::infinite, evict_inbound{})
     .then([](bool) {}, [](caf::error&) {});
 }
@@ -230,8 +344,32 @@ void change_bans(listener_pointer self, const bans_changed& x) {
   for (const auto& range : x.lifted)
     state.bans.remove(range, now);
   state.bans.restore(x.added, now);
-  if (state.waiting && is_banned(self, state.waiting->connection->remote()))
-    give_up(self, state.waiting->token, peer_exit::banned);
+  end_newcomers_if(self, peer_exit::banned, [&](peer_id, const auto& newcomer) {
+    return state.bans.is_banned(newcomer.remote, now);
+  });
+}
+
+void set_active(listener_pointer self, bool active) {
+  self->state.network_active = active;
+  if (!active)
+    end_newcomers_if(self, peer_exit::network_inactive,
+                     [](peer_id, const auto&) { return true; });
+}
+
+bool disconnect(listener_pointer self, const disconnect_peer& x) {
+  const auto before = self->state.newcomers.size();
+  end_newcomers_if(self, peer_exit::disconnect_requested,
+                   [&](peer_id id, const auto& newcomer) {
+                     return x.peer != 0 ? id == x.peer : newcomer.remote == x.address;
+                   });
+  return self->state.newcomers.size() < before;
+}
+
+caf::result<peer_snapshots> survey(listener_pointer self) {
+  std::vector<surveyed_attempt> all;
+  for (const auto& [id, x] : self->state.newcomers)
+    all.push_back({x.ready ? caf::actor_cast<caf::actor>(x.ready->client) : x.attempt});
+  return survey_attempts(self, all);
 }
 
 } // namespace
@@ -246,18 +384,20 @@ listener_actor::behavior_type listener(listener_pointer self, peer_context_ptr c
   state.standing = std::move(standing);
   const bool local_network = state.context->network.id == wire::network::regtest;
   state.rate = accept_rate{local_network};
-  state.inbound = connection_caps{
-    {limits.total, limits.per_ip, limits.per_neighbourhood, local_network}};
+  state.slots = limits.total;
+  const auto places = limits.total == 0 ? 0 : limits.total + handshake_places::reserve;
+  state.inbound =
+    connection_caps{{places, limits.per_ip, limits.per_neighbourhood, local_network}};
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
   state.outbound = connection_caps{{unlimited, unlimited, unlimited, false}};
+  self->set_down_handler([self](caf::down_msg& x) { on_waiting_gone(self, x); });
+  self->set_exit_handler([self](caf::exit_msg& x) {
+    end_newcomers_if(self, peer_exit::shutting_down,
+                     [](peer_id, const auto&) { return true; });
+    self->quit(x.reason);
+  });
   return {
-    [self](const peer_ready& x) {
-      auto& counts = self->state.counts;
-      --counts.in_flight;
-      ++counts.handshakes;
-      ++counts.offered;
-      self->send(self->state.peers, join_set{x, false});
-    },
+    [self](const peer_ready& x) { on_ready(self, x); },
     [self](const peer_failed& x) { on_failed(self, x); },
     [self](const attach_peer_set& x) {
       self->state.peers = x.peers;
@@ -274,9 +414,15 @@ listener_actor::behavior_type listener(listener_pointer self, peer_context_ptr c
     [self](const peer_left& x) { on_left(self, x.info); },
     [self](const bans_changed& x) { change_bans(self, x); },
     [self](get_discovery_counts) { return self->state.counts; },
-    [self](const set_network_active& x) { self->state.network_active = x.active; },
+    [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const explain_accept& x) { return explain(self, x.remote); },
-    [self](const alarm& x) { give_up(self, x.token, peer_exit::inbound_limit); },
+    [self](get_peer_snapshots) { return survey(self); },
+    [self](const disconnect_peer& x) { return disconnect(self, x); },
+    [self](const alarm& x) {
+      if (self->state.newcomers.contains(x.token))
+        refuse_waiting(self, x.token);
+      give_slots(self);
+    },
   };
 }
 

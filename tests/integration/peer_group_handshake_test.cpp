@@ -171,9 +171,10 @@ TEST_CASE("I8: a node that dials itself finds out, and no peer is left on either
     auto failure = node.next_failure();
     (failure.way == direction::inbound ? accepted : dialed) = failure.reason;
   }
-  // The accepting side sees the nonce first, and says nothing before it hangs up.
+  // The accepting side sees the nonce first, and says nothing before it hangs up; but the
+  // dialing side learns of it.
   CHECK(accepted == peer_exit::self_connection);
-  CHECK(dialed == peer_exit::remote_closed);
+  CHECK(dialed == peer_exit::self_connection);
   CHECK(node.outcomes_waiting() == 0);
   CHECK(node.settled_at(node.baseline()) == node.baseline());
 }

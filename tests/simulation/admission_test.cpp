@@ -200,6 +200,14 @@ std::vector<std::byte> damaged_message(std::uint32_t magic) {
   return result;
 }
 
+/// The n-th of many hosts that come as fast as they like, as accept_rate lets loopback
+/// do.
+endpoint local_host(int n, int port = 9'000) {
+  return ipv4_endpoint(127, static_cast<std::uint8_t>(1 + n / 200),
+                       static_cast<std::uint8_t>(n % 200), 1,
+                       static_cast<std::uint16_t>(port));
+}
+
 /// The n-th of many hosts that have nothing in common.
 endpoint stranger(int n) {
   return ipv4_endpoint(static_cast<std::uint8_t>(20 + n / 200),
@@ -322,19 +330,30 @@ TEST_CASE("a newcomer takes the slot of the least valuable peer") {
   CHECK(node.failures(peer_exit::inbound_limit) == 0);
 }
 
-TEST_CASE("a full node with nobody to lose refuses newcomers") {
+TEST_CASE(
+  "a full node with nobody to lose refuses newcomers once they have shaken hands") {
   simulation world;
   accepting_node node{world, {5, 1, 2}};
   std::vector<scripted_remote> remotes;
   for (int i = 0; i < 5; ++i)
     remotes.push_back(node.join(stranger(i)));
-  CHECK(node.refuses(stranger(5), peer_exit::inbound_limit));
+  auto newcomer = node.connect(stranger(5));
+  CHECK_FALSE(newcomer.saw_end());
+  CHECK(node.view->evictions_asked == 0);
+  world.shake_hands(newcomer);
+  CHECK(newcomer.saw_end());
+  CHECK(node.failures(peer_exit::inbound_limit) == 1);
   CHECK(node.view->evictions_asked == 1);
   CHECK(node.view->left.empty());
 }
 
-TEST_CASE(
-  "one newcomer waits for a slot, others are refused, and it waits not for ever") {
+TEST_CASE("a node without inbound slots lets nobody in") {
+  simulation world;
+  accepting_node node{world, {0, 1, 2}};
+  CHECK(node.refuses(stranger(1), peer_exit::inbound_limit));
+}
+
+TEST_CASE("newcomers that have shaken hands wait in turn for a slot, and not for ever") {
   simulation world;
   accepting_node node{world, {3, 1, 2}};
   std::vector<scripted_remote> remotes;
@@ -342,48 +361,209 @@ TEST_CASE(
     remotes.push_back(node.join(stranger(i)));
   node.view->silent = true;
 
-  auto waiting = node.connect(stranger(10));
-  CHECK_FALSE(waiting.saw_end());
-  CHECK(node.refuses(stranger(11), peer_exit::inbound_limit));
-  CHECK(node.view->evictions_asked == 1);
-  world.advance(eviction_deadline - 50ms);
-  CHECK_FALSE(waiting.saw_end());
-  world.advance(50ms);
-  CHECK(waiting.saw_end());
-  CHECK(node.failures(peer_exit::inbound_limit) == 2);
+  auto first = node.join(stranger(10));
+  auto second = node.join(stranger(11));
+  CHECK_FALSE(first.saw_end());
+  CHECK_FALSE(second.saw_end());
+  CHECK(node.view->evictions_asked == 1); // one at a time
+  CHECK(node.state().counts.in_flight == 2);
+  CHECK(node.view->members.size() == 3);
 
-  SUBCASE("the answer comes too late, and does not concern the next newcomer") {
-    auto next = node.connect(stranger(12));
+  SUBCASE("until the deadline, and an answer that comes later concerns nobody") {
+    world.advance(eviction_deadline - 50ms);
+    CHECK_FALSE(first.saw_end());
+    world.advance(50ms);
+    CHECK(first.saw_end());
+    CHECK(second.saw_end());
+    CHECK(node.failures(peer_exit::inbound_limit) == 2);
+    CHECK(node.state().counts.in_flight == 0);
     caf::anon_send(node.set, caf::put_atom_v, false);
     world.run();
-    CHECK_FALSE(next.saw_end());
+    node.view->silent = false;
+    auto next = node.join(stranger(12));
+    CHECK(node.view->evictions_asked == 2);
   }
   SUBCASE("a slot that is freed otherwise is as good") {
-    auto next = node.connect(stranger(12));
     remotes[0].close();
     world.run();
-    world.shake_hands(next);
+    CHECK(node.view->members.size() == 3);
+    remotes[1].close();
+    world.run();
     CHECK(node.view->members.size() == 3);
     world.advance(2 * eviction_deadline);
-    CHECK_FALSE(next.saw_end());
+    CHECK_FALSE(first.saw_end());
+    CHECK_FALSE(second.saw_end());
+    CHECK(node.state().counts.in_flight == 0);
   }
-  SUBCASE("a slot of a failed handshake, too") {
-    remotes[0].close();
-    auto pending = node.connect(stranger(12));
-    auto next = node.connect(stranger(13));
-    pending.close();
+  SUBCASE("nobody is evicted for one that has left meanwhile") {
+    first.close();
+    second.close();
     world.run();
-    world.shake_hands(next);
-    CHECK(node.view->members.size() == 3);
+    CHECK(node.state().counts.in_flight == 0);
+    remotes[0].close();
+    world.run();
+    CHECK(node.view->members.size() == 2);
   }
   SUBCASE("who is banned meanwhile is refused") {
-    auto next = node.connect(stranger(12));
-    node.change_bans(set_ban{host_of(stranger(12))});
-    CHECK(next.saw_end());
+    node.change_bans(set_ban{host_of(stranger(10))});
+    CHECK(first.saw_end());
+    CHECK_FALSE(second.saw_end());
     CHECK(node.failures(peer_exit::banned) == 1);
     world.advance(eviction_deadline);
-    CHECK(node.failures(peer_exit::inbound_limit) == 2);
+    CHECK(node.failures(peer_exit::inbound_limit) == 1);
   }
+}
+
+// -- handshakes under way --------------------------------------------------------------
+
+TEST_CASE(
+  "hosts that open TCP and say nothing cost no peer its place, nor newcomers theirs") {
+  simulation world;
+  accepting_node node{world}; // 125 slots
+  std::vector<scripted_remote> honest;
+  for (int i = 0; i < 100; ++i)
+    honest.push_back(node.join(local_host(i)));
+  struct attacker {
+    scripted_remote socket;
+    time_point since;
+  };
+  std::vector<attacker> attackers(125);
+  std::size_t displaced = 0;
+  int newcomers = 0;
+  for (int step = 0; step < 900; ++step) { // 90 s
+    for (std::size_t i = 0; i < attackers.size(); ++i) {
+      auto& x = attackers[i];
+      const bool open = x.since != time_point{} && !x.socket.saw_end();
+      displaced += x.since != time_point{} && x.socket.saw_end() ? 1 : 0;
+      if (open && world.now() - x.since >= 9'500ms)
+        x.socket.close();
+      if (x.since == time_point{} || x.socket.saw_end() ||
+          world.now() - x.since >= 9'500ms) {
+        x = {node.connect(local_host(1'000 + static_cast<int>(i), step + 1)),
+             world.now()};
+      }
+    }
+    if (step % 90 == 45) {
+      auto newcomer = node.connect(local_host(500 + newcomers));
+      world.advance(500ms); // the line is slow
+      world.shake_hands(newcomer);
+      CHECK_FALSE(newcomer.saw_end());
+      ++newcomers;
+      honest.push_back(std::move(newcomer));
+    }
+    for (auto& x : honest)
+      answer_pings(x, x.take());
+    world.advance(100ms);
+  }
+  CHECK(displaced > 0);
+  CHECK(newcomers == 10);
+  CHECK(node.view->members.size() == 110);
+  CHECK(node.view->left.empty());
+  CHECK(node.view->evictions_asked == 0);
+  CHECK(node.state().counts.in_flight <= 15 + handshake_places::reserve);
+}
+
+TEST_CASE("a silent connection does not hold the place of its address for long") {
+  simulation world;
+  accepting_node node{world};
+  auto silent = node.connect(at("50.1.1.1:1"));
+  CHECK(node.refuses(at("50.1.1.1:2"), peer_exit::address_limit));
+  world.advance(handshake_places::grace);
+  auto next = node.join(at("50.1.1.1:3"));
+  CHECK(silent.saw_end());
+  CHECK_FALSE(next.saw_end());
+  CHECK(node.view->members.size() == 1);
+  CHECK(node.failures(peer_exit::evicted) == 1);
+  world.advance(handshake_places::grace); // a peer keeps it
+  CHECK(node.refuses(at("50.1.1.1:4"), peer_exit::address_limit));
+  auto neighbour = node.connect(at("50.1.1.2:1"));
+  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::neighbourhood_limit));
+  world.advance(handshake_places::grace);
+  CHECK_FALSE(node.join(at("50.1.1.3:2")).saw_end());
+  CHECK(neighbour.saw_end());
+  CHECK(node.view->members.size() == 2);
+}
+
+TEST_CASE("a handshake under way is ended at once by whatever ends peers") {
+  simulation world;
+  accepting_node node{world};
+  const auto from = at("50.1.1.1:1");
+  auto remote = node.connect(from);
+  SUBCASE("a ban, before it has said anything") {
+    node.change_bans(set_ban{range("50.1.1.0/24")});
+    CHECK(remote.saw_end());
+    CHECK(node.failures(peer_exit::banned) == 1);
+  }
+  SUBCASE("a ban, in the middle of it") {
+    remote.send(remote_version());
+    world.run();
+    node.change_bans(set_ban{host_of(from)});
+    CHECK(remote.saw_end());
+    CHECK(node.failures(peer_exit::banned) == 1);
+  }
+  SUBCASE("a ban as its last message comes") {
+    remote.send(remote_version());
+    world.run();
+    // Both are under way: the ban is there when the handshake tells of its good end.
+    caf::anon_send(node.keeper, set_ban{host_of(from)});
+    remote.send(wire::verack{});
+    world.run();
+    CHECK(remote.saw_end());
+  }
+  SUBCASE("setnetworkactive false") {
+    node.tell(set_network_active{false});
+    CHECK(remote.saw_end());
+    CHECK(node.failures(peer_exit::network_inactive) == 1);
+    node.tell(set_network_active{true});
+    CHECK_FALSE(node.connect(from.with_port(2)).saw_end());
+  }
+  SUBCASE("disconnectnode, by address") {
+    CHECK(*world.answer_to<bool>(node.door, disconnect_peer{0, from}));
+    CHECK(remote.saw_end());
+    CHECK(node.failures(peer_exit::disconnect_requested) == 1);
+    CHECK_FALSE(*world.answer_to<bool>(node.door, disconnect_peer{0, from}));
+  }
+  SUBCASE("disconnectnode, by the id that is shown") {
+    auto shown = world.answer_to<peer_snapshots>(node.door, get_peer_snapshots{});
+    REQUIRE(shown->entries.size() == 1);
+    CHECK(shown->entries[0].info.remote == from);
+    CHECK(
+      *world.answer_to<bool>(node.door, disconnect_peer{shown->entries[0].info.id, {}}));
+    CHECK(remote.saw_end());
+  }
+  SUBCASE("a stop") {
+    caf::anon_send_exit(node.door, caf::exit_reason::user_shutdown);
+    world.run();
+    CHECK(remote.saw_end());
+  }
+  CHECK(node.view->members.empty());
+  CHECK(node.view->left.empty()); // never ready
+}
+
+TEST_CASE("v2 before v1: a node that prefers v2 loses neither points nor its place") {
+  simulation world;
+  accepting_node node{world};
+  const auto from = at("50.1.1.1:1");
+  std::uint16_t port = 1;
+  for (int i = 0; i < 4; ++i) {
+    auto first = node.connect(from.with_port(port++));
+    std::vector<std::byte> key(64);
+    for (std::size_t n = 0; n < key.size(); ++n)
+      key[n] = static_cast<std::byte>(37 * n + 200 + static_cast<std::size_t>(i));
+    first.send_raw(key);
+    world.run();
+    CHECK(first.saw_end());
+    CHECK(first.take_commands().empty()); // else it would not come again as v1
+    auto again = node.join(from.with_port(port++));
+    CHECK_FALSE(again.saw_end());
+    CHECK(node.view->members.size() == 1);
+    again.close();
+    world.advance(5s); // what the allowance of a host wants for one connection
+  }
+  CHECK(node.failures(peer_exit::wrong_magic) == 4);
+  CHECK(node.failures(peer_exit::connection_flood) == 0);
+  CHECK(*world.answer_to<double>(node.keeper, get_score{from}) == 0);
+  CHECK(node.bans().empty());
 }
 
 TEST_CASE("a flood from one /24 leaves honest newcomers a place") {
@@ -443,6 +623,15 @@ TEST_CASE(
   world.sockets->starve_acceptors(false);
   world.run();
   CHECK(node.state().counts.in_flight == 11); // all who came meanwhile
+  // From now on there are some that have not shaken hands: they go first.
+  world.sockets->starve_acceptors(true);
+  world.advance(starved_pause);
+  auto more = node.connect(stranger(60));
+  CHECK(node.view->evictions_asked == 2);
+  CHECK(node.state().counts.in_flight == 10);
+  CHECK(node.failures(peer_exit::evicted) == 1);
+  world.sockets->starve_acceptors(false);
+  world.run();
 }
 
 // -- bans ------------------------------------------------------------------------------
@@ -479,17 +668,6 @@ TEST_CASE("a ban that is lifted lets in again") {
   CHECK_FALSE(node.join(at("50.1.2.1:1")).saw_end());
 }
 
-TEST_CASE("a ban during the handshake ends the peer when it has joined") {
-  simulation world;
-  accepting_node node{world};
-  auto remote = node.connect(at("50.1.1.1:1"));
-  node.change_bans(set_ban{range("50.1.1.1")});
-  world.shake_hands(remote);
-  CHECK(remote.saw_end());
-  REQUIRE(node.view->left.size() == 1);
-  CHECK(node.view->left[0].second == peer_exit::banned);
-}
-
 TEST_CASE("failed handshakes add up to a ban") {
   simulation world;
   accepting_node node{world};
@@ -497,6 +675,7 @@ TEST_CASE("failed handshakes add up to a ban") {
   for (int i = 0; i < 5; ++i) { // 25 points each, which fade a little
     CHECK(node.bans().empty());
     auto remote = node.connect(from.with_port(static_cast<std::uint16_t>(i + 1)));
+    remote.send(remote_version()); // it is of our protocol
     remote.send_raw(std::vector<std::byte>(24, std::byte{'x'}));
     world.run();
     CHECK(remote.saw_end());
@@ -602,7 +781,8 @@ TEST_CASE("I16: slots are back at the baseline after a storm") {
       case 11: remotes.push_back(node.join_outbound()); break;
       }
       const auto& state = node.state();
-      REQUIRE(state.inbound.size() <= 40);
+      REQUIRE(state.inbound.size() <= 40 + handshake_places::reserve);
+      REQUIRE(state.members.size() <= 40);
       std::size_t inbound = 0;
       for (const auto& [id, x] : node.view->members)
         inbound += x.info.way == direction::inbound;
@@ -618,7 +798,10 @@ TEST_CASE("I16: slots are back at the baseline after a storm") {
     CHECK(state.inbound.size() == 0);
     CHECK(state.outbound.size() == 0);
     CHECK(state.outbound_peers.empty());
-    CHECK_FALSE(state.waiting);
+    CHECK(state.members.empty());
+    CHECK(state.newcomers.empty());
+    CHECK(state.handshakes.size() == 0);
+    CHECK(state.waiting.empty());
     CHECK(state.counts.in_flight == 0);
     CHECK(node.view->members.empty());
     CHECK(world.sockets->open_connections() == 0);

@@ -1,6 +1,7 @@
 #include "actors/discovery/dialer.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -140,8 +141,10 @@ TEST_CASE("I7: 60 demands make exactly 50 dials, and each that ends makes one mo
   CHECK(world.in_flight() == 50);
   CHECK(world.sockets->dials_started() == 50);
   // One of them is refused.
-  caf::anon_send(world.dialer, peer_failed{world.address(3), direction::outbound,
-                                           peer_exit::connect_refused});
+  caf::anon_send(
+    world.dialer,
+    peer_failed{
+      world.address(3), direction::outbound, peer_exit::connect_refused, 4, {}});
   world.pass(5s);
   CHECK(world.sockets->dials_started() == 51);
   CHECK(world.in_flight() == 50);
@@ -351,6 +354,157 @@ TEST_CASE("a banned address is not dialed") {
   world.start();
   world.pass(5s);
   CHECK(world.dialed.empty());
+}
+
+TEST_CASE("a dial under way is ended at once by whatever ends peers") {
+  dialing_world world{with_target(5)};
+  const auto hanging = world.address(0); // TCP does not open
+  const auto silent = world.address(1);  // it does, and nothing comes
+  world.sockets->add_black_hole(hanging);
+  world.sockets->add_scripted(silent, [&](memory_remote_ptr end) {
+    world.dialed.push_back(silent);
+    world.remotes.emplace_back(
+      silent, scripted_remote{std::move(end), world.context->network.magic});
+    ++world.answered; // not by us
+  });
+  world.start();
+  CHECK(*world.answer_to<bool>(world.dialer, pin_peer{hanging}));
+  world.pass(100ms);
+  CHECK(*world.answer_to<bool>(world.dialer, pin_peer{silent}));
+  world.pass(100ms);
+  REQUIRE(world.in_flight() == 2);
+  REQUIRE(world.remotes.size() == 1);
+  auto& remote = world.remotes[0].second;
+  auto shown = [&] {
+    return world.answer_to<peer_snapshots>(world.dialer, get_peer_snapshots{})->entries;
+  };
+  REQUIRE(shown().size() == 1); // TCP is open
+  CHECK(shown()[0].info.remote == silent);
+  CHECK(connection_type(shown()[0]) == "manual");
+  const auto now = world.context->wall.now();
+  std::uint64_t left = 0;
+  SUBCASE("bans") {
+    caf::anon_send(world.dialer, bans_changed{{{host_of(hanging), now, now + 1'000, {}},
+                                               {host_of(silent), now, now + 1'000, {}}},
+                                              {}});
+    world.run();
+  }
+  SUBCASE("a ban, as the remote's last message comes") {
+    remote.send(remote_version());
+    world.run();
+    caf::anon_send(world.dialer,
+                   bans_changed{{{host_of(silent), now, now + 1'000, {}}}, {}});
+    remote.send(wire::verack{});
+    world.run();
+    left = 1; // the other one
+  }
+  SUBCASE("setnetworkactive false, and all are dialed again when it is back") {
+    caf::anon_send(world.dialer, set_network_active{false});
+    world.run();
+    CHECK(world.in_flight() == 0);
+    CHECK(remote.saw_end());
+    world.pass(60s);
+    CHECK(world.dialed.size() == 1);
+    caf::anon_send(world.dialer, set_network_active{true});
+    world.pass(1s);
+    CHECK(world.dialed.size() == 2);
+    CHECK(world.in_flight() == 2);
+    caf::anon_send(world.dialer, set_network_active{false});
+    world.run();
+  }
+  SUBCASE("disconnectnode") {
+    CHECK(*world.answer_to<bool>(world.dialer, disconnect_peer{0, hanging}));
+    CHECK(*world.answer_to<bool>(world.dialer, disconnect_peer{shown()[0].info.id, {}}));
+    CHECK_FALSE(*world.answer_to<bool>(world.dialer, disconnect_peer{0, hanging}));
+  }
+  SUBCASE("addnode remove") {
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{hanging}));
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{silent}));
+    world.pass(60s);
+    CHECK(world.dialed.size() == 1);
+  }
+  SUBCASE("a stop") {
+    caf::anon_send_exit(world.dialer, caf::exit_reason::user_shutdown);
+    world.run();
+    CHECK(remote.saw_end());
+    CHECK(world.sockets->dials_in_flight() == 0);
+    return;
+  }
+  CHECK(remote.saw_end());
+  CHECK(world.in_flight() == left);
+  CHECK(world.sockets->dials_in_flight() == left);
+  CHECK(world.connected() == 0);
+}
+
+TEST_CASE("an address that is banned is not dialed, whoever asks for it") {
+  dialing_world world{with_target(5)};
+  world.add_live(world.address(0));
+  world.start();
+  const auto now = world.context->wall.now();
+  caf::anon_send(world.dialer,
+                 bans_changed{{{host_of(world.address(0)), now, now + 1'000, {}}}, {}});
+  world.run();
+  CHECK_FALSE(*world.answer_to<bool>(world.dialer, dial_once{world.address(0)}));
+  CHECK(world.dialed.empty());
+}
+
+TEST_CASE("an address that turns out to be ourselves is not dialed again") {
+  dialing_world world{with_target(5)};
+  const auto own = world.address(0);
+  std::uint64_t nonce = 0;
+  world.sockets->add_scripted(own, [&](memory_remote_ptr end) {
+    world.dialed.push_back(own);
+    world.remotes.emplace_back(
+      own, scripted_remote{std::move(end), world.context->network.magic});
+    ++world.answered;
+  });
+  auto accepting_side_finds_out = [&](bool hangs_up) {
+    auto& remote = world.remotes.back().second;
+    for (const auto& x : remote.take())
+      if (const auto* version = std::get_if<wire::version>(&x))
+        nonce = version->nonce;
+    REQUIRE(nonce != 0);
+    if (hangs_up) { // as it does before it has said anything
+      CHECK(world.context->nonces.meet(nonce));
+      remote.close();
+    } else {
+      remote.send(remote_version(nonce));
+    }
+    world.run();
+  };
+  auto failures = [&] {
+    return world.answer_to<discovery_counts>(world.dialer, get_discovery_counts{})
+      ->failures[static_cast<std::size_t>(peer_exit::self_connection)];
+  };
+  SUBCASE("told by the book") {
+    world.script->offers = {own};
+    world.start();
+    world.advance(1s);
+    accepting_side_finds_out(true);
+    CHECK(world.script->ended.at(own) == dial_ended::outcome::own);
+    world.script->offers = {own};
+    world.pass(200s);
+    CHECK(world.script->offers.empty()); // it was offered again
+  }
+  SUBCASE("pinned") {
+    world.start();
+    CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
+    accepting_side_finds_out(false);
+    world.pass(200s);
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{own}));
+    CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
+    world.pass(10s);
+  }
+  SUBCASE("tried once") {
+    world.start();
+    CHECK(*world.answer_to<bool>(world.dialer, dial_once{own}));
+    accepting_side_finds_out(true);
+  }
+  CHECK(failures() == 1);
+  CHECK_FALSE(*world.answer_to<bool>(world.dialer, dial_once{own}));
+  auto why = world.answer_to<obstacles>(world.dialer, explain_dial{own});
+  CHECK(std::ranges::count(why->entries, "own_address", &obstacle::kind) == 1);
+  CHECK(world.dialed.size() == 1);
 }
 
 TEST_CASE("whoever asks is told all that stands in the way of a dial, and since when") {

@@ -2,6 +2,7 @@
 
 #include "actors/peer_manager.hpp"
 
+#include <cmath>
 #include <cstring>
 
 /// I6: a handshake finishes, or fails at its own deadline, though nobody looks at it.
@@ -285,11 +286,14 @@ TEST_CASE("I8: a node that dials itself never becomes its own peer") {
     world.sockets->listen(at, world.context->network.magic, error));
   options.pinned = {at};
   auto manager = start_peer_manager(world.system, world.context, std::move(options));
-  world.advance(500ms);
+  world.advance(5min);
   auto node = world.answer_to<node_snapshot>(manager, get_node_snapshot{});
   REQUIRE(node);
   CHECK(node->peers.total == 0);
-  CHECK(node->failures[static_cast<std::size_t>(peer_exit::self_connection)] == 1);
+  // Both sides know it, and once is enough.
+  CHECK(node->failures[static_cast<std::size_t>(peer_exit::self_connection)] == 2);
+  CHECK(node->failures[static_cast<std::size_t>(peer_exit::remote_closed)] == 0);
+  CHECK(world.sockets->dials_started() == 1);
   CHECK(node->dials_in_flight == 0);
   CHECK(node->handshakes_in_flight == 0);
   CHECK(world.sockets->open_connections() == 0);
@@ -324,4 +328,90 @@ TEST_CASE("I8: the record of nonces is bounded") {
   CHECK(nonces.size() == handshake_nonces::capacity);
   CHECK(nonces.contains(5 * handshake_nonces::capacity));
   CHECK_FALSE(nonces.contains(1));
+}
+
+// -- what is shown and counted ---------------------------------------------------------
+
+namespace {
+
+std::uint64_t total(const command_bytes& bytes) {
+  std::uint64_t result = 0;
+  for (auto x : bytes)
+    result += x;
+  return result;
+}
+
+std::uint64_t bytes_of(const command_bytes& bytes, wire::command type) {
+  return bytes[static_cast<std::size_t>(type)];
+}
+
+} // namespace
+
+TEST_CASE("a peer's traffic begins with the first byte of its handshake") {
+  using wire::command;
+  for (auto way : {direction::inbound, direction::outbound}) {
+    simulation world;
+    auto remote =
+      way == direction::inbound ? world.open_inbound() : world.open_outbound();
+    remote.send(wire::getaddr{}); // before version, and ignored
+    world.shake_hands(remote);
+    auto client = world.take_client();
+    auto shown = world.snapshot(client);
+    for (auto type :
+         {command::version, command::verack, command::wtxidrelay, command::sendaddrv2}) {
+      CAPTURE(to_string(type));
+      CHECK(bytes_of(shown.received_by_command, type) >= wire::envelope_size);
+      CHECK(bytes_of(shown.sent_by_command, type) >= wire::envelope_size);
+    }
+    CHECK(bytes_of(shown.received_by_command, command::getaddr) == wire::envelope_size);
+    CHECK(shown.traffic.messages_received == 5);
+    CHECK(shown.traffic.messages_sent == 5); // a ping is the fifth
+    CHECK(shown.traffic.bytes_received == total(shown.received_by_command));
+    CHECK(shown.traffic.bytes_sent == total(shown.sent_by_command));
+    const auto& all = world.sockets->totals();
+    CHECK(shown.traffic.bytes_received == all.received);
+    CHECK(shown.traffic.bytes_sent == all.sent);
+    CHECK(world.context->counters
+            .messages_received[static_cast<std::size_t>(command::version)] == 1);
+    CHECK(
+      world.context->counters.messages_sent[static_cast<std::size_t>(command::version)] ==
+      1);
+  }
+}
+
+TEST_CASE("a handshake under way tells what it knows so far") {
+  simulation world;
+  auto from = ipv4_endpoint(10, 0, 0, 1, 99);
+  auto [ours, theirs] =
+    world.sockets->open_pair(world.context->network.magic, from, from);
+  auto attempt = accept(world.system, world.context, std::move(ours), world.sink);
+  scripted_remote remote{theirs, world.context->network.magic};
+  auto shown = world.answer_to<peer_snapshot>(attempt, get_peer_snapshot{});
+  REQUIRE(shown);
+  CHECK(shown->info.id == 1);
+  CHECK(shown->info.remote == from);
+  CHECK(shown->info.remote_protocol == 0);
+  CHECK(shown->connected_since > 0);
+  CHECK(shown->last_received == 0);
+  CHECK(shown->last_sent == 0);
+  CHECK(shown->traffic.bytes_received == 0);
+
+  world.advance(1s);
+  remote.send(remote_version());
+  world.run();
+  shown = world.answer_to<peer_snapshot>(attempt, get_peer_snapshot{});
+  REQUIRE(shown);
+  CHECK(shown->info.remote_protocol == 70016);
+  CHECK(shown->info.user_agent == "/remote:1.0/");
+  CHECK(std::abs(shown->last_received - shown->connected_since - 1) < 0.01);
+  CHECK(shown->last_sent == shown->last_received);
+  CHECK(shown->traffic.bytes_received == total(shown->received_by_command));
+  CHECK(shown->traffic.bytes_sent == total(shown->sent_by_command));
+  const auto since = shown->connected_since;
+  remote.send(wire::verack{});
+  world.run();
+  attempt = nullptr;
+  auto client = world.take_client();
+  CHECK(world.snapshot(client).connected_since == since);
+  CHECK(world.snapshot(client).info.id == 1);
 }

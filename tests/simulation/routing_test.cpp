@@ -427,3 +427,21 @@ TEST_CASE("I3, I5, I14: any sequence of joins, leaves, requests and answers") {
     CHECK(counts.ready == peers.size());
   }
 }
+
+TEST_CASE("a peer whose ban came before it is not taken in") {
+  set_world world;
+  const auto now = world.context->wall.now();
+  auto first = world.join();
+  REQUIRE(world.told->joined.size() == 1);
+  const auto next_host = ipv4_endpoint(20, 2, 0, 1, 8333);
+  caf::anon_send(world.set,
+                 bans_changed{{{host_of(next_host), now, now + 1'000, {}}}, {}});
+  world.run();
+  auto second = world.join();
+  REQUIRE(second.info.remote == next_host);
+  CHECK(second.remote.saw_end());
+  CHECK(world.told->joined.size() == 1);
+  REQUIRE(world.told->left.size() == 1);
+  CHECK(world.told->left[0].second == peer_exit::banned);
+  CHECK(world.counts().total == 1);
+}

@@ -435,3 +435,27 @@ TEST_CASE("flood from everywhere: it degrades to the lot, no further") {
   REQUIRE(honest > 1'000);
   CHECK(honest_in >= honest * 9 / 10);
 }
+
+TEST_CASE("an attempt with another protocol and the next one are one to the allowance") {
+  accept_rate rate;
+  random_source random{1};
+  const auto from = at("50.1.1.1:1");
+  auto pair = [&] {
+    auto first = rate.decide(from, start, random);
+    rate.allow_another(from, start);
+    return !first && !rate.decide(from, start, random);
+  };
+  for (int i = 0; i < 3; ++i)
+    CHECK(pair());
+  CHECK(rate.decide(from, start, random) == accept_refusal::group_rate);
+
+  // Who never comes with ours gains a factor of two, and no more.
+  const auto other = at("50.2.1.1:1");
+  int let_in_count = 0;
+  for (int i = 0; i < 100; ++i)
+    if (!rate.decide(other, start, random)) {
+      ++let_in_count;
+      rate.allow_another(other, start);
+    }
+  CHECK(let_in_count == 6);
+}
