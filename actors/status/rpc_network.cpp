@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <functional>
+#include <iterator>
+#include <set>
 
 /// Bitcoin Core's calls about peers (rpc/net.cpp of version 28). What a peer manager
 /// cannot know has the value that Core uses for "unknown"; README.md lists these fields.
@@ -41,8 +44,43 @@ rpc_json by_command(const command_bytes& bytes) {
   return result;
 }
 
+// -- connections -----------------------------------------------------------------------
+
+/// Core counts a connection from the first byte on; the PEER_SET has it once hands are
+/// shaken. Asks in the order in which they come: one that moves meanwhile is not missed.
+void ask_handshakes(status_pointer self, std::function<void(peer_snapshots)> done) {
+  ask<peer_snapshots>(
+    self, self->state.parts.listener, get_peer_snapshots{},
+    [self, done = std::move(done)](caf::expected<peer_snapshots> inbound) {
+      auto found = inbound ? std::move(*inbound) : peer_snapshots{};
+      ask<peer_snapshots>(
+        self, self->state.parts.dialer, get_peer_snapshots{},
+        [done, found = std::move(found)](caf::expected<peer_snapshots> outbound) mutable {
+          if (outbound)
+            std::ranges::move(outbound->entries, std::back_inserter(found.entries));
+          done(std::move(found));
+        });
+    });
+}
+
+/// Peers, and those that still shake hands; by id.
+peer_snapshots merged(const peer_snapshots& peers, const peer_snapshots& handshakes) {
+  peer_snapshots result = peers;
+  std::set<peer_id> known;
+  for (const auto& x : peers.entries)
+    known.insert(x.info.id);
+  for (const auto& x : handshakes.entries)
+    if (known.insert(x.info.id).second)
+      result.entries.push_back(x);
+  std::ranges::sort(result.entries, {}, [](const peer_snapshot& x) { return x.info.id; });
+  return result;
+}
+
+// -- getpeerinfo -----------------------------------------------------------------------
+
 rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& gossip) {
   const auto& info = x.info;
+  const bool introduced = info.remote_protocol != 0; // its version is here
   rpc_json result;
   result["id"] = info.id;
   result["addr"] = to_string(info.remote);
@@ -50,7 +88,7 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
   result["network"] = network_of(info.remote);
   result["services"] = services_hex(info.services);
   result["servicesnames"] = services_names(info.services);
-  result["relaytxes"] = info.relay;
+  result["relaytxes"] = introduced && info.relay;
   result["lastsend"] = whole(x.last_sent);
   result["lastrecv"] = whole(x.last_received);
   result["last_transaction"] = whole(x.last_transaction);
@@ -70,12 +108,13 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
   result["inbound"] = info.way == direction::inbound;
   result["bip152_hb_to"] = false;
   result["bip152_hb_from"] = x.high_bandwidth_from;
-  result["startingheight"] = info.start_height;
+  result["startingheight"] = introduced ? info.start_height : -1;
   result["presynced_headers"] = -1;
   result["synced_headers"] = -1;
   result["synced_blocks"] = -1;
   result["inflight"] = rpc_json::array();
-  result["addr_relay_enabled"] = info.way == direction::outbound || gossip.processed > 0;
+  result["addr_relay_enabled"] =
+    (introduced && info.way == direction::outbound) || gossip.processed > 0;
   result["addr_processed"] = gossip.processed;
   result["addr_rate_limited"] = gossip.rate_limited;
   result["permissions"] = rpc_json::array();
@@ -101,16 +140,19 @@ rpc_json render_peers(const peer_snapshots& peers, const peer_gossip_counts& gos
 }
 
 void get_peer_info(status_pointer self, const rpc_arguments&, const rpc_done& done) {
-  ask<peer_gossip_counts>(self, self->state.parts.book, get_gossip_counts{},
-                          [self, done](caf::expected<peer_gossip_counts> gossip) {
-                            auto counts =
-                              gossip ? std::move(*gossip) : peer_gossip_counts{};
-                            answer_call<peer_snapshots>(
-                              self, self->state.parts.peers, get_peer_snapshots{}, done,
-                              [counts = std::move(counts)](const peer_snapshots& x) {
-                                return render_peers(x, counts);
-                              });
-                          });
+  ask_handshakes(self, [self, done](peer_snapshots handshakes) {
+    ask<peer_gossip_counts>(
+      self, self->state.parts.book, get_gossip_counts{},
+      [self, done,
+       handshakes = std::move(handshakes)](caf::expected<peer_gossip_counts> gossip) {
+        auto counts = gossip ? std::move(*gossip) : peer_gossip_counts{};
+        answer_call<peer_snapshots>(
+          self, self->state.parts.peers, get_peer_snapshots{}, done,
+          [counts = std::move(counts), handshakes](const peer_snapshots& x) {
+            return render_peers(merged(x, handshakes), counts);
+          });
+      });
+  });
 }
 
 /// Of the outbound peers, as Core has it.
@@ -127,7 +169,12 @@ std::int64_t median_offset(const peer_snapshots& peers) {
 }
 
 rpc_json render_network(const node_snapshot& node, const peer_context& context,
-                        std::int64_t offset) {
+                        const peer_snapshots& handshakes, std::int64_t offset) {
+  const auto all = handshakes.entries.size();
+  const auto inbound = static_cast<std::size_t>(
+    std::ranges::count_if(handshakes.entries, [](const peer_snapshot& x) {
+      return x.info.way == direction::inbound;
+    }));
   rpc_json result;
   result["version"] = compatible_version;
   result["subversion"] = node.user_agent;
@@ -137,9 +184,9 @@ rpc_json render_network(const node_snapshot& node, const peer_context& context,
   result["localrelay"] = context.identity.relay;
   result["timeoffset"] = offset;
   result["networkactive"] = node.network_active;
-  result["connections"] = node.peers.total;
-  result["connections_in"] = node.peers.inbound;
-  result["connections_out"] = node.peers.outbound;
+  result["connections"] = node.peers.total + all;
+  result["connections_in"] = node.peers.inbound + inbound;
+  result["connections_out"] = node.peers.outbound + all - inbound;
   auto networks = rpc_json::array();
   for (std::string_view name : {"ipv4", "ipv6", "onion", "i2p", "cjdns"}) {
     const bool reachable = name.starts_with("ipv");
@@ -158,16 +205,30 @@ rpc_json render_network(const node_snapshot& node, const peer_context& context,
 }
 
 void get_network_info(status_pointer self, const rpc_arguments&, const rpc_done& done) {
-  ask<peer_snapshots>(
-    self, self->state.parts.peers, get_peer_snapshots{},
-    [self, done](caf::expected<peer_snapshots> peers) {
-      const auto offset = peers ? median_offset(*peers) : 0;
-      answer_call<node_snapshot>(
-        self, self->state.manager, get_node_snapshot{}, done,
-        [offset, context = self->state.parts.context](const node_snapshot& x) {
-          return render_network(x, *context, offset);
-        });
-    });
+  ask_handshakes(self, [self, done](peer_snapshots handshakes) {
+    ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
+                        [self, done, handshakes = std::move(handshakes)](
+                          caf::expected<peer_snapshots> peers) {
+                          const auto offset = peers ? median_offset(*peers) : 0;
+                          answer_call<node_snapshot>(
+                            self, self->state.manager, get_node_snapshot{}, done,
+                            [offset, handshakes, context = self->state.parts.context](
+                              const node_snapshot& x) {
+                              return render_network(x, *context, handshakes, offset);
+                            });
+                        });
+  });
+}
+
+void get_connection_count(status_pointer self, const rpc_arguments&,
+                          const rpc_done& done) {
+  ask_handshakes(self, [self, done](const peer_snapshots& handshakes) {
+    answer_call<peer_set_snapshot>(
+      self, self->state.parts.peers, get_peer_set_snapshot{}, done,
+      [more = handshakes.entries.size()](const peer_set_snapshot& x) {
+        return rpc_json(x.total + more);
+      });
+  });
 }
 
 rpc_json render_totals(const node_snapshot& x, const peer_context& context) {
@@ -237,6 +298,31 @@ void get_added_node_info(status_pointer self, const rpc_arguments& given,
     });
 }
 
+/// Asks those who have it in the order in which it comes to them: LISTENER or DIALER, and
+/// then the set.
+void end_connection(status_pointer self, const disconnect_peer& whom,
+                    const rpc_done& done) {
+  const auto ask_set = [self, whom, done] {
+    decide_call<bool>(self, self->state.parts.peers, whom, done, [](bool found) {
+      if (!found)
+        throw rpc_error{
+          rpc_code::node_not_connected, "Node not found in connected nodes", {}};
+      return nullptr;
+    });
+  };
+  ask<bool>(self, self->state.parts.listener, whom,
+            [self, whom, done, ask_set](caf::expected<bool> newcomer) {
+              if (newcomer && *newcomer)
+                return done(rpc_json(nullptr));
+              ask<bool>(self, self->state.parts.dialer, whom,
+                        [done, ask_set](caf::expected<bool> dial) {
+                          if (dial && *dial)
+                            return done(rpc_json(nullptr));
+                          ask_set();
+                        });
+            });
+}
+
 void disconnect_node(status_pointer self, const rpc_arguments& given,
                      const rpc_done& done) {
   const auto address = given.text_or("address", "");
@@ -251,12 +337,7 @@ void disconnect_node(status_pointer self, const rpc_arguments& given,
   } else if (!parse_endpoint(address, 0, whom.address)) {
     whom.peer = UINT64_MAX;
   }
-  decide_call<bool>(self, self->state.parts.peers, whom, done, [](bool found) {
-    if (!found)
-      throw rpc_error{
-        rpc_code::node_not_connected, "Node not found in connected nodes", {}};
-    return nullptr;
-  });
+  end_connection(self, whom, done);
 }
 
 } // namespace
@@ -286,10 +367,12 @@ rpc_json services_names(std::uint64_t services) {
 }
 
 void add_network_methods(rpc_methods& to) {
-  to.add({"getpeerinfo",
-          {},
-          "getpeerinfo\nEvery peer, in Bitcoin Core's words.",
-          get_peer_info});
+  to.add(
+    {"getpeerinfo",
+     {},
+     "getpeerinfo\nEvery connection, in Bitcoin Core's words; those that still shake "
+     "hands with what is known.",
+     get_peer_info});
   to.add({"getnetworkinfo",
           {},
           "getnetworkinfo\nThe state of the P2P network.",
@@ -306,12 +389,9 @@ void add_network_methods(rpc_methods& to) {
           }});
   to.add({"getconnectioncount",
           {},
-          "getconnectioncount\nThe number of peers.",
-          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            answer_call<peer_set_snapshot>(
-              self, self->state.parts.peers, get_peer_set_snapshot{}, done,
-              [](const peer_set_snapshot& x) { return rpc_json(x.total); });
-          }});
+          "getconnectioncount\nThe number of connections, those that still shake hands "
+          "included.",
+          get_connection_count});
   to.add({"addnode",
           {{"node", rpc_type::text, true},
            {"command", rpc_type::text, true},
@@ -327,13 +407,15 @@ void add_network_methods(rpc_methods& to) {
           {{"address"}, {"nodeid", rpc_type::number}},
           "disconnectnode ( \"address\" nodeid )\nEnds a peer, named by one of the two.",
           disconnect_node});
-  to.add({"ping",
-          {},
-          "ping\nPings every peer; getpeerinfo shows the answers as pingtime.",
-          [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            self->send(self->state.parts.peers, ping_all{});
-            done(rpc_json(nullptr));
-          }});
+  to.add(
+    {"ping",
+     {},
+     "ping\nPings every peer that no ping is under way to; getpeerinfo shows how long "
+     "as pingwait, and the answers as pingtime.",
+     [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
+       self->send(self->state.parts.peers, ping_all{});
+       done(rpc_json(nullptr));
+     }});
   to.add({"setnetworkactive",
           {{"state", rpc_type::boolean, true}},
           "setnetworkactive state\nEnds all connections and makes no new ones, or goes "
