@@ -8,6 +8,8 @@ namespace peerage {
 
 namespace {
 
+/// The last time that an address can have on the wire.
+constexpr unix_seconds last_storable = std::numeric_limits<std::uint32_t>::max();
 constexpr unix_seconds update_interval = 20 * one_minute;
 constexpr unix_seconds safe_after_success = 4 * 60 * one_minute; // ADDRMAN_REPLACEMENT
 constexpr unix_seconds test_window = 40 * one_minute;            // ADDRMAN_TEST_WINDOW
@@ -271,9 +273,13 @@ std::size_t address_table::restore(const std::vector<address_entry>& saved,
       continue;
     address_entry entry = x;
     entry.address = std::move(*address);
-    entry.address.time = plausible_last_seen(entry.address.time, now);
-    entry.last_attempt = std::clamp<unix_seconds>(x.last_attempt, 0, now);
-    entry.last_success = std::clamp<unix_seconds>(x.last_success, 0, now);
+    // A time ahead may be right, and the clock about to be set: it is kept, and good for
+    // nothing until then. What no clock can have said is brought into range.
+    const auto latest = std::max<unix_seconds>(now, last_storable);
+    if (entry.address.time <= now)
+      entry.address.time = plausible_last_seen(entry.address.time, now);
+    entry.last_attempt = std::clamp<unix_seconds>(x.last_attempt, 0, latest);
+    entry.last_success = std::clamp<unix_seconds>(x.last_success, 0, latest);
     entry.given_out = false;
     // Only who has answered is among the tried.
     entry.tried = x.tried && entry.last_success > 0 && entry.remote() &&

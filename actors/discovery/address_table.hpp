@@ -135,8 +135,9 @@ public:
   const address_secret& secret() const { return buckets_.secret(); }
 
   /// Takes in what was saved. Nothing in it is trusted: faulty addresses and duplicates
-  /// are left out, times are brought into range, and what finds no free slot is dropped.
-  /// Says how many were taken.
+  /// are left out, impossible times are brought into range, and what finds no free slot
+  /// is dropped. Times that lie ahead are kept: a machine without a clock of its own
+  /// starts years behind, and sets it later. Says how many were taken.
   std::size_t restore(const std::vector<address_entry>& saved, unix_seconds now);
 
   /// Whether every entry stands in its own slot, and nobody else. For tests.

@@ -173,6 +173,7 @@ TEST_CASE_FIXTURE(address_table_fixture,
                   "a damaged or hostile file cannot break the table") {
   constexpr auto least = std::numeric_limits<unix_seconds>::min();
   constexpr auto most = std::numeric_limits<unix_seconds>::max();
+  constexpr unix_seconds latest = std::numeric_limits<std::uint32_t>::max();
   const auto x = in_range(1, 2, 3), y = in_range(1, 3, 3), z = in_range(1, 4, 3);
   auto tor = overlay(wire::tor_v3_network, 32, 1);
   wire::network_address mapped{0, 0, 2, {x.ip.begin(), x.ip.end()}, x.port};
@@ -188,9 +189,8 @@ TEST_CASE_FIXTURE(address_table_fixture,
     {seen(x.with_port(0)), {}, 0, 0, 0, false, false}};
   CHECK(table.restore(saved, start) == 4);
   CHECK(table.is_consistent());
-  CHECK(
-    *table.find(x) ==
-    address_entry{seen(x, start - 5 * day), {}, start, start, 0xffffffff, false, true});
+  CHECK(*table.find(x) ==
+        address_entry{seen(x, start + day), {}, latest, latest, 0xffffffff, false, true});
   CHECK(*table.find(y) == address_entry{seen(y), {}, 0, 0, 5, false, false});
   CHECK_FALSE(table.find(z)->tried);
   CHECK_FALSE(table.find(tor)->tried);
@@ -207,4 +207,22 @@ TEST_CASE_FIXTURE(address_table_fixture,
   CHECK(table.size() <= address_table::capacity);
   CHECK(table.size() > address_table::capacity * 9 / 10);
   CHECK(table.is_consistent());
+}
+
+TEST_CASE_FIXTURE(address_table_fixture,
+                  "what was saved survives a start with a clock that is years behind") {
+  const auto x = in_range(1, 2, 3), y = in_range(1, 3, 3);
+  respond(x, start - day);
+  table.insert(seen(y, start - 2 * day), y, start);
+  const auto behind = start - 2 * 365 * day;
+  address_table later{secret, random};
+  CHECK(later.restore(table.entries(), behind) == 2);
+  CHECK(later.pick(behind, any)); // it can be dialed meanwhile
+  // Then the clock is set right.
+  CHECK(later.find(x)->address.time == start - day);
+  CHECK(later.find(x)->last_success == start - day);
+  CHECK(later.find(y)->address.time == start - 2 * day);
+  CHECK_FALSE(later.find(x)->is_terrible(start));
+  CHECK_FALSE(later.find(y)->is_terrible(start));
+  CHECK(later.is_consistent());
 }
