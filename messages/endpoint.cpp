@@ -1,6 +1,7 @@
 #include "messages/endpoint.hpp"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <charconv>
@@ -26,6 +27,35 @@ bool parse_ip(const std::string& text, std::array<std::uint8_t, 16>& out) {
   return inet_pton(AF_INET, text.c_str(), out.data() + 12) == 1;
 }
 
+/// An interface of this machine, by name or by number; 0 if there is no such.
+std::uint32_t interface_index(const std::string& zone) {
+  if (zone.empty() || zone.size() >= IF_NAMESIZE || zone.find('\0') != zone.npos)
+    return 0;
+  if (const auto index = if_nametoindex(zone.c_str()); index != 0)
+    return index;
+  std::uint32_t number = 0;
+  const auto* last = zone.data() + zone.size();
+  auto [end, error] = std::from_chars(zone.data(), last, number);
+  char name[IF_NAMESIZE];
+  return error == std::errc{} && end == last && if_indextoname(number, name) ? number : 0;
+}
+
+/// "fe80::1%eth0", or an address without a zone.
+bool parse_zoned_ip(const std::string& text, endpoint& out) {
+  const auto percent = text.find('%');
+  if (percent == text.npos)
+    return parse_ip(text, out.ip);
+  if (!parse_ip(text.substr(0, percent), out.ip) || !out.is_link_local())
+    return false;
+  out.zone = interface_index(text.substr(percent + 1));
+  return out.zone != 0;
+}
+
+std::string zone_name(std::uint32_t zone) {
+  char name[IF_NAMESIZE];
+  return if_indextoname(zone, name) ? name : std::to_string(zone);
+}
+
 } // namespace
 
 bool endpoint::is_ipv4() const {
@@ -39,13 +69,17 @@ bool endpoint::is_loopback() const {
          ip[15] == 1;
 }
 
+bool endpoint::is_link_local() const {
+  return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
 std::string ip_to_string(const endpoint& x) {
   char buffer[INET6_ADDRSTRLEN];
   if (x.is_ipv4())
     inet_ntop(AF_INET, x.ip.data() + 12, buffer, sizeof buffer);
   else
     inet_ntop(AF_INET6, x.ip.data(), buffer, sizeof buffer);
-  return buffer;
+  return x.zone == 0 ? buffer : buffer + ("%" + zone_name(x.zone));
 }
 
 std::string to_string(const endpoint& x) {
@@ -94,10 +128,28 @@ bool parse_endpoint(std::string_view text, std::uint16_t default_port, endpoint&
   result.port = default_port;
   if (!port.empty() && !parse_port(port, result.port))
     return false;
-  if (!parse_ip(ip, result.ip))
+  if (!parse_zoned_ip(ip, result))
     return false;
   out = result;
   return true;
+}
+
+std::string zone_problem(std::string_view text) {
+  const auto percent = text.find('%');
+  if (percent == text.npos)
+    return {};
+  if (text.starts_with('['))
+    text.remove_prefix(1);
+  endpoint address;
+  const auto sign = text.find('%');
+  if (!parse_ip(std::string(text.substr(0, sign)), address.ip))
+    return {};
+  if (!address.is_link_local())
+    return "only link-local addresses (fe80::/10) have a zone";
+  const std::string zone{
+    text.substr(sign + 1, text.find_first_of("]/", sign) - sign - 1)};
+  return interface_index(zone) != 0 ? std::string{}
+                                    : "this machine has no interface '" + zone + "'";
 }
 
 } // namespace peerage

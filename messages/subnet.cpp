@@ -10,6 +10,7 @@ namespace peerage {
 namespace {
 
 constexpr std::uint8_t mapped_bits = 96; ///< In front of an IPv4 address.
+constexpr std::uint8_t link_local_bits = 10;
 
 void clear_behind(std::array<std::uint8_t, 16>& ip, std::uint8_t prefix_length) {
   for (std::size_t i = 0; i < ip.size(); ++i) {
@@ -31,10 +32,11 @@ bool parse_length(std::string_view digits, unsigned& out) {
 }
 
 /// "255.255.0.0" is 16: ones, then zeros.
-bool parse_mask(std::string_view text, bool ipv4, unsigned& out) {
+bool parse_mask(std::string_view text, bool& ipv4, unsigned& out) {
   endpoint mask;
-  if (!parse_host(text, mask) || mask.is_ipv4() != ipv4)
+  if (!parse_host(text, mask))
     return false;
+  ipv4 = mask.is_ipv4();
   out = 0;
   bool ended = false;
   for (std::size_t bit = ipv4 ? mapped_bits : 0; bit < 128; ++bit) {
@@ -45,6 +47,19 @@ bool parse_mask(std::string_view text, bool ipv4, unsigned& out) {
     out += one ? 1 : 0;
   }
   return true;
+}
+
+/// What comes behind the slash; `ip` is that in front of it, as it was written.
+bool parse_prefix(std::string_view text, std::string_view ip, bool ipv4, unsigned& out) {
+  const bool mapped = ipv4 && ip.find(':') != ip.npos;
+  bool ipv4_mask = ipv4;
+  if (!parse_length(text, out) &&
+      (!parse_mask(text, ipv4_mask, out) ||
+       (ipv4_mask != ipv4 && !(mapped && out >= mapped_bits))))
+    return false;
+  if (mapped && out >= mapped_bits)
+    out -= mapped_bits;
+  return out <= (ipv4 ? 32u : 128u);
 }
 
 std::vector<subnet> ranges(std::initializer_list<std::string_view> texts) {
@@ -65,15 +80,18 @@ bool subnet::is_ipv4() const {
 }
 
 bool subnet::contains(const endpoint& x) const {
-  return subnet_of(x, prefix_length).ip == ip;
+  return x.is_ipv4() == is_ipv4() && (zone == 0 || zone == x.zone) &&
+         subnet_of(x, prefix_length).ip == ip;
 }
 
 bool subnet::contains(const subnet& x) const {
-  return x.prefix_length >= prefix_length && contains(endpoint{x.ip, 0});
+  // Whoever has the first address of a range has all of it, or none of its family.
+  return x.prefix_length >= prefix_length && x.is_ipv4() == is_ipv4() &&
+         contains(x.first());
 }
 
 subnet subnet_of(const endpoint& x, std::uint8_t prefix_length) {
-  subnet result{x.ip, std::min<std::uint8_t>(prefix_length, 128)};
+  subnet result{x.ip, std::min<std::uint8_t>(prefix_length, 128), x.zone};
   clear_behind(result.ip, result.prefix_length);
   return result;
 }
@@ -92,20 +110,21 @@ subnet address_group_of(const endpoint& x) {
 
 std::string to_string(const subnet& x) {
   auto length = x.is_ipv4() ? x.prefix_length - mapped_bits : x.prefix_length;
-  return ip_to_string({x.ip, 0}) + "/" + std::to_string(length);
+  return ip_to_string(x.first()) + "/" + std::to_string(length);
 }
 
 bool parse_subnet(std::string_view text, subnet& out) {
-  auto slash = text.find('/');
+  const auto slash = text.find('/');
+  const auto host = text.substr(0, slash);
   endpoint ip;
-  if (!parse_host(text.substr(0, slash), ip))
+  if (!parse_host(host, ip))
     return false;
-  unsigned longest = ip.is_ipv4() ? 32 : 128;
+  const unsigned longest = ip.is_ipv4() ? 32 : 128;
   unsigned length = longest;
-  if (slash != std::string_view::npos && !parse_length(text.substr(slash + 1), length) &&
-      !parse_mask(text.substr(slash + 1), ip.is_ipv4(), length))
+  if (slash != std::string_view::npos &&
+      !parse_prefix(text.substr(slash + 1), host, ip.is_ipv4(), length))
     return false;
-  if (length > longest)
+  if (ip.zone != 0 && length < link_local_bits)
     return false;
   out = subnet_of(ip, static_cast<std::uint8_t>(length + 128 - longest));
   return true;

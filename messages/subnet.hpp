@@ -12,12 +12,17 @@ namespace peerage {
 struct subnet {
   std::array<std::uint8_t, 16> ip{};
   std::uint8_t prefix_length = 128; ///< In bits, of the 128-bit form.
+  std::uint32_t zone = 0; ///< Of link-local addresses; 0: they are meant on every link.
 
   friend auto operator<=>(const subnet&, const subnet&) = default;
 
   bool is_ipv4() const;
+  /// A range of one family never contains what is of the other: ::/0 is all of IPv6,
+  /// though IPv4 lies in it as it is written here.
   bool contains(const endpoint& x) const;
   bool contains(const subnet& x) const;
+  /// Its lowest address, with port 0.
+  endpoint first() const { return {ip, 0, zone}; }
 };
 
 /// The range of `prefix_length` bits (of 128) that `x` lies in.
@@ -38,7 +43,9 @@ subnet address_group_of(const endpoint& x);
 std::string to_string(const subnet& x);
 
 /// Reads "ADDR", "ADDR/LENGTH" or "ADDR/MASK" (as 255.255.0.0), bits behind the length
-/// are cleared. IPv4-mapped IPv6 is IPv4. False (and `out` untouched) for anything else.
+/// are cleared. IPv4-mapped IPv6 is IPv4, and there a length counts from 96 to 128, or as
+/// that of IPv4: ::ffff:10.0.0.0/104 and ::ffff:10.0.0.0/8 are 10.0.0.0/8. False (and
+/// `out` untouched) for anything else.
 bool parse_subnet(std::string_view text, subnet& out);
 
 /// An address that the public network can reach: none of the private, loopback,
@@ -48,7 +55,7 @@ bool is_routable(const endpoint& x);
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, subnet& x) {
-  return f(caf::meta::type_name("peerage.subnet"), x.ip, x.prefix_length);
+  return f(caf::meta::type_name("peerage.subnet"), x.ip, x.prefix_length, x.zone);
 }
 
 } // namespace peerage
@@ -56,6 +63,6 @@ typename Inspector::result_type inspect(Inspector& f, subnet& x) {
 template <>
 struct std::hash<peerage::subnet> {
   std::size_t operator()(const peerage::subnet& x) const noexcept {
-    return std::hash<peerage::endpoint>{}({x.ip, x.prefix_length});
+    return std::hash<peerage::endpoint>{}({x.ip, x.prefix_length, x.zone});
   }
 };

@@ -39,7 +39,9 @@ std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
        begins_with(x.bytes, onion_cat_prefix)))
     return address_refusal::malformed;
   auto where = to_endpoint(old_form->address);
-  if (allow_unroutable ? is_unspecified(where) : !is_routable(where))
+  // On which link a link-local address is meant, nobody could tell another.
+  if (where.is_link_local() ||
+      (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
     return address_refusal::unroutable;
   return std::nullopt;
 }

@@ -68,7 +68,7 @@ std::optional<endpoint> to_endpoint(const wire::network_address& x) {
 }
 
 address_key group_of(const endpoint& x) {
-  return key_of(x.is_loopback() ? x : endpoint{address_group_of(x).ip, 0});
+  return key_of(x.is_loopback() ? x : address_group_of(x).first());
 }
 
 address_key group_of(const wire::network_address& x) {

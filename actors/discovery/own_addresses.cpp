@@ -25,6 +25,8 @@ std::optional<endpoint> endpoint_of(const sockaddr* x, std::uint16_t port) {
     std::memcpy(&ipv6, x, sizeof ipv6);
     endpoint result{{}, port};
     std::memcpy(result.ip.data(), &ipv6.sin6_addr, result.ip.size());
+    if (result.is_link_local())
+      result.zone = ipv6.sin6_scope_id;
     return result;
   }
   return std::nullopt;

@@ -76,16 +76,19 @@ void add_peer(status_pointer self, const explanation_ptr& to) {
 get_event_history subject_of(const rpc_json& x) {
   if (x.is_number_unsigned() && x.get<peer_id>() > 0)
     return {x.get<peer_id>(), {}};
+  std::string zone;
   if (x.is_string()) {
     const auto text = x.get<std::string>();
+    zone = zone_problem(text);
     get_event_history result;
     if (parse_endpoint(text, 0, result.address))
       return result;
     if (subnet range; parse_subnet(text, range))
-      return {0, {range.ip, 0}};
+      return {0, range.first()};
   }
   throw rpc_error{rpc_code::invalid_parameter,
-                  "the subject must be the id of a peer, \"ip:port\", \"ip\" or a range",
+                  "the subject must be the id of a peer, \"ip:port\", \"ip\" or a range" +
+                    (zone.empty() ? "" : ": " + zone),
                   {}};
 }
 

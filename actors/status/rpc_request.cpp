@@ -96,6 +96,8 @@ announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
     endpoint at;
     if (!x.is_string() || !parse_endpoint(x.get<std::string>(), 0, at))
       throw wrong("an address must be \"ip:port\": " + x.dump());
+    if (at.zone != 0)
+      throw wrong("a zone means nothing to others: " + x.dump());
     result.entries.push_back(wire::to_network_address(
       {static_cast<std::uint32_t>(now), {wire::node_network, at.ip, at.port}}));
   }

@@ -80,8 +80,10 @@ endpoint address_in(const rpc_json& x, const char* key) {
   if (text.empty() || parse_endpoint(text, 0, result))
     return result;
   if (subnet host; parse_subnet(text, host) && host.prefix_length == 128)
-    return {host.ip, 0};
-  throw wrong_condition(std::string(key) + " must be \"ip:port\" or \"ip\"");
+    return host.first();
+  const auto zone = zone_problem(text);
+  throw wrong_condition(std::string(key) + " must be \"ip:port\" or \"ip\"" +
+                        (zone.empty() ? "" : ": " + zone));
 }
 
 std::optional<peer_exit> exit_in(const rpc_json& x) {

@@ -29,6 +29,8 @@ endpoint to_endpoint(const tcp::endpoint& x) {
   result.port = x.port();
   if (x.address().is_v6()) {
     result.ip = x.address().to_v6().to_bytes();
+    if (result.is_link_local())
+      result.zone = static_cast<std::uint32_t>(x.address().to_v6().scope_id());
   } else {
     auto bytes = x.address().to_v4().to_bytes();
     result = ipv4_endpoint(bytes[0], bytes[1], bytes[2], bytes[3], x.port());
@@ -39,7 +41,7 @@ endpoint to_endpoint(const tcp::endpoint& x) {
 /// Asio's form of ours.
 tcp::endpoint to_asio(const endpoint& x) {
   if (!x.is_ipv4())
-    return {asio::ip::address_v6(x.ip), x.port};
+    return {asio::ip::address_v6(x.ip, x.zone), x.port};
   asio::ip::address_v4::bytes_type bytes;
   std::copy(x.ip.begin() + 12, x.ip.end(), bytes.begin());
   return {asio::ip::address_v4(bytes), x.port};

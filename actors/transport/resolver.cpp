@@ -24,7 +24,7 @@ std::optional<endpoint> parse_numbers(const std::string& name, std::uint16_t por
   subnet host;
   if (name.find('/') != name.npos || !parse_subnet(name, host))
     return std::nullopt;
-  return endpoint{host.ip, port};
+  return host.first().with_port(port);
 }
 
 /// Keeps what `resolved` promises, whatever a lookup left there.
@@ -130,6 +130,8 @@ std::optional<endpoint> to_endpoint(const sockaddr& from, std::uint16_t port) {
     sockaddr_in6 ipv6;
     std::memcpy(&ipv6, &from, sizeof ipv6);
     std::memcpy(result.ip.data(), &ipv6.sin6_addr, 16);
+    if (result.is_link_local())
+      result.zone = ipv6.sin6_scope_id;
     return result;
   }
   return std::nullopt;

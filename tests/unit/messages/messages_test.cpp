@@ -2,10 +2,12 @@
 #include "messages/lifecycle.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
+#include "messages/subnet.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
 #include <doctest/doctest.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <functional>
@@ -113,7 +115,17 @@ TEST_CASE("what is no endpoint is refused") {
                                 "[::1]:",
                                 "[::1]:x",
                                 "[[::1]]:1",
-                                "[fe80::1%lo]:1",
+                                "[fe80::1%]:1",
+                                "[fe80::1%nosuchlink0]:1",
+                                "[fe80::1%4294967295]:1",
+                                "[fe80::1%0]:1",
+                                "[fe80::1%1x]:1",
+                                "[fe80::1%lo%lo]:1",
+                                "[2001:db8::1%lo]:1",
+                                "[::1%lo]:1",
+                                "[::ffff:169.254.0.1%lo]:1",
+                                "169.254.0.1%lo:1",
+                                "[%lo]:1",
                                 "::1]:1",
                                 "1.2.3.4]:1"}) {
     CAPTURE(text);
@@ -125,6 +137,48 @@ TEST_CASE("what is no endpoint is refused") {
   CHECK_FALSE(parse("1.2.3.4\0"sv, 8333));
   CHECK_FALSE(parse("[::1\0]:1"sv, 8333));
   CHECK_FALSE(parse("1.2.3.4:1\0"sv, 8333));
+}
+
+TEST_CASE("a zone is a part of a link-local endpoint") {
+  const auto lo = if_nametoindex("lo");
+  REQUIRE(lo != 0);
+  const auto plain = parse("[fe80::1]:8333");
+  const auto zoned = parse("[fe80::1%lo]:8333");
+  REQUIRE(plain);
+  REQUIRE(zoned);
+  CHECK(zoned->is_link_local());
+  CHECK(zoned->zone == lo);
+  CHECK(plain->zone == 0);
+  CHECK(*plain != *zoned);
+  CHECK(std::hash<endpoint>{}(*plain) != std::hash<endpoint>{}(*zoned));
+  CHECK(to_string(*zoned) == "[fe80::1%lo]:8333");
+  CHECK(ip_to_string(*zoned) == "fe80::1%lo");
+  CHECK(parse("[fe80::1%" + std::to_string(lo) + "]:8333") == zoned);
+  CHECK(parse("fe80::1%lo", 8333) == zoned);
+  CHECK(parse("[febf::1%lo]:1"));
+  CHECK(zoned->with_port(7) == parse("[fe80::1%lo]:7"));
+  CHECK_FALSE(parse("[fec0::1]:1")->is_link_local());
+  CHECK_FALSE(parse("169.254.0.1:1")->is_link_local());
+
+  subnet range;
+  REQUIRE(parse_subnet("fe80::1%lo/64", range));
+  CHECK(to_string(range) == "fe80::%lo/64");
+  CHECK(range.contains(*zoned));
+  CHECK_FALSE(range.contains(*plain));
+  REQUIRE(parse_subnet("fe80::/64", range));
+  CHECK(range.contains(*zoned));
+  CHECK_FALSE(parse_subnet("fe80::1%lo/9", range)); // not link-local alone any more
+  CHECK_FALSE(parse_subnet("2001:db8::%lo/64", range));
+}
+
+TEST_CASE("what is wrong with a zone is said") {
+  CHECK(zone_problem("[2001:db8::1%lo]:1").find("link-local") != std::string::npos);
+  CHECK(zone_problem("10.0.0.1%lo").find("link-local") != std::string::npos);
+  for (auto text :
+       {"fe80::1%nosuchlink0", "[fe80::1%nosuchlink0]:1", "fe80::%nosuchlink0/64"})
+    CHECK(zone_problem(text) == "this machine has no interface 'nosuchlink0'");
+  for (auto text : {"", "%", "x%lo", "[fe80::1%lo]:1", "fe80::1", "1.2.3.4:x"})
+    CHECK(zone_problem(text).empty());
 }
 
 TEST_CASE("loopback and IPv4 are known in both families") {

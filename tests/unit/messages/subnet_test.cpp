@@ -40,6 +40,41 @@ TEST_CASE("subnets are read and written in canonical form") {
     CHECK_MESSAGE(!parse(text), text);
 }
 
+TEST_CASE("a mapped range counts its length in either family") {
+  CHECK(canonical("::ffff:10.0.0.0/104") == "10.0.0.0/8");
+  CHECK(canonical("::ffff:10.0.0.0/8") == "10.0.0.0/8");
+  CHECK(canonical("::ffff:a00:0/104") == "10.0.0.0/8");
+  CHECK(canonical("::ffff:0:0/96") == "0.0.0.0/0");
+  CHECK(canonical("::ffff:1.2.3.4/128") == "1.2.3.4/32");
+  CHECK(canonical("::ffff:1.2.3.4/ffff:ffff:ffff:ffff:ffff:ffff:ffff:0") == "1.2.0.0/16");
+  CHECK(canonical("::ffff:1.2.3.4/255.255.0.0") == "1.2.0.0/16");
+  for (auto text : {"::ffff:1.2.3.4/33", "::ffff:1.2.3.4/95", "::ffff:1.2.3.4/129",
+                    "::ffff:1.2.3.4/ffff::", "1.2.3.4/104", "1.2.3.4/128"})
+    CHECK_MESSAGE(!parse(text), text);
+}
+
+TEST_CASE("a range of one family contains nothing of the other") {
+  const auto everything = *parse("::/0");
+  CHECK(everything.contains(at("2001:db8::1")));
+  CHECK(everything.contains(at("::1")));
+  CHECK(everything.contains(*parse("::/1")));
+  for (auto text : {"::/0", "::/64", "::/80", "::/95", "::fffe:0:0/95", "8000::/1"}) {
+    CAPTURE(text);
+    const auto ipv6 = *parse(text);
+    for (auto ipv4 : {"0.0.0.0/0", "1.2.3.4", "127.0.0.0/8", "255.255.255.255"}) {
+      CAPTURE(ipv4);
+      CHECK_FALSE(ipv6.contains(*parse(ipv4)));
+      CHECK_FALSE(ipv6.contains(parse(ipv4)->first()));
+      CHECK_FALSE(parse(ipv4)->contains(ipv6));
+      CHECK_FALSE(parse(ipv4)->contains(ipv6.first()));
+    }
+  }
+  const auto all_ipv4 = *parse("0.0.0.0/0");
+  CHECK(all_ipv4.contains(at("::ffff:1.2.3.4")));
+  CHECK(all_ipv4.contains(*parse("::ffff:10.0.0.0/104")));
+  CHECK_FALSE(all_ipv4.contains(at("::1.2.3.4")));
+}
+
 TEST_CASE("I13: an IPv4-mapped address is in the range of its IPv4 address") {
   auto range = *parse("1.2.3.0/24");
   CHECK(range.contains(at("1.2.3.255")));
