@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace peerage {
 
@@ -40,7 +41,7 @@ ban_result ban_list::add(const subnet& range, unix_seconds now,
 
 ban_result ban_list::add_until(const subnet& range, unix_seconds now,
                                unix_seconds until) {
-  if (is_manually_banned(range, now))
+  if (auto old = get(range, now); old && old->is_manual())
     return ban_result::already_banned;
   if (until <= now)
     return ban_result::time_in_past;
@@ -52,19 +53,10 @@ ban_result ban_list::add_misbehaving(const subnet& range, unix_seconds now,
   return put({range, now, end_of(now, default_duration), cause}, now);
 }
 
-bool ban_list::is_manually_banned(const subnet& range, unix_seconds now) const {
-  auto in_force = [&](const subnet& key) {
-    auto found = bans_.find(key);
-    return found != bans_.end() && found->second.is_manual() && found->second.until > now;
-  };
-  if (range.prefix_length < 128)
-    return in_force(range);
-  const endpoint address{range.ip, 0};
-  for (unsigned length = address.is_ipv4() ? ipv4_prefix : 0; length <= 128; ++length)
-    if (of_length_[length] > 0 &&
-        in_force(subnet_of(address, static_cast<std::uint8_t>(length))))
-      return true;
-  return false;
+bool ban_list::is_manually_banned(const endpoint& x, unix_seconds now) const {
+  bool result = false;
+  for_each_covering(host_of(x), now, [&](const ban& y) { result |= y.is_manual(); });
+  return result;
 }
 
 ban_result ban_list::remove(const subnet& range, unix_seconds now) {
@@ -80,17 +72,37 @@ void ban_list::clear() {
   *this = {};
 }
 
-std::optional<ban> ban_list::find(const endpoint& x, unix_seconds now) const {
-  const ban* longest = nullptr;
-  for (unsigned length = x.is_ipv4() ? ipv4_prefix : 0; length <= 128; ++length) {
+template <class Visit>
+void ban_list::for_each_covering(const subnet& x, unix_seconds now, Visit visit) const {
+  auto look_up = [&](const subnet& range) {
+    auto found = bans_.find(range);
+    if (found != bans_.end() && found->second.until > now)
+      visit(found->second);
+  };
+  for (unsigned length = x.is_ipv4() ? ipv4_prefix : 0; length <= x.prefix_length;
+       ++length) {
     if (of_length_[length] == 0)
       continue;
-    auto found = bans_.find(subnet_of(x, static_cast<std::uint8_t>(length)));
-    if (found != bans_.end() && found->second.until > now &&
-        (!longest || found->second.until > longest->until))
-      longest = &found->second;
+    auto range = subnet_of(x.first(), static_cast<std::uint8_t>(length));
+    look_up(range);
+    if (std::exchange(range.zone, 0) != 0)
+      look_up(range);
   }
-  return longest ? std::optional{*longest} : std::nullopt;
+}
+
+std::optional<ban> ban_list::get(const subnet& range, unix_seconds now) const {
+  auto found = bans_.find(range);
+  return found != bans_.end() && found->second.until > now ? std::optional{found->second}
+                                                           : std::nullopt;
+}
+
+std::optional<ban> ban_list::find(const subnet& x, unix_seconds now) const {
+  std::optional<ban> longest;
+  for_each_covering(x, now, [&](const ban& y) {
+    if (!longest || y.until > longest->until)
+      longest = y;
+  });
+  return longest;
 }
 
 std::vector<ban> ban_list::list(unix_seconds now) const {
@@ -129,7 +141,7 @@ std::optional<unix_seconds> ban_list::next_end() const {
 
 void ban_list::restore(const std::vector<ban>& saved, unix_seconds now) {
   for (auto x : saved) {
-    if (x.until <= now || subnet_of({x.range.ip, 0}, x.range.prefix_length) != x.range)
+    if (x.until <= now || subnet_of(x.range.first(), x.range.prefix_length) != x.range)
       continue;
     x.created = std::min(x.created, now);
     if (!x.is_manual())

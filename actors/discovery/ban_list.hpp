@@ -58,13 +58,18 @@ public:
 
   /// A person bans a range. Zero or less means the default duration, as in Core; an end
   /// beyond the range of numbers means the last moment there is.
-  /// `already_banned`: by a manual ban of this range, or, if the range is one address, by
-  /// a manual ban of any range with it. A misbehaviour ban becomes manual.
+  /// `already_banned`: by a manual ban of this very range. A range inside a banned one
+  /// has a ban of its own, which may last longer, and stays when the other is lifted. A
+  /// misbehaviour ban becomes manual.
   ban_result add(const subnet& range, unix_seconds now,
                  std::chrono::seconds duration = default_duration);
 
   /// The same, with the time at which the ban ends; `time_in_past` unless it is to come.
   ban_result add_until(const subnet& range, unix_seconds now, unix_seconds until);
+
+  /// Whether an address is in a range that a person has banned: when Core's `setban` is
+  /// given an address and no range, that is `already_banned`.
+  bool is_manually_banned(const endpoint& x, unix_seconds now) const;
 
   /// Bans a misbehaving host for the default duration. Also done if the range is banned
   /// already.
@@ -75,9 +80,16 @@ public:
 
   void clear();
 
-  /// Of the bans that cover the address, the one that lasts longest. A range of IPv6
-  /// never covers IPv4, also ::/0 does not. Costs one look-up per prefix length in use.
-  std::optional<ban> find(const endpoint& x, unix_seconds now) const;
+  /// The ban of exactly this range.
+  std::optional<ban> get(const subnet& range, unix_seconds now) const;
+
+  /// Of the bans that cover the address (all of the range), the one that lasts longest. A
+  /// range of IPv6 never covers IPv4, also ::/0 does not. Costs a look-up or two per
+  /// prefix length in use.
+  std::optional<ban> find(const endpoint& x, unix_seconds now) const {
+    return find(host_of(x), now);
+  }
+  std::optional<ban> find(const subnet& x, unix_seconds now) const;
 
   bool is_banned(const endpoint& x, unix_seconds now) const {
     return find(x, now).has_value();
@@ -106,7 +118,8 @@ private:
   ban_result put(ban x, unix_seconds now);
   void insert(const ban& x);
   void erase(const subnet& range);
-  bool is_manually_banned(const subnet& range, unix_seconds now) const;
+  template <class Visit>
+  void for_each_covering(const subnet& x, unix_seconds now, Visit visit) const;
 
   std::unordered_map<subnet, ban> bans_;
   std::set<rank> by_rank_;

@@ -71,9 +71,16 @@ TEST_CASE("a range is banned by a person only once, and lifted only as it was ba
   ban_list bans;
   CHECK(bans.add(range("1.2.3.0/24"), noon) == ban_result::done);
   CHECK(bans.add(range("1.2.3.0/24"), noon, hours{99}) == ban_result::already_banned);
-  // The one address is banned already; the wider and the narrower range are not.
-  CHECK(bans.add(range("1.2.3.4"), noon) == ban_result::already_banned);
-  CHECK(bans.add_until(range("1.2.3.4"), noon, 5) == ban_result::already_banned);
+  // Every other range has a ban of its own, be it wider or narrower.
+  CHECK(bans.is_manually_banned(at("1.2.3.4"), noon));
+  CHECK_FALSE(bans.is_manually_banned(at("1.2.4.4"), noon));
+  CHECK(bans.add_until(range("1.2.3.4"), noon, 5) == ban_result::time_in_past);
+  CHECK(bans.add(range("1.2.3.4"), noon, seconds{9}) == ban_result::done);
+  CHECK(bans.add(range("1.2.3.4/32"), noon) == ban_result::already_banned);
+  CHECK(bans.get(range("1.2.3.4"), noon)->until == noon + 9);
+  CHECK(bans.get(range("1.2.3.0/24"), noon)->until == noon + day);
+  CHECK(bans.remove(range("1.2.3.4"), noon) == ban_result::done);
+  CHECK(bans.is_banned(at("1.2.3.4"), noon)); // by the wider one
   CHECK(bans.add(range("1.2.3.0/25"), noon) == ban_result::done);
   CHECK(bans.add(range("1.2.0.0/16"), noon) == ban_result::done);
   CHECK(bans.remove(range("1.2.3.4"), noon) == ban_result::not_banned);
@@ -136,6 +143,38 @@ TEST_CASE("of several bans that cover an address, the longest one is found") {
   CHECK_FALSE(bans.is_banned(at("2a00::1"), noon));
   CHECK(bans.list(noon).size() == 3);
   CHECK(bans.list(noon + 40).size() == 1);
+}
+
+TEST_CASE("what covers a range is what covers all of it, and of its family") {
+  ban_list bans;
+  bans.add(range("::/0"), noon, seconds{900});
+  bans.add(range("10.0.0.0/8"), noon, seconds{50});
+  bans.add(range("10.1.0.0/16"), noon, seconds{40});
+  CHECK(bans.find(range("10.1.2.0/24"), noon)->range == range("10.0.0.0/8"));
+  CHECK(bans.find(range("10.0.0.0/8"), noon)->range == range("10.0.0.0/8"));
+  CHECK_FALSE(bans.find(range("0.0.0.0/0"), noon));
+  CHECK_FALSE(bans.find(range("11.0.0.0/8"), noon));
+  CHECK(bans.find(range("2a00::/16"), noon)->range == range("::/0"));
+}
+
+TEST_CASE("a ban of a link-local address holds on its link, or without a zone on all") {
+  auto on = [](std::uint32_t zone) {
+    auto result = at("[fe80::1]:1");
+    result.zone = zone;
+    return result;
+  };
+  ban_list bans;
+  bans.add(host_of(on(3)), noon);
+  CHECK(bans.is_banned(on(3), noon));
+  CHECK_FALSE(bans.is_banned(on(4), noon));
+  CHECK_FALSE(bans.is_banned(on(0), noon));
+  bans.add(range("fe80::/64"), noon);
+  CHECK(bans.is_banned(on(4), noon));
+  CHECK(bans.is_banned(on(0), noon));
+  auto saved = bans.list(noon);
+  ban_list restored;
+  restored.restore(saved, noon);
+  CHECK(restored.list(noon) == saved);
 }
 
 TEST_CASE("a range of IPv6 never takes IPv4 along") {
@@ -277,8 +316,7 @@ TEST_CASE("the ban list behaves as its model over random operations") {
     auto banned_manually = [&](const subnet& x) {
       return std::ranges::any_of(model, [&](const auto& entry) {
         const auto& y = entry.second;
-        return y.is_manual() &&
-               (y.range == x || (x.prefix_length == 128 && y.range.contains(x)));
+        return y.is_manual() && y.range == x;
       });
     };
     for (int step = 0; step < 1'500; ++step) {
