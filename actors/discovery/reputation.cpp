@@ -2,13 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace peerage {
 
 subnet accountable_range_of(const endpoint& x) {
+  if (x.is_link_local())
+    return host_of(x);
   auto network = subnet_of(x, 64);
   // The /64 of zeros holds loopback and, as mapped addresses, all of IPv4.
   return network.ip == subnet{}.ip ? host_of(x) : network;
+}
+
+reputation::reputation(std::vector<subnet> shared) : shared_(std::move(shared)) {}
+
+bool reputation::is_shared(const endpoint& x) const {
+  return x.is_loopback() ||
+         std::ranges::any_of(shared_, [&](const subnet& y) { return y.contains(x); });
 }
 
 double reputation::decayed(const record& x, unix_seconds now) {
@@ -32,21 +42,41 @@ score_change reputation::report(const endpoint& peer, misbehaviour cause,
     return result;
   result.after = std::min(result.before + weight_of(cause), highest_score);
   result.passed_threshold = result.after >= ban_threshold;
-  result.ban_suggested = result.passed_threshold && !peer.is_loopback();
+  if (is_shared(peer)) {
+    connections_[peer] = {result.after, now};
+    return result;
+  }
+  result.ban_suggested = result.passed_threshold;
   put(accountable_range_of(peer), {result.after, now});
   return result;
 }
 
 double reputation::score_of(const endpoint& peer, unix_seconds now) const {
+  if (is_shared(peer)) {
+    auto found = connections_.find(peer);
+    return found == connections_.end() ? 0 : decayed(found->second, now);
+  }
   auto found = hosts_.find(accountable_range_of(peer));
   return found == hosts_.end() ? 0 : decayed(found->second, now);
 }
 
 void reputation::forget(const subnet& range) {
-  // Ranges are ordered by address, so those inside stand together.
-  auto i = hosts_.lower_bound({range.ip, range.prefix_length});
-  while (i != hosts_.end() && range.contains(i->first))
-    erase(i++);
+  // Ranges are ordered by address, so those inside stand together; between hosts of IPv6
+  // there may be all of IPv4, in its mapped form.
+  auto is_behind = [&](const subnet& host) {
+    return subnet_of(host.first(), range.prefix_length).ip != range.ip;
+  };
+  auto i = hosts_.lower_bound({range.ip, range.prefix_length, 0});
+  while (i != hosts_.end() && !is_behind(i->first)) {
+    auto host = i++;
+    if (range.contains(host->first))
+      erase(host);
+  }
+  std::erase_if(connections_, [&](const auto& x) { return range.contains(x.first); });
+}
+
+void reputation::clear() {
+  *this = reputation{std::move(shared_)};
 }
 
 std::vector<saved_score> reputation::entries(unix_seconds now) const {
@@ -62,7 +92,8 @@ void reputation::restore(const std::vector<saved_score>& saved, unix_seconds now
     record read{std::min(x.score, highest_score), std::min(x.at, now)};
     // Written so that it is also false for what is not a number.
     const bool matters = x.at >= 0 && decayed(read, now) >= negligible_score;
-    const bool is_host = accountable_range_of({x.host.ip, 0}) == x.host;
+    const bool is_host =
+      accountable_range_of(x.host.first()) == x.host && !is_shared(x.host.first());
     auto known = hosts_.find(x.host);
     if (matters && is_host &&
         (known == hosts_.end() || rank_of(known->second) < rank_of(read)))

@@ -12,7 +12,8 @@
 namespace peerage {
 
 /// Whom scores and misbehaviour bans are kept for: one IPv4 address, or the /64 of IPv6,
-/// which a single customer gets.
+/// which a single customer gets; a link-local address alone, as its /64 is everybody on
+/// the link.
 subnet accountable_range_of(const endpoint& x);
 
 /// From this many points on a host is to be banned; what Bitcoin Core's old `-banscore`
@@ -28,8 +29,7 @@ struct score_change {
   double after = 0;  ///< with this report.
   /// `after` is at or over the threshold: end the peer that was reported.
   bool passed_threshold = false;
-  /// Passed, and not on loopback: ban `accountable_range_of` the peer, too. Everything on
-  /// one machine shares loopback, so there only the one peer is ended.
+  /// Passed, and the address is not shared: ban `accountable_range_of` the peer, too.
   bool ban_suggested = false;
 };
 
@@ -44,8 +44,17 @@ struct saved_score {
 
 /// What is held against hosts: points that add up and fade away. Not to be confused with
 /// bans, which have an end, and with backoff, which is nobody's fault.
+///
+/// Where one address stands for many, the points are those of one connection, and end
+/// with it: whoever comes through Tor, or through a proxy, has the address of the proxy,
+/// and on one machine all have that of loopback. Nobody is to pay for the others there.
 class reputation {
 public:
+  /// @param shared Addresses that stand for many; loopback always does.
+  explicit reputation(std::vector<subnet> shared = {});
+
+  bool is_shared(const endpoint& x) const;
+
   /// After this time half of the points are gone: an hour, so that slips of a long-lived
   /// peer never add up, and floods do.
   static constexpr std::chrono::seconds half_life = std::chrono::hours{1};
@@ -60,16 +69,19 @@ public:
   /// Fewer points than this are not worth saving.
   static constexpr double negligible_score = 0.5;
 
-  /// Counts one report of a peer's misbehaviour.
+  /// Counts one report of a peer's misbehaviour. Where its address is shared, say
+  /// `forget_connection` once it is gone.
   /// @param trusted A person named this peer: network causes do not count.
   score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
                       bool trusted);
 
-  /// The points of the peer's host; 0 for strangers.
+  /// The points of the peer's host or connection; 0 for strangers.
   double score_of(const endpoint& peer, unix_seconds now) const;
 
   /// Clears all hosts in the range, as when a person lifts a ban.
   void forget(const subnet& range);
+  void forget_connection(const endpoint& peer) { connections_.erase(peer); }
+  void clear();
 
   std::size_t size() const { return hosts_.size(); }
 
@@ -91,6 +103,8 @@ private:
   void put(const subnet& host, record x);
   void erase(std::map<subnet, record>::iterator position);
 
+  std::vector<subnet> shared_;
+  std::map<endpoint, record> connections_; ///< Those with a shared address.
   std::map<subnet, record> hosts_;
   /// Who is forgotten first. All points fade at one pace, so this order never changes.
   std::set<std::pair<double, subnet>> by_rank_;

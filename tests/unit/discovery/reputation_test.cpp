@@ -104,6 +104,28 @@ TEST_CASE("I13: a host is one IPv4 address in any form, or one /64 of IPv6") {
   CHECK(accountable_range_of(at("::2")) == range("::2/128"));
 }
 
+TEST_CASE("points of a shared address are the connection's, and saved nowhere") {
+  reputation scores{{range("10.0.0.1"), range("::ffff:10.1.0.0/112")}};
+  for (auto text : {"127.0.0.1", "::1", "10.0.0.1", "10.1.200.1"}) {
+    CAPTURE(text);
+    const auto bad = at(text).with_port(1), good = at(text).with_port(2);
+    auto change = scores.report(bad, misbehaviour::invalid_data, noon, false);
+    CHECK(change.passed_threshold);
+    CHECK_FALSE(change.ban_suggested);
+    CHECK(scores.score_of(bad, noon) == 100);
+    CHECK(scores.score_of(bad, noon + hour) == 50);
+    CHECK(scores.score_of(good, noon) == 0);
+    CHECK(scores.report(good, misbehaviour::malformed, noon, false).after == 2);
+    CHECK(scores.entries(noon).empty());
+    scores.forget_connection(bad);
+    CHECK(scores.score_of(bad, noon) == 0);
+    CHECK(scores.score_of(good, noon) == 2);
+  }
+  CHECK_FALSE(scores.is_shared(at("10.0.0.2")));
+  scores.restore({{range("127.0.0.1"), 50, noon}, {range("10.0.0.1"), 50, noon}}, noon);
+  CHECK(scores.size() == 0); // of a time when they were not shared
+}
+
 TEST_CASE("loopback is never to be banned, though its points are counted") {
   for (auto text : {"127.0.0.1", "127.8.8.8", "::1"}) {
     reputation scores;
@@ -171,8 +193,19 @@ TEST_CASE("forgetting a range forgets exactly the hosts in it") {
   CHECK(scores.score_of(at("1.2.4.0"), noon) == 2);
   scores.forget(range("2a00:1::/64"));
   CHECK(scores.size() == 2);
-  scores.forget(range("::/0"));
+  scores.report(at("1::1"), misbehaviour::malformed, noon, false);
+  scores.report(at("::9"), misbehaviour::malformed, noon, false);
+  scores.forget(range("::/0")); // on both sides of where IPv4 lies, and not that
+  CHECK(scores.size() == 2);
+  CHECK(scores.score_of(at("1.2.4.0"), noon) == 2);
+  scores.forget(range("0.0.0.0/0"));
   CHECK(scores.size() == 0);
+  scores.report(at("1.2.3.4"), misbehaviour::malformed, noon, false);
+  scores.report(at("2a00:1::1"), misbehaviour::malformed, noon, false);
+  scores.report(at("[::1]:1"), misbehaviour::malformed, noon, false);
+  scores.clear();
+  CHECK(scores.size() == 0);
+  CHECK(scores.score_of(at("[::1]:1"), noon) == 0);
 }
 
 TEST_CASE("scores survive being saved, without the negligible ones") {
