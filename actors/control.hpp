@@ -16,15 +16,17 @@ namespace peerage {
 // -- the DIALER
 // --------------------------------------------------------------------------
 
-/// Stay connected to this peer, as --add-peer does. Answers false if it was pinned
-/// before.
+/// Stay connected to this peer, now and after the next start. Answers false if it was
+/// added before, and true when that is on the disk; an error says that it is not, though
+/// the peer is dialed.
 struct pin_peer {
   endpoint remote;
+  std::string text{}; ///< What it is listed and removed as; empty: the endpoint's.
 };
-/// No longer dial it again; a connection that exists stays. Answers false if it was not
-/// pinned.
+/// No longer dial it again; a connection that exists stays. Answers false if nothing was
+/// added with this text, else as `pin_peer`.
 struct unpin_peer {
-  endpoint remote;
+  std::string text;
 };
 /// Dial it once, now, whatever pauses and places say. Answers false if it is connected or
 /// being dialed.
@@ -32,12 +34,14 @@ struct dial_once {
   endpoint remote;
 };
 struct get_pinned {};
+/// Who was added, by `pin_peer` or at the start.
 struct pinned_peers {
   struct entry {
-    endpoint remote;
-    bool connected = false; ///< By a connection of ours.
+    std::string text;
+    std::optional<endpoint> remote; ///< Nothing if the text means nothing at the moment.
+    bool connected = false;         ///< By a connection of ours.
   };
-  std::vector<entry> entries; ///< By address.
+  std::vector<entry> entries; ///< In the order they were added.
 };
 
 // -- everybody who brings or holds peers
@@ -94,6 +98,7 @@ struct peer_pattern {
   bool fits(const peer_info& x) const {
     return (id == 0 || id == x.id) &&
            (address.ip == endpoint{}.ip || address.ip == x.remote.ip) &&
+           (address.zone == 0 || address.zone == x.remote.zone) &&
            (address.port == 0 || address.port == x.remote.port) &&
            x.user_agent.find(user_agent) != std::string::npos;
   }

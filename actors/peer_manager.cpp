@@ -8,10 +8,12 @@
 #include "actors/discovery/own_addresses.hpp"
 #include "actors/discovery/saver.hpp"
 #include "actors/discovery/standing.hpp"
+#include "actors/discovery/state_saver.hpp"
 #include "actors/inbound_dispatcher.hpp"
 #include "actors/log.hpp"
 
 #include <caf/actor_registry.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
@@ -110,9 +112,12 @@ void on_down(peer_manager_pointer self, const caf::down_msg& x) {
     log::critical("an actor of the peer manager ended by itself ({}); stopping",
                   self->system().render(x.reason));
     stop(self, caf::make_error(peer_exit::internal_error));
-  } else if (state.awaited.empty()) {
-    end_stage(self, *state.stopping + 1);
+    return;
   }
+  if (x.reason == caf::sec::runtime_error) // it could not save what it has
+    state.reason = x.reason;
+  if (state.awaited.empty())
+    end_stage(self, *state.stopping + 1);
 }
 
 void force_stop(peer_manager_pointer self) {
@@ -122,7 +127,8 @@ void force_stop(peer_manager_pointer self) {
   for (const auto& stage : state.stages)
     for (const auto& child : stage)
       self->send_exit(child, caf::exit_reason::kill);
-  self->quit(state.reason);
+  self->quit(not_saved("the stop took too long, and what has changed since the last save "
+                       "may be lost"));
 }
 
 // -- snapshots -------------------------------------------------------------------------
@@ -255,9 +261,13 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
     adopt(self, disk, files);
   }
 
-  state.standing = self->spawn(
-    standing, context,
-    standing_options{options.directory, files, options.pinned, options.save_every});
+  auto trusted = options.pinned;
+  for (const auto& x : options.added)
+    if (x.remote)
+      trusted.push_back(*x.remote);
+  state.standing = self->spawn(standing, context,
+                               standing_options{options.directory, files, trusted,
+                                                options.shared, options.save_every});
   adopt(self, memory, state.standing);
   std::vector<endpoint> own;
   for (const auto& acceptor : options.acceptors)
@@ -277,6 +287,7 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   adopt(self, intake, state.listener);
   dialer_options dialing;
   dialing.pinned = options.pinned;
+  dialing.added = options.added;
   dialing.own = own;
   dialing.max_outbound = options.max_outbound;
   dialing.caps = caps;

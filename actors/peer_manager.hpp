@@ -1,9 +1,11 @@
 #pragma once
 
+#include "actors/discovery/added_peers.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/resolver.hpp"
+#include "messages/subnet.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -16,7 +18,8 @@ namespace peerage {
 /// in use is found out before any actor runs.
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
-  std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> pinned;          ///< Dialed, and dialed again, for ever.
+  std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
   /// Looks for peers beyond the pinned ones, up to `max_outbound` in all.
   bool discover = false;
   std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; nobody: not asked.
@@ -26,6 +29,9 @@ struct peer_manager_options {
   /// on regtest, pinned peers are everywhere.
   std::size_t max_per_ip = 1;
   std::size_t max_per_neighbourhood = 2;
+  /// Addresses that stand for many, besides loopback: a proxy, a gateway. Points for
+  /// misbehaviour are a connection's there, and nobody is banned for them.
+  std::vector<subnet> shared;
   /// Where addresses, bans and the like are kept; empty: nowhere.
   std::filesystem::path directory;
   /// Gets the counts of the set after every change; see peer_set_options.
@@ -55,7 +61,8 @@ using peer_manager_actor =
 /// The root supervisor: starts everything that a node consists of, monitors all of it,
 /// and ends it in order (who brings peers, then the peers, then what they share, then who
 /// saves it) when it is told to exit or when one of them crashes. It quits when all of
-/// them are gone, at the latest `stop_deadline` later, by force if it must. Dropping its
+/// them are gone, at the latest `stop_deadline` later, by force if it must. Its reason is
+/// that of the stop or, if something could not be saved, what went wrong. Dropping its
 /// last handle ends everything, too, but at once and in no order.
 struct peer_manager_state;
 peer_manager_actor::behavior_type

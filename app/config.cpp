@@ -26,11 +26,17 @@ std::size_t read_count(const std::string& text, std::size_t high) {
                                   "a whole number from 0 to " + std::to_string(high));
 }
 
+/// What was no address: its zone may be to blame.
+option_error unreadable(const std::string& text, std::string what_it_must_be) {
+  auto zone = zone_problem(text);
+  return {zone.empty() ? std::move(what_it_must_be) : std::move(zone)};
+}
+
 endpoint read_endpoint(const std::string& text, bool any_port) {
   endpoint result;
   if (!parse_endpoint(text, 0, result))
-    throw option_error{"must be ADDR:PORT with an IP address, like 192.0.2.1:8333 or "
-                       "[2001:db8::1]:8333"};
+    throw unreadable(text, "must be ADDR:PORT with an IP address, like 192.0.2.1:8333 or "
+                           "[2001:db8::1]:8333");
   if (result.port == 0 && !any_port)
     throw option_error{"port 0 cannot be dialed"};
   return result;
@@ -98,6 +104,14 @@ void set_listen(run_options& to, const std::string& text) {
   list.push_back(read_endpoint(text, true));
 }
 
+void set_shared_address(run_options& to, const std::string& text) {
+  subnet range;
+  if (!parse_subnet(text, range))
+    throw unreadable(text,
+                     "must be an IP address or a range, like 192.0.2.1 or 192.0.2.0/24");
+  to.shared_addresses.push_back(range);
+}
+
 void set_status(run_options& to, const std::string& text) {
   status_address at;
   std::string error;
@@ -121,11 +135,20 @@ std::vector<option_spec> all_options() {
      "--connect)",
      true, set_listen},
     {"connect", "ADDR:PORT", group_peers,
-     "Stay connected to this peer, and dial no others;\nmay be repeated", true,
+     "Stay connected to this peer, and dial no others but\nthose that were added with "
+     "addnode; may be repeated",
+     true,
      [](run_options& to, text x) { to.connect.push_back(read_endpoint(x, false)); }},
     {"add-peer", "ADDR:PORT", group_peers,
      "Stay connected to this peer too; may be repeated", true,
-     [](run_options& to, text x) { to.add_peers.push_back(read_endpoint(x, false)); }},
+     [](run_options& to, text x) {
+       to.add_peers.push_back({x, read_endpoint(x, false), false});
+     }},
+    {"shared-address", "ADDR[/LENGTH]", group_peers,
+     "Many peers come from there, as from a proxy or a gateway:\nthey do not answer for "
+     "each other's misbehaviour, and are\nnot banned for it; may be repeated (loopback "
+     "always is one)",
+     true, set_shared_address},
     {"no-dns-seeds", "", group_peers, "Ask no DNS seeds for addresses", false,
      [](run_options& to, text x) {
        to.dns_seeds = read_choice(x, {"true", "false"}) != "true";
@@ -158,7 +181,7 @@ std::vector<option_spec> all_options() {
      "Between saves of what has changed (default " +
        number_text(
          std::chrono::duration<double>(peer_manager_options{}.save_every).count()) +
-       "); bans are\nsaved at once",
+       "); what a person\nchanges (bans, added peers and addresses) is saved at once",
      false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); }},
 
     {"data-dir", "DIR", group_node,
@@ -293,7 +316,9 @@ option that can be given only once is repeated, the last one counts.
 When everything listens, one line of JSON goes to stdout:
   {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
 Logs go to stderr. SIGTERM or Ctrl-C ends it in order (exit 0, within 5 s);
-a second Ctrl-C ends it at once. Exit 2: it could not start as asked to.
+a second Ctrl-C ends it at once (exit 130). Exit 1: it could not save what had
+changed, could not stop in time, or failed by itself; a line says which. Exit 2:
+it could not start as asked to.
 
 Examples
   A regtest node that a test can dial, with status:

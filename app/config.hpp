@@ -28,7 +28,8 @@ struct run_options {
   /// Not set: the network's usual port. Set and empty: nowhere.
   std::optional<std::vector<endpoint>> listen;
   std::vector<endpoint> connect; ///< If any, these alone.
-  std::vector<endpoint> add_peers;
+  std::vector<added_peers::entry> add_peers;
+  std::vector<subnet> shared_addresses; ///< Besides loopback.
   /// Not set: the default, or more if pinned peers need more.
   std::optional<std::size_t> max_outbound;
   std::size_t max_inbound = peer_manager_options{}.max_inbound;

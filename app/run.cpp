@@ -2,6 +2,7 @@
 
 #include "actors/chain/chain_service.hpp"
 #include "actors/discovery/handshake_places.hpp"
+#include "actors/discovery/state_saver.hpp"
 #include "actors/log.hpp"
 #include "actors/node_system_config.hpp"
 #include "actors/status/status_server.hpp"
@@ -16,6 +17,7 @@
 
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 
 #include <sys/resource.h>
@@ -109,18 +111,19 @@ opened open_all(const run_options& options) {
   }
 }
 
-std::vector<endpoint> named_peers(const run_options& options, const opened& parts) {
+/// Those that are always dialed, and nobody can remove.
+std::vector<endpoint> pinned_peers_of(const run_options& options, const opened& parts) {
   auto result = options.connect;
-  result.insert(result.end(), options.add_peers.begin(), options.add_peers.end());
   if (parts.swarm)
     result.insert(result.end(), parts.swarm->endpoints().begin(),
                   parts.swarm->endpoints().end());
   return result;
 }
 
-std::size_t outbound_limit(const run_options& options, std::size_t pinned) {
+std::size_t outbound_limit(const run_options& options, const opened& parts) {
   return options.max_outbound.value_or(
-    std::max(peer_manager_options{}.max_outbound, pinned));
+    std::max(peer_manager_options{}.max_outbound,
+             pinned_peers_of(options, parts).size() + options.add_peers.size()));
 }
 
 /// Looks whether the system grants the threads of a node before there is any actor: one
@@ -230,8 +233,10 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
   peer_manager_options wanted;
   auto p2p = listening_on(parts);
   wanted.acceptors = std::move(parts.acceptors);
-  wanted.pinned = named_peers(options, parts);
-  wanted.max_outbound = outbound_limit(options, wanted.pinned.size());
+  wanted.pinned = pinned_peers_of(options, parts);
+  wanted.added = options.add_peers;
+  wanted.shared = options.shared_addresses;
+  wanted.max_outbound = outbound_limit(options, parts);
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
   wanted.max_per_neighbourhood = options.max_per_neighbourhood;
@@ -248,6 +253,8 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
       // What ends because it was told to ends after the signal.
       if (!watch.stop_requested())
         watch.fail("the peer manager ended by itself: " + system.render(reason));
+      else if (reason == caf::sec::runtime_error)
+        watch.fail("stopped, but not everything was saved: " + text_of(reason));
       watch.note_end();
     });
   parts.status->start(system, manager, {page_of("dashboard"), parts.cookie});
@@ -276,8 +283,7 @@ int run_to_end(const run_options& options) {
   {
     raise_descriptor_limit();
     auto parts = open_all(options);
-    check_descriptor_limit(options,
-                           outbound_limit(options, named_peers(options, parts).size()));
+    check_descriptor_limit(options, outbound_limit(options, parts));
     log_start(options, parts, listening_on(parts));
     run_actors(options, parts, watch);
   }

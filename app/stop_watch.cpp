@@ -80,7 +80,9 @@ void stop_watch::take_signals() {
       return;
     auto now = std::chrono::steady_clock::now();
     if (force_at_ && now >= *force_at_)
-      end_by_force(1, "the stop took too long; ended by force");
+      end_by_force(
+        1, "the stop took too long; ended by force, and what has changed since the "
+           "last save may be lost");
     if (signal == SIGINT && signalled_at_ && now - *signalled_at_ > echo)
       end_by_force(130, "interrupted again; ended at once");
     if (!signalled_at_ && (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)) {

@@ -160,12 +160,35 @@ void take_in(address_book_pointer self, addresses_announced x, bool solicited) {
   update_relay_alarm(self);
 }
 
-std::uint64_t add(address_book_pointer self, add_addresses x) {
-  std::erase_if(x.entries, [&](const auto& entry) {
-    return refusal_of(entry, self->state.options.allow_unroutable) ||
-           is_unwanted(self, entry);
-  });
+std::uint64_t add(address_book_pointer self, const add_addresses& x) {
   return store(self, x.entries, x.source);
+}
+
+/// A change in the journal: entries as they are now.
+nlohmann::json record_of(const address_book_state& state, const add_addresses& x) {
+  std::vector<address_entry> entries;
+  for (const auto& address : x.entries)
+    if (const auto* entry = state.table->find(address))
+      entries.push_back(*entry);
+  return to_json(state.table->secret(), entries);
+}
+
+caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses x) {
+  auto& state = self->state;
+  std::erase_if(x.entries, [&](const auto& entry) {
+    return refusal_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
+  });
+  const std::uint64_t added = add(self, x);
+  if (added == 0)
+    return added;
+  if (x.tried)
+    for (const auto& entry : x.entries)
+      if (const auto remote = to_endpoint(entry))
+        state.table->connected(*remote, entry.services, unix_now(self));
+  if (!x.keep)
+    return added;
+  return state.file.answer_when_kept(self, record_of(state, x), added,
+                                     "the address is known");
 }
 
 // -- what goes out --------------------------------------------------------------------
@@ -392,6 +415,25 @@ address_secret random_secret(random_source& random) {
   return std::bit_cast<address_secret>(numbers);
 }
 
+/// Takes in an entry that was kept after the rest was saved.
+void repeat(address_book_pointer self, const address_entry& x) {
+  auto& table = *self->state.table;
+  const auto now = unix_now(self);
+  const auto address = canonical(x.address);
+  if (!address)
+    return;
+  if (table.find(*address)) // as it was before
+    table.erase_if([key = key_of(*address)](const address_entry& y) {
+      return key_of(y.address) == key;
+    });
+  if (table.restore({x}, now) > 0)
+    return;
+  // It had made another one give way.
+  table.insert(*address, x.source, now);
+  if (const auto remote = to_endpoint(*address); remote && x.tried)
+    table.connected(*remote, address->services, now);
+}
+
 void start_table(address_book_pointer self) {
   auto& state = self->state;
   auto& random = state.context->random;
@@ -400,6 +442,8 @@ void start_table(address_book_pointer self) {
   const auto saved = saved_here ? load_saved_addresses(path) : saved_addresses{};
   state.table.emplace(saved.secret ? *saved.secret : random_secret(random), random);
   state.table->restore(saved.entries, unix_now(self));
+  for (const auto& entry : saved.changed)
+    repeat(self, entry);
   // What was fine when it was saved may be unwanted under today's options.
   state.table->erase_if([&](const address_entry& x) {
     return refusal_of(x.address, state.options.allow_unroutable) ||
@@ -414,7 +458,7 @@ void start_table(address_book_pointer self) {
     return to_json(self->state.table->secret(), self->state.table->entries());
   };
   state.file.open(self, state.options.saver, path, std::string{saved_addresses_kind},
-                  saved_addresses_version, body);
+                  saved_addresses_version, saved.last_record, body);
   if (!saved.secret)
     state.file.mark_changed();
 }
@@ -446,7 +490,9 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
              set_alarm{connected_alarm, self->clock().now() + connected_interval});
   self->set_exit_handler([self](const caf::exit_msg& x) {
     self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
-    self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
+    self->state.file.finish([self, reason = x.reason](const std::string& problem) {
+      self->quit(problem.empty() ? reason : not_saved(problem));
+    });
   });
   return {
     [self](const peer_joined& x) { on_joined(self, x.info); },
@@ -461,7 +507,7 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
       self->state.gossip->asked(x.from.peer, self->clock().now());
       take_in(self, std::move(x.from), true);
     },
-    [self](add_addresses& x) { return add(self, std::move(x)); },
+    [self](add_addresses& x) { return add_as_asked(self, std::move(x)); },
     [self](const get_candidates& x) { return pick(self, x); },
     [self](const dial_ended& x) { on_dial_ended(self, x); },
     [self](get_address_book_snapshot) { return describe(self); },

@@ -91,7 +91,8 @@ struct address_book_state {
 ///   `connected_interval`.
 /// - Changed state is saved every `save_every`, and a last time at exit.
 ///
-/// Ends when told to exit, once the last save is answered.
+/// Ends when told to exit, once the last save is answered; with what went wrong if it
+/// failed.
 address_book_actor::behavior_type
 address_book(address_book_actor::stateful_pointer<address_book_state> self,
              peer_context_ptr context, address_book_options options);

@@ -79,23 +79,67 @@ std::vector<endpoint> choose_anchors(const dialer_state& state) {
 nlohmann::json body_to_save(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
-  return to_json(saved_dials{choose_anchors(state),
-                             state.pauses->entries(now, state.context->wall.now())});
+  saved_dials result{
+    choose_anchors(state), state.pauses->entries(now, state.context->wall.now()), {}};
+  for (const auto& x : state.added.entries())
+    if (x.lasting)
+      result.added.push_back(x.text);
+  return to_json(result);
+}
+
+/// Adds a peer of the last run.
+void restore_added(dialer_state& state, const std::string& text) {
+  added_peers::entry x{text, std::nullopt, true};
+  if (endpoint remote; parse_endpoint(text, state.context->network.port, remote))
+    x.remote = remote;
+  else
+    log::warn("{}, which was added once, cannot be dialed: {}", text,
+              zone_problem(text).empty() ? "it is no IP address" : zone_problem(text));
+  state.added.add(std::move(x));
+}
+
+// A change in the journal is one of these.
+nlohmann::json record_of_added(const std::string& text) {
+  return {{"added", text}};
+}
+nlohmann::json record_of_removed(const std::string& text) {
+  return {{"removed", text}};
+}
+
+void repeat(dialer_state& state, const nlohmann::json& change) {
+  auto text = [&](const char* name) {
+    const auto found = change.is_object() ? change.find(name) : change.end();
+    return found != change.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  if (auto added = text("added"); !added.empty())
+    restore_added(state, added);
+  else if (auto removed = text("removed"); !removed.empty())
+    state.added.remove(removed);
 }
 
 void load(dialer_pointer self) {
   auto& state = self->state;
-  if (state.options.directory.empty())
-    return;
-  const auto path = state.options.directory / "dials.json";
-  state.file.open(self, state.options.saver, path, std::string{saved_dials::kind},
-                  saved_dials::version, [self] { return body_to_save(self); });
-  auto found = load_and_report(path, saved_dials::kind, saved_dials::version);
-  if (!found.body)
-    return;
-  auto saved = saved_dials_from_json(*found.body);
-  auto now = self->clock().now();
-  state.pauses->restore(saved.pauses, now, state.context->wall.now());
+  saved_dials saved;
+  if (!state.options.directory.empty()) {
+    const auto path = state.options.directory / "dials.json";
+    auto found = load_and_report(path, saved_dials::kind, saved_dials::version);
+    state.file.open(self, state.options.saver, path, std::string{saved_dials::kind},
+                    saved_dials::version, found.last_record,
+                    [self] { return body_to_save(self); });
+    if (found.body)
+      saved = saved_dials_from_json(*found.body);
+    for (const auto& text : saved.added)
+      restore_added(state, text);
+    for (const auto& change : found.changes)
+      repeat(state, change);
+    auto now = self->clock().now();
+    state.pauses->restore(saved.pauses, now, state.context->wall.now());
+  }
+  for (const auto& x : state.options.added)
+    state.added.add(x); // if it lasts already, it goes on to
+  for (const auto& x : state.added.entries())
+    if (x.remote)
+      state.pinned.insert(*x.remote);
   if (state.options.max_outbound > state.pinned.size())
     for (const auto& anchor : saved.anchors)
       if (!state.pinned.contains(anchor))
@@ -497,26 +541,50 @@ void on_left(dialer_pointer self, const peer_info& info) {
 
 // -- for people ------------------------------------------------------------------------
 
-bool pin(dialer_pointer self, const endpoint& remote) {
+/// Answers "done" when it is on the disk, too.
+caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
+                                   const std::string& text, const std::string& in_force) {
+  auto note = [self, text](const std::string& problem) {
+    if (problem.empty())
+      self->state.unsaved.erase(text);
+    else
+      self->state.unsaved.insert(text);
+  };
+  return self->state.file.answer_when_kept(self, std::move(record), true, text + in_force,
+                                           note);
+}
+
+caf::result<bool> pin(dialer_pointer self, const pin_peer& x) {
   auto& state = self->state;
-  if (!state.pinned.insert(remote).second)
+  const auto text = x.text.empty() ? to_string(x.remote) : x.text;
+  if (state.added.add({text, x.remote, true})) {
+    state.pinned.insert(x.remote);
+    state.pinned_pauses->forget(x.remote);
+    dial_more(self);
+  } else if (!state.unsaved.contains(text)) {
     return false;
-  state.pinned_pauses->forget(remote);
-  dial_more(self);
-  return true;
+  }
+  return answer_when_kept(self, record_of_added(text), text, " is added");
 }
 
 /// A connection that exists stays, but is nothing special any more once it ends; a dial
 /// for it is for nothing.
-bool unpin(dialer_pointer self, const endpoint& remote) {
+caf::result<bool> unpin(dialer_pointer self, const std::string& text) {
   auto& state = self->state;
-  const bool was_pinned = state.pinned.erase(remote) > 0;
-  end_dials_if(self, peer_exit::disconnect_requested,
-               [&](const endpoint& dialed, const auto& x) {
-                 return dialed == remote && x.why == purpose::pinned;
-               });
-  state.pinned_pauses->forget(remote);
-  return was_pinned;
+  if (auto removed = state.added.remove(text)) {
+    const auto& always = state.options.pinned;
+    if (removed->remote && std::ranges::count(always, *removed->remote) == 0) {
+      state.pinned.erase(*removed->remote);
+      end_dials_if(self, peer_exit::disconnect_requested,
+                   [&](const endpoint& dialed, const auto& x) {
+                     return dialed == *removed->remote && x.why == purpose::pinned;
+                   });
+      state.pinned_pauses->forget(*removed->remote);
+    }
+  } else if (!state.unsaved.contains(text)) {
+    return false;
+  }
+  return answer_when_kept(self, record_of_removed(text), text, " is removed");
 }
 
 bool disconnect(dialer_pointer self, const disconnect_peer& x) {
@@ -549,8 +617,9 @@ bool dial_now(dialer_pointer self, const endpoint& remote) {
 
 pinned_peers list_pinned(const dialer_state& state) {
   pinned_peers result;
-  for (const auto& remote : state.pinned)
-    result.entries.push_back({remote, state.is_connected(remote)});
+  for (const auto& x : state.added.entries())
+    result.entries.push_back(
+      {x.text, x.remote, x.remote && state.is_connected(*x.remote)});
   return result;
 }
 
@@ -571,7 +640,12 @@ void stop(dialer_pointer self) {
     return;
   end_dials_if(self, peer_exit::shutting_down,
                [](const endpoint&, const auto&) { return true; });
-  state.file.finish([self] { self->quit(caf::exit_reason::user_shutdown); });
+  state.file.finish([self](const std::string& problem) {
+    if (problem.empty())
+      self->quit(caf::exit_reason::user_shutdown);
+    else
+      self->quit(not_saved(problem));
+  });
 }
 
 } // namespace
@@ -636,8 +710,8 @@ dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context
       dial_more(self);
     },
     [self](get_discovery_counts) { return self->state.counts; },
-    [self](const pin_peer& x) { return pin(self, x.remote); },
-    [self](const unpin_peer& x) { return unpin(self, x.remote); },
+    [self](const pin_peer& x) { return pin(self, x); },
+    [self](const unpin_peer& x) { return unpin(self, x.text); },
     [self](const dial_once& x) { return dial_now(self, x.remote); },
     [self](get_pinned) { return list_pinned(self->state); },
     [self](const set_network_active& x) { set_active(self, x.active); },

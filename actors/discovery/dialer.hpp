@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/discovery/added_peers.hpp"
 #include "actors/discovery/address_families.hpp"
 #include "actors/discovery/backoff.hpp"
 #include "actors/discovery/connection_caps.hpp"
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -60,8 +62,9 @@ inline constexpr std::chrono::seconds unsuitable_interval{1};
 inline constexpr std::chrono::minutes feeler_interval{2};
 
 struct dialer_options {
-  std::vector<endpoint> pinned; ///< Dialed, and dialed again, for ever.
-  std::vector<endpoint> own;    ///< Where we listen; the book offers none of these.
+  std::vector<endpoint> pinned;          ///< Dialed, and dialed again, for ever.
+  std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
+  std::vector<endpoint> own; ///< Where we listen; the book offers none of these.
   std::size_t max_outbound = 25;
   std::size_t max_in_flight = max_dials_in_flight;
   connection_limits caps; ///< Of addresses and neighbourhoods; pinned peers are exempt.
@@ -112,7 +115,10 @@ struct dialer_state {
   std::deque<endpoint> own_met;
   static constexpr std::size_t max_own_met = 100;
 
-  std::set<endpoint> pinned;
+  std::set<endpoint> pinned; ///< Those of the options, and those added.
+  added_peers added;
+  /// Texts of added or removed peers that are not on the disk, as it failed.
+  std::set<std::string> unsaved;
   std::deque<endpoint> anchors;  ///< Not dialed yet.
   std::deque<endpoint> offered;  ///< By the address book, not dialed yet.
   bool offers_were_used = false; ///< One of those offered together was dialed.
@@ -151,8 +157,8 @@ struct dialer_state {
 /// A dial that meets ourselves is not repeated, whoever asks for it. Bans, a switched off
 /// network, an unpinned address and an exit end the dials they concern at once.
 ///
-/// Remembers its two longest connections as anchors, and whom to leave alone for how
-/// long.
+/// Remembers its two longest connections as anchors, whom to leave alone for how long,
+/// and whom people have added. It quits with what went wrong if the last save failed.
 dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> self,
                                    peer_context_ptr context, dialer_options options);
 

@@ -125,6 +125,9 @@ struct dial_ended {
 struct add_addresses {
   std::vector<wire::network_address> entries;
   std::optional<endpoint> source; ///< Nobody for DNS seeds; see address_table::insert.
+  bool tried = false; ///< As if a dial of ours had succeeded, as far as there is room.
+  /// The answer means that they are on the disk; an error that they are not (yet).
+  bool keep = false;
 };
 
 /// ADDRESS_BOOK -> its observers (DIALER, DNS_SEEDS): there are addresses where there
@@ -208,13 +211,17 @@ using address_book_actor = peer_observer_actor::extend<
 // -- standing: reputation and bans -----------------------------------------------------
 
 /// A person or program -> STANDING: ban a range; see ban_list::add. Answers a ban_result
-/// as its number.
+/// as its number once the change is on the disk. An error says that it is not, though it
+/// is in force.
 struct set_ban {
   subnet range;
   /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
   std::int64_t time = 0;
   bool absolute = false;
+  /// The range is one address, and is banned already if any range with it is.
+  bool address_only = false;
 };
+/// The same for the other direction: of exactly this range, or of all.
 struct lift_ban {
   subnet range;
 };
@@ -253,9 +260,9 @@ struct attach_ban_users {
 using standing_actor = peer_observer_actor::extend<
   caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
   caf::replies_to<set_ban>::with<std::uint8_t>,
-  caf::replies_to<lift_ban>::with<std::uint8_t>, caf::reacts_to<clear_bans>,
-  caf::replies_to<get_bans>::with<bans>, caf::replies_to<wait_for_ban>::with<bans>,
-  caf::replies_to<get_score>::with<double>,
+  caf::replies_to<lift_ban>::with<std::uint8_t>,
+  caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
+  caf::replies_to<wait_for_ban>::with<bans>, caf::replies_to<get_score>::with<double>,
   caf::replies_to<find_suspects>::with<suspects>,
   // INTERNAL: time to save or to sweep, or a waiter's time is over.
   caf::reacts_to<alarm>>;
@@ -271,7 +278,23 @@ struct save_state {
   nlohmann::json body;
 };
 
-using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>>;
+/// Owners of state -> SAVER: append to the journal of the file `path`; see
+/// append_to_journal. Answers like `save_state`.
+struct keep_record {
+  std::filesystem::path path;
+  std::string kind;
+  std::uint32_t version = 1;
+  std::uint64_t number = 0;
+  nlohmann::json what;
+};
+
+/// SAVER -> itself: write what has come since.
+struct write_records {};
+
+using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>,
+                                     caf::replies_to<keep_record>::with<std::string>,
+                                     // INTERNAL.
+                                     caf::reacts_to<write_records>>;
 
 /// How often changed state is saved, if nothing else is wanted.
 inline constexpr std::chrono::seconds save_interval{60};
@@ -311,3 +334,5 @@ PEERAGE_LOCAL_MESSAGE(peerage::get_score)
 PEERAGE_LOCAL_MESSAGE(peerage::find_suspects)
 PEERAGE_LOCAL_MESSAGE(peerage::suspects)
 PEERAGE_LOCAL_MESSAGE(peerage::save_state)
+PEERAGE_LOCAL_MESSAGE(peerage::keep_record)
+PEERAGE_LOCAL_MESSAGE(peerage::write_records)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
@@ -142,6 +143,14 @@ saved_addresses saved_addresses_from(const json& body) {
 saved_addresses load_saved_addresses(const std::filesystem::path& path) {
   const auto file = load_and_report(path, saved_addresses_kind, saved_addresses_version);
   auto result = file.body ? saved_addresses_from(*file.body) : saved_addresses{};
+  result.last_record = file.last_record;
+  for (const auto& change : file.changes) {
+    auto read = saved_addresses_from(change);
+    if (!result.secret) // nothing was saved yet
+      result.secret = read.secret;
+    result.unreadable += read.unreadable;
+    std::ranges::move(read.entries, std::back_inserter(result.changed));
+  }
   if (result.unreadable > 0)
     log::warn("{}: {} addresses could not be read and are left out", path.string(),
               result.unreadable);

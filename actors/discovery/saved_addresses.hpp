@@ -20,7 +20,8 @@
 ///                     "last_attempt": 0, "last_success": 0, "failures": 0,
 ///                     "tried": false}, …]}
 ///
-/// An address is the bytes of BIP 155 in hex; "source" is missing if nobody told us.
+/// An address is the bytes of BIP 155 in hex; "source" is missing if nobody told us. A
+/// record of its journal is such an object, too, with what was added or has changed.
 namespace peerage {
 /// What an address table keeps over restarts.
 struct saved_addresses {
@@ -28,6 +29,8 @@ struct saved_addresses {
   std::optional<address_secret> secret;
   std::vector<address_entry> entries;
   std::size_t unreadable = 0; ///< Entries left out, as they could not be understood.
+  std::vector<address_entry> changed; ///< As of the journal, in order.
+  std::uint64_t last_record = 0;      ///< See loaded_state.
 };
 
 inline constexpr std::string_view saved_addresses_kind = "addresses";

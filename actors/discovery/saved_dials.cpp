@@ -19,7 +19,8 @@ nlohmann::json to_json(const saved_dials& x) {
     pauses.push_back({{"address", to_string(pause.remote)},
                       {"failures", pause.failures},
                       {"ready_at", pause.ready_at}});
-  return {{"anchors", std::move(anchors)}, {"pauses", std::move(pauses)}};
+  return {
+    {"anchors", std::move(anchors)}, {"pauses", std::move(pauses)}, {"added", x.added}};
 }
 
 saved_dials saved_dials_from_json(const nlohmann::json& body) {
@@ -31,6 +32,10 @@ saved_dials saved_dials_from_json(const nlohmann::json& body) {
     for (const auto& x : *anchors)
       if (read_endpoint(x, remote) && result.anchors.size() < saved_dials::max_anchors)
         result.anchors.push_back(remote);
+  if (auto added = body.find("added"); added != body.end() && added->is_array())
+    for (const auto& x : *added)
+      if (x.is_string())
+        result.added.push_back(x.get<std::string>());
   auto pauses = body.find("pauses");
   if (pauses == body.end() || !pauses->is_array())
     return result;

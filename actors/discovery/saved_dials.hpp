@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <vector>
 
 namespace peerage {
@@ -15,6 +16,7 @@ struct saved_dials {
   /// us connected to those that were good before (Bitcoin Core's anchors.dat).
   std::vector<endpoint> anchors;
   std::vector<saved_backoff> pauses;
+  std::vector<std::string> added; ///< Peers that a person wants to stay; see added_peers.
 
   static constexpr std::string_view kind = "dials";
   static constexpr std::uint32_t version = 1;

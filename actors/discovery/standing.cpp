@@ -88,19 +88,34 @@ std::vector<const json*> objects_in(const json& body, const char* list) {
   return result;
 }
 
+/// A range as it was saved. If the link is gone that it was meant on, it holds on all:
+/// rather that than to forget it.
+bool range_from(std::string text, subnet& out) {
+  if (parse_subnet(text, out))
+    return true;
+  if (const auto zone = text.find('%'); zone != text.npos)
+    text.erase(zone, text.find('/', zone) - zone);
+  return parse_subnet(text, out);
+}
+
+std::optional<ban> ban_from(const json& x) {
+  ban read;
+  const auto cause = get<std::string>(x, "cause", "");
+  read.cause = parse_misbehaviour(cause);
+  read.created = get(x, "created", read.created);
+  read.until = get(x, "until", read.until);
+  // A cause that we do not know is no reason to take a ban for a person's.
+  if ((read.cause || cause == "manual") &&
+      range_from(get<std::string>(x, "range", ""), read.range))
+    return read;
+  return std::nullopt;
+}
+
 void restore(standing_state& state, const json& body, unix_seconds now) {
   std::vector<ban> bans;
-  for (const auto* x : objects_in(body, "bans")) {
-    ban read;
-    const auto cause = get<std::string>(*x, "cause", "");
-    read.cause = parse_misbehaviour(cause);
-    read.created = get(*x, "created", read.created);
-    read.until = get(*x, "until", read.until);
-    // A cause that we do not know is no reason to take a ban for a person's.
-    if ((read.cause || cause == "manual") &&
-        parse_subnet(get<std::string>(*x, "range", ""), read.range))
-      bans.push_back(read);
-  }
+  for (const auto* x : objects_in(body, "bans"))
+    if (auto read = ban_from(*x))
+      bans.push_back(*read);
   std::vector<saved_score> scores;
   for (const auto* x : objects_in(body, "scores")) {
     saved_score read;
@@ -113,14 +128,48 @@ void restore(standing_state& state, const json& body, unix_seconds now) {
   state.scores.restore(scores, now);
 }
 
-void load(standing_pointer self, const std::filesystem::path& path) {
-  const auto found = load_and_report(path, file_kind, file_version);
-  if (!found.body)
+// A change in the journal is one of these.
+json record_of(const ban& x) {
+  return {{"banned", to_json(x)}};
+}
+json record_of_lifted(const subnet& range) {
+  return {{"lifted", to_string(range)}};
+}
+json record_of_clearing() {
+  return {{"cleared", true}};
+}
+
+void repeat(standing_state& state, const json& change, unix_seconds now) {
+  if (!change.is_object())
     return;
+  subnet range;
+  if (auto found = change.find("banned"); found != change.end() && found->is_object()) {
+    if (auto read = ban_from(*found)) {
+      state.bans.remove(read->range, now); // it says all there is to this range
+      state.bans.restore({*read}, now);
+    }
+  } else if (range_from(get<std::string>(change, "lifted", ""), range)) {
+    state.bans.remove(range, now);
+    state.scores.forget(range);
+  } else if (change.contains("cleared")) {
+    state.bans.clear();
+    state.scores.clear();
+  }
+}
+
+/// Gives the number of the last record.
+std::uint64_t load(standing_pointer self, const std::filesystem::path& path) {
+  const auto found = load_and_report(path, file_kind, file_version);
   auto& state = self->state;
-  restore(state, *found.body, unix_now(self));
-  log::info("{} bans and the scores of {} hosts loaded", state.bans.size(),
-            state.scores.size());
+  const auto now = unix_now(self);
+  if (found.body)
+    restore(state, *found.body, now);
+  for (const auto& change : found.changes)
+    repeat(state, change, now);
+  if (found.body || !found.changes.empty())
+    log::info("{} bans and the scores of {} hosts loaded", state.bans.size(),
+              state.scores.size());
+  return found.last_record;
 }
 
 void save_later(standing_pointer self) {
@@ -175,11 +224,8 @@ void tell_lifted(standing_pointer self, const subnet& range, initiator by) {
 /// The ban that covers all of a range, if there is one.
 bans covering(standing_pointer self, const subnet& range) {
   bans result;
-  for (const auto& x : self->state.bans.list(unix_now(self)))
-    if (x.range.contains(range)) {
-      result.entries.push_back(x);
-      break;
-    }
+  if (auto found = self->state.bans.find(range, unix_now(self)))
+    result.entries.push_back(*found);
   return result;
 }
 
@@ -210,53 +256,88 @@ void publish(standing_pointer self, const bans_changed& x,
       return found.entries.empty() ? std::nullopt : std::optional{found};
     });
   schedule_sweep(self);
-  state.file.mark_changed();
-  state.file.save_changes();
 }
 
-/// Publishes the ban of a range as it is now: an older one may last longer.
-void publish_ban(standing_pointer self, const subnet& range,
-                 const std::string& evidence) {
-  const auto all = self->state.bans.list(unix_now(self));
-  auto found = std::ranges::lower_bound(all, range, {}, &ban::range);
-  if (found != all.end() && found->range == range)
-    publish(self, {{*found}, {}}, evidence);
+/// Notes which changes of bans are on the disk. There are no more than bans at a time:
+/// who goes on while the disk fails has been told so often enough.
+state_saver::kept_handler note_kept(standing_pointer self, const subnet& range) {
+  return [self, range](const std::string& problem) {
+    auto& unsaved = self->state.unsaved;
+    if (problem.empty())
+      unsaved.erase(range);
+    else if (unsaved.size() < ban_list::max_bans)
+      unsaved.insert(range);
+  };
 }
 
-ban_result on_set(standing_pointer self, const set_ban& x) {
+using ban_answer = caf::result<std::uint8_t>;
+
+ban_answer answer_with(ban_result x) {
+  return static_cast<std::uint8_t>(x);
+}
+
+/// Answers that all is done when that is on the disk, too.
+ban_answer answer_when_kept(standing_pointer self, json record, const subnet& range,
+                            std::string in_force) {
+  return self->state.file.answer_when_kept(self, std::move(record),
+                                           static_cast<std::uint8_t>(ban_result::done),
+                                           std::move(in_force), note_kept(self, range));
+}
+
+ban_result change(standing_pointer self, const set_ban& x) {
   auto& bans = self->state.bans;
   const auto now = unix_now(self);
-  const auto result = x.absolute ? bans.add_until(x.range, now, x.time)
-                                 : bans.add(x.range, now, std::chrono::seconds{x.time});
-  log::info("ban of {}: {}", to_string(x.range), to_string(result));
-  if (result == ban_result::done)
-    publish_ban(self, x.range,
-                x.absolute    ? "asked for until that time"
-                : x.time == 0 ? "asked for"
-                              : "asked for " + std::to_string(x.time) + " s");
-  return result;
+  if (x.address_only && bans.is_manually_banned(x.range.first(), now))
+    return ban_result::already_banned;
+  return x.absolute ? bans.add_until(x.range, now, x.time)
+                    : bans.add(x.range, now, std::chrono::seconds{x.time});
 }
 
-ban_result on_lift(standing_pointer self, const subnet& range) {
+ban_answer on_set(standing_pointer self, const set_ban& x) {
+  auto& state = self->state;
+  const auto result = change(self, x);
+  log::info("ban of {}: {}", to_string(x.range), to_string(result));
+  const auto now_banned = state.bans.get(x.range, unix_now(self));
+  const bool again =
+    result == ban_result::already_banned && state.unsaved.contains(x.range);
+  if ((result != ban_result::done && !again) || !now_banned)
+    return answer_with(result);
+  if (!again)
+    publish(self, {{*now_banned}, {}},
+            x.absolute    ? "asked for until that time"
+            : x.time == 0 ? "asked for"
+                          : "asked for " + std::to_string(x.time) + " s");
+  return answer_when_kept(self, record_of(*now_banned), x.range, "the ban is in force");
+}
+
+ban_answer on_lift(standing_pointer self, const subnet& range) {
   auto& state = self->state;
   const auto result = state.bans.remove(range, unix_now(self));
   log::info("ban of {} lifted: {}", to_string(range), to_string(result));
   if (result == ban_result::done) {
     state.scores.forget(range); // else the next slip would ban it again
     publish(self, {{}, {range}});
+  } else if (!state.unsaved.contains(range)) {
+    return answer_with(result);
   }
-  return result;
+  return answer_when_kept(self, record_of_lifted(range), range, "the ban is lifted");
 }
 
-void on_clear(standing_pointer self) {
+ban_answer on_clear(standing_pointer self) {
   auto& state = self->state;
   bans_changed gone;
   for (const auto& x : state.bans.list(unix_now(self)))
     gone.lifted.push_back(x.range);
   state.bans.clear();
-  state.scores.forget(subnet_of({}, 0)); // everybody
+  state.scores.clear();
   log::info("all {} bans lifted", gone.lifted.size());
   publish(self, gone);
+  return state.file.answer_when_kept(
+    self, record_of_clearing(), static_cast<std::uint8_t>(ban_result::done),
+    "all bans are lifted", [self](const std::string& problem) {
+      if (problem.empty())
+        self->state.unsaved.clear();
+    });
 }
 
 // -- misbehaviour ----------------------------------------------------------------------
@@ -267,16 +348,18 @@ void ban_misbehaving(standing_pointer self, const endpoint& remote, misbehaviour
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
   log::info("ban of {} for {}: {}", to_string(range), to_string(cause),
             to_string(result));
-  if (result == ban_result::done)
-    publish_ban(self, range, "the last slip was of " + to_string(remote));
-  else if (state.users.peers) // no room for the ban: then only the peers end
+  // An older ban of the range may last longer than the new one.
+  const auto now_banned = state.bans.get(range, unix_now(self));
+  if (result == ban_result::done && now_banned) {
+    publish(self, {{*now_banned}, {}}, "the last slip was of " + to_string(remote));
+    state.file.keep(record_of(*now_banned));
+  } else if (state.users.peers) // no room for the ban: then only the peers end
     self->send(state.users.peers, end_peers_in{range, peer_exit::banned});
 }
 
-/// On loopback nobody is banned, only the peer that was reported ends.
-void end_local(standing_pointer self, const endpoint& remote) {
+/// Where its address is shared, nobody is banned, only the peer that was reported ends.
+void end_alone(standing_pointer self, const endpoint& remote) {
   auto& state = self->state;
-  state.scores.forget(accountable_range_of(remote));
   auto found = state.peers.find(remote);
   if (found == state.peers.end() || !state.users.peers)
     return;
@@ -287,13 +370,16 @@ void end_local(standing_pointer self, const endpoint& remote) {
 void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
-  const bool trusted = state.trusted.count(remote.with_port(0)) > 0;
+  const bool shared = state.scores.is_shared(remote);
+  const bool trusted = state.trusted.contains(shared ? remote : remote.with_port(0));
   const auto change = state.scores.report(remote, cause, score_now(self), trusted);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;
   if (auto peer = state.peers.find(remote); peer != state.peers.end())
     what.peer = peer->second;
+  else if (shared) // the connection is gone, and its points with it
+    state.scores.forget_connection(remote);
   what.reason = to_string(cause);
   what.started_by = initiator::remote;
   what.count = times;
@@ -307,7 +393,7 @@ void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
   if (change.ban_suggested)
     ban_misbehaving(self, remote, cause);
   else if (change.passed_threshold)
-    end_local(self, remote);
+    end_alone(self, remote);
 }
 
 void on_joined(standing_pointer self, const peer_info& info) {
@@ -324,6 +410,7 @@ void on_left(standing_pointer self, const peer_left& x) {
     peers.erase(found);
   if (auto cause = misbehaviour_of(x.reason))
     count(self, x.info.remote, *cause);
+  self->state.scores.forget_connection(x.info.remote);
 }
 
 } // namespace
@@ -334,19 +421,24 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
   state.context = std::move(context);
   state.started = state.context->wall.date(self->clock().now());
   state.save_every = options.save_every;
-  for (const auto& x : options.trusted)
+  state.scores = reputation{options.shared};
+  for (const auto& x : options.trusted) {
+    state.trusted.insert(x);
     state.trusted.insert(x.with_port(0));
+  }
   if (!options.directory.empty()) {
     const auto path = options.directory / "standing.json";
-    load(self, path);
+    const auto last_record = load(self, path);
     state.file.open(self, options.saver, path, std::string(file_kind), file_version,
-                    [self] { return describe(self); });
+                    last_record, [self] { return describe(self); });
     save_later(self);
   }
   schedule_sweep(self);
   self->set_exit_handler([self](caf::exit_msg& x) {
     self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
-    self->state.file.finish([self, reason = x.reason] { self->quit(reason); });
+    self->state.file.finish([self, reason = x.reason](const std::string& problem) {
+      self->quit(problem.empty() ? reason : not_saved(problem));
+    });
   });
   return {
     [self](const peer_joined& x) { on_joined(self, x.info); },
@@ -356,11 +448,9 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
       tell_observers(self, {self->state.bans.list(unix_now(self)), {}});
     },
     [self](const report_misbehaviour& x) { count(self, x.remote, x.cause, x.count); },
-    [self](const set_ban& x) { return static_cast<std::uint8_t>(on_set(self, x)); },
-    [self](const lift_ban& x) {
-      return static_cast<std::uint8_t>(on_lift(self, x.range));
-    },
-    [self](clear_bans) { on_clear(self); },
+    [self](const set_ban& x) { return on_set(self, x); },
+    [self](const lift_ban& x) { return on_lift(self, x.range); },
+    [self](clear_bans) { return on_clear(self); },
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
     [self](const wait_for_ban& x) { return wait(self, x); },
     [self](const get_score& x) {

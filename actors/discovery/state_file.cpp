@@ -1,16 +1,13 @@
 #include "actors/discovery/state_file.hpp"
 
+#include "actors/discovery/disk.hpp"
+#include "actors/discovery/state_journal.hpp"
 #include "actors/log.hpp"
 
-#include <fcntl.h>
-#include <openssl/sha.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <system_error>
+#include <cstdio>
 #include <utility>
 
 namespace peerage {
@@ -20,94 +17,13 @@ namespace fs = std::filesystem;
 namespace {
 
 using outcome = loaded_state::outcome;
-using problem = std::optional<std::string>; ///< Nothing: it worked.
+using disk::beside;
+using disk::cannot;
+using disk::problem;
 
-constexpr std::size_t digest_length = 2 * SHA256_DIGEST_LENGTH;
 constexpr std::size_t max_kind_length = 32;
 
-// -- names and words --------------------------------------------------------------------
-
-fs::path beside(const fs::path& path, std::string_view suffix) {
-  auto result = path;
-  result += suffix;
-  return result;
-}
-
-/// "cannot write /a/b: No space left on device", from errno.
-std::string cannot(std::string_view what, const fs::path& path) {
-  auto why = std::generic_category().message(errno);
-  return "cannot " + std::string(what) + " " + path.string() + ": " + why;
-}
-
-// -- files ------------------------------------------------------------------------------
-
-/// Closes a file when it goes out of scope.
-class open_file {
-public:
-  open_file(const fs::path& path, int flags)
-      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  open_file(const open_file&) = delete;
-  open_file& operator=(const open_file&) = delete;
-  ~open_file() { close(); }
-
-  explicit operator bool() const { return descriptor_ >= 0; }
-  int get() const { return descriptor_; }
-
-  /// False, with errno, if the system has bad news of earlier writes.
-  bool close() {
-    auto closing = std::exchange(descriptor_, -1);
-    return closing < 0 || ::close(closing) == 0;
-  }
-
-private:
-  int descriptor_;
-};
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    auto written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-/// Makes a file that is on the disk when this returns.
-problem write_file(const fs::path& path, std::string_view bytes) {
-  open_file file{path, O_WRONLY | O_CREAT | O_EXCL};
-  if (!file)
-    return cannot("create", path);
-  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || !file.close())
-    return cannot("write", path);
-  return std::nullopt;
-}
-
-/// Renames are on the disk only when their directory is.
-problem sync_directory_of(const fs::path& path) {
-  auto directory = path.has_parent_path() ? path.parent_path() : fs::path{"."};
-  open_file file{directory, O_RDONLY | O_DIRECTORY};
-  // Some file systems keep directories safe by themselves and know no fsync for them.
-  if (!file || (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP))
-    return cannot("write the directory", directory);
-  return std::nullopt;
-}
-
 // -- the format -------------------------------------------------------------------------
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-           digest.data());
-  std::string result;
-  for (auto byte : digest) {
-    result += "0123456789abcdef"[byte >> 4];
-    result += "0123456789abcdef"[byte & 15];
-  }
-  return result;
-}
 
 bool is_kind(std::string_view x) {
   return !x.empty() && x.size() <= max_kind_length &&
@@ -120,7 +36,7 @@ std::string encode(std::string_view kind, std::uint32_t version,
   auto text = body.dump(-1, ' ', false, handler::replace) + "\n";
   auto checked = "peerage " + std::string(kind) + " " + std::to_string(version) + " " +
                  std::to_string(text.size()) + "\n" + text;
-  return sha256_hex(checked) + " " + checked;
+  return disk::sha256_hex(checked) + " " + checked;
 }
 
 /// A file as found.
@@ -146,9 +62,9 @@ std::string_view take_until(std::string_view& rest, char end) {
 finding decode(std::string_view file, std::string_view kind, std::uint32_t supported) {
   auto rest = file;
   auto digest = take_until(rest, ' ');
-  if (digest.size() != digest_length)
+  if (digest.size() != disk::digest_length)
     return damaged("does not begin like a file of peerage");
-  if (digest != sha256_hex(rest))
+  if (digest != disk::sha256_hex(rest))
     return damaged("does not match its checksum");
   auto line = take_until(rest, '\n');
   auto magic = take_until(line, ' ');
@@ -174,53 +90,22 @@ finding decode(std::string_view file, std::string_view kind, std::uint32_t suppo
   return result;
 }
 
-finding unreadable() {
-  return {outcome::unreadable,
-          "cannot be read (" + std::generic_category().message(errno) + ")", 0, nullptr};
-}
-
 finding examine(const fs::path& path, std::string_view kind, std::uint32_t supported) {
-  // Not to hang on a pipe that somebody put here.
-  open_file file{path, O_RDONLY | O_NONBLOCK};
-  if (!file && errno == ENOENT)
-    return {outcome::missing, "is missing", 0, nullptr};
-  struct stat status;
-  if (!file || ::fstat(file.get(), &status) != 0)
-    return unreadable();
-  if (!S_ISREG(status.st_mode))
-    return damaged("is no file");
-  if (static_cast<std::uintmax_t>(status.st_size) > max_state_file_size)
-    return damaged("is larger than 64 MiB");
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    auto got = ::read(file.get(), bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0)
-      return unreadable();
-    if (got == 0)
-      break; // became shorter: the checksum will tell
-    size += static_cast<std::size_t>(got);
+  using disk::contents;
+  const auto file = disk::read_file(path);
+  switch (file.result) {
+  case contents::outcome::read: return decode(file.bytes, kind, supported);
+  case contents::outcome::missing: return {outcome::missing, file.why, 0, nullptr};
+  case contents::outcome::unreadable: return {outcome::unreadable, file.why, 0, nullptr};
+  case contents::outcome::unfit: break;
   }
-  return decode(std::string_view(bytes).substr(0, size), kind, supported);
+  return damaged(file.why);
 }
 
-/// Renames what cannot be used to "NAME.damaged-N" or "NAME.newer-N", N the first free
-/// number from 1.
+/// Renames what cannot be used to "NAME.damaged-N" or "NAME.newer-N".
 problem set_aside(const fs::path& path, const finding& found, fs::path& where) {
-  const std::string_view word =
-    found.result == outcome::newer_version ? ".newer-" : ".damaged-";
-  for (unsigned i = 1; i <= max_files_set_aside; ++i) {
-    where = beside(path, std::string(word) + std::to_string(i));
-    struct stat unused;
-    if (::lstat(where.c_str(), &unused) == 0)
-      continue;
-    if (::rename(path.c_str(), where.c_str()) != 0)
-      return cannot("rename", path);
-    return std::nullopt;
-  }
-  return "there are " + std::to_string(max_files_set_aside) + " such files already";
+  return disk::set_aside(
+    path, found.result == outcome::newer_version ? ".newer-" : ".damaged-", where);
 }
 
 /// What becomes of a file that cannot be used, as a sentence.
@@ -255,6 +140,23 @@ problem make_way(const fs::path& path, std::string_view kind, std::uint32_t vers
   return std::nullopt;
 }
 
+void load_changes(const fs::path& path, std::string_view kind, std::uint32_t supported,
+                  loaded_state& to) {
+  if (to.body && to.body->is_object())
+    if (auto found = to.body->find("last_record");
+        found != to.body->end() && found->is_number_unsigned())
+      to.last_record = found->get<std::uint64_t>();
+  auto journal =
+    load_journal(path, kind, supported, to.last_record, !to.body || to.from_previous);
+  to.report += journal.report;
+  if (!journal.report.empty() && to.result == outcome::missing)
+    to.result = outcome::damaged;
+  for (auto& record : journal.records) {
+    to.last_record = record.number;
+    to.changes.push_back(std::move(record.what));
+  }
+}
+
 } // namespace
 
 std::optional<std::string> save_state_file(const fs::path& path, std::string_view kind,
@@ -269,17 +171,19 @@ std::optional<std::string> save_state_file(const fs::path& path, std::string_vie
   if (!is_kind(kind))
     return failed("a bug: \"" + std::string(kind) + "\" is no kind of file");
   const auto bytes = encode(kind, version, body);
-  if (bytes.size() > max_state_file_size)
+  if (bytes.size() > disk::max_file_size)
     return failed("it would be larger than 64 MiB");
   ::unlink(fresh.c_str()); // a save that was cut short; if this fails, making it does too
-  if (auto error = write_file(fresh, bytes))
+  if (auto error = disk::write_file(fresh, bytes))
     return failed(*error);
   if (auto error = make_way(path, kind, version))
     return failed(*error);
   if (::rename(fresh.c_str(), path.c_str()) != 0)
     return failed(cannot("rename", fresh));
-  if (auto error = sync_directory_of(path))
+  if (auto error = disk::sync_directory_of(path))
     return path.string() + " was saved, but may not outlive a power failure: " + *error;
+  if (auto error = retire_journal(path))
+    return path.string() + " was saved, but not its journal: " + *error;
   return std::nullopt;
 }
 
@@ -300,10 +204,14 @@ loaded_state load_state_file(const fs::path& path, std::string_view kind,
     if (found.result != outcome::missing)
       result.report += put_out_of_the_way(file, found);
   }
-  if (!result.body) {
+  load_changes(path, kind, supported, result);
+  if (!result.body && result.changes.empty()) {
     result.report += "Starting without saved " + std::string(kind) + ".";
     if (result.result == outcome::missing)
       result.report = path.string() + " does not exist yet. " + result.report;
+  } else if (!result.body) {
+    if (result.result != outcome::missing)
+      result.report += "Using nothing but what has changed since that save.";
   } else if (result.from_previous) {
     const auto previous = beside(path, ".previous").string();
     if (result.result == outcome::missing)
@@ -311,7 +219,7 @@ loaded_state load_state_file(const fs::path& path, std::string_view kind,
     result.report += "Using the save before it, " + previous +
                      "; to start without, delete that file, too.";
   }
-  if (result.body && result.result == outcome::missing)
+  if ((result.body || !result.changes.empty()) && result.result == outcome::missing)
     result.result = outcome::loaded;
   return result;
 }

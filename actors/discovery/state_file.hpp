@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/discovery/state_journal.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What a node remembers over restarts (addresses, bans, scores …), one file each.
 ///
@@ -17,17 +20,10 @@
 /// Next to NAME there may be
 ///   NAME.new         a save that was cut short; worthless
 ///   NAME.previous    the save before the last one
+///   NAME.journal     what has changed since; see state_journal.hpp
 ///   NAME.damaged-1…  set aside because it could not be read back
 ///   NAME.newer-1…    set aside because a later version of peerage wrote it
 namespace peerage {
-
-/// More is neither written nor read. Our largest state, 20,000 addresses, takes some 5
-/// MB.
-inline constexpr std::size_t max_state_file_size = std::size_t{64} << 20;
-
-/// Files of one name that may be set aside. Beyond, a person has to tidy up: nothing is
-/// overwritten that was not understood.
-inline constexpr unsigned max_files_set_aside = 100;
 
 /// Saves in a way that survives the end of the process at any instant, and of the machine
 /// (invariant I15): a complete file is always there as NAME or as NAME.previous, and what
@@ -35,6 +31,8 @@ inline constexpr unsigned max_files_set_aside = 100;
 /// readable by us alone. Blocks for as long as the disk needs.
 /// @param kind    What the file holds: 1 to 32 of a-z and _.
 /// @param version Of the body's format, counts up from 1.
+///
+/// What its journal has is taken to be in the body, whose "last_record" says so.
 /// @returns what went wrong, as a sentence for people; nothing if all is well.
 std::optional<std::string> save_state_file(const std::filesystem::path& path,
                                            std::string_view kind, std::uint32_t version,
@@ -53,8 +51,12 @@ struct loaded_state {
   outcome result = outcome::missing;
   /// Set whenever something intact was found, if need be the previous save.
   std::optional<nlohmann::json> body;
-  std::uint32_t version = 0;  ///< Of the body; at most the supported one.
-  bool from_previous = false; ///< The body is that of NAME.previous.
+  std::uint32_t version = 0; ///< Of the body; at most the supported one.
+  /// What has changed since the body was saved (or since ever, if there is none), in
+  /// order.
+  std::vector<nlohmann::json> changes;
+  std::uint64_t last_record = 0; ///< The number of the last change that is known.
+  bool from_previous = false;    ///< The body is that of NAME.previous.
   /// Sentences for people that name the files and the way out; empty if NAME was loaded.
   std::string report;
 };

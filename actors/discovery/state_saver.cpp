@@ -2,9 +2,29 @@
 
 #include "actors/log.hpp"
 
+#include <caf/sec.hpp>
+
 #include <utility>
 
 namespace peerage {
+
+namespace {
+
+/// Records after which a whole save is due before its time: it then costs each of them a
+/// few entries of even the largest list, and a start has little to read.
+constexpr std::size_t max_records = 5'000;
+
+} // namespace
+
+caf::error not_saved(const std::string& problem) {
+  return caf::make_error(caf::sec::runtime_error, problem);
+}
+
+std::string text_of(const caf::error& why) {
+  const bool has_text =
+    why == caf::sec::runtime_error && why.context().match_elements<std::string>();
+  return has_text ? why.context().get_as<std::string>(0) : std::string{};
+}
 
 void state_saver::save_changes() {
   if (!request_ || !changed_)
@@ -15,19 +35,58 @@ void state_saver::save_changes() {
   }
   changed_ = false;
   under_way_ = true;
-  request_({path_, kind_, version_, body_()});
+  records_ = 0;
+  auto body = body_();
+  body["last_record"] = last_record_;
+  request_({path_, kind_, version_, std::move(body)});
 }
 
-void state_saver::finish(std::function<void()> done) {
+void state_saver::keep(nlohmann::json record, kept_handler done) {
+  changed_ = true;
+  if (!append_) {
+    if (done)
+      done("");
+    return;
+  }
+  ++unkept_;
+  append_({path_, kind_, version_, ++last_record_, std::move(record)}, std::move(done));
+  if (++records_ >= max_records)
+    save_changes();
+}
+
+void state_saver::finish(kept_handler done) {
   if (done_)
     return;
   if (!request_)
-    return done();
+    return done("");
   owner_ = keep_owner_();
   done_ = std::move(done);
   save_changes();
-  if (!under_way_)
-    leave();
+  if (!under_way_ && unkept_ == 0)
+    leave("");
+}
+
+/// Says what is wrong once.
+void state_saver::note(const std::string& problem) {
+  if (problem == last_problem_)
+    return;
+  if (problem.empty())
+    log::info("{} is saved again", path_.string());
+  else
+    log::warn("{}", problem);
+  last_problem_ = problem;
+}
+
+void state_saver::on_kept(const std::string& problem, const kept_handler& done) {
+  --unkept_;
+  if (!problem.empty()) {
+    changed_ = true;
+    note(problem);
+  }
+  if (done)
+    done(problem);
+  if (done_ && !under_way_ && unkept_ == 0)
+    leave(problem);
 }
 
 void state_saver::on_answer(const std::string& problem) {
@@ -36,24 +95,18 @@ void state_saver::on_answer(const std::string& problem) {
     ++saves_;
   else
     changed_ = true;
-  if (problem != last_problem_) {
-    if (problem.empty())
-      log::info("{} is saved again", path_.string());
-    else
-      log::warn("{}", problem);
-    last_problem_ = problem;
-  }
+  note(problem);
   if (std::exchange(again_, false))
     save_changes();
-  if (done_ && !under_way_)
-    leave();
+  if (done_ && !under_way_ && unkept_ == 0)
+    leave(problem);
 }
 
-void state_saver::leave() {
+void state_saver::leave(const std::string& problem) {
   // What `done` does may destroy this object.
   auto owner = std::move(owner_);
   auto done = std::exchange(done_, nullptr);
-  done();
+  done(problem);
 }
 
 } // namespace peerage

@@ -44,5 +44,7 @@ inline constexpr std::uint64_t event_fetch = 100;
 
 /// The node has this long to answer the status actor; then the client gets a 504.
 inline constexpr std::chrono::seconds source_deadline{2};
+/// The same of one that answers only when something is on the disk, which may be busy.
+inline constexpr std::chrono::seconds disk_deadline{20};
 
 } // namespace peerage::status_limits

@@ -11,9 +11,12 @@ namespace {
 
 subnet subnet_argument(const std::string& text) {
   subnet result;
-  if (!parse_subnet(text, result))
-    throw rpc_error{rpc_code::invalid_ip_or_subnet, "Error: Invalid IP/Subnet", {}};
-  return result;
+  if (parse_subnet(text, result))
+    return result;
+  const auto zone = zone_problem(text);
+  throw rpc_error{rpc_code::invalid_ip_or_subnet,
+                  "Error: Invalid IP/Subnet" + (zone.empty() ? "" : " (" + zone + ")"),
+                  {}};
 }
 
 rpc_json judge_ban(std::uint8_t result) {
@@ -39,13 +42,14 @@ void set_ban_call(status_pointer self, const rpc_arguments& given, const rpc_don
   const auto command = given.text("command");
   if (command != "add" && command != "remove")
     throw given.usage();
-  const auto range = subnet_argument(given.text("subnet"));
+  const auto text = given.text("subnet");
+  const auto range = subnet_argument(text);
   const auto& standing = self->state.parts.standing;
   if (command == "remove")
-    return decide_call<std::uint8_t>(self, standing, lift_ban{range}, done, judge_ban);
-  set_ban what{range, given.integer_or("bantime", 0),
-               given.boolean_or("absolute", false)};
-  decide_call<std::uint8_t>(self, standing, what, done, judge_ban);
+    return change_call<std::uint8_t>(self, standing, lift_ban{range}, done, judge_ban);
+  set_ban what{range, given.integer_or("bantime", 0), given.boolean_or("absolute", false),
+               text.find('/') == text.npos};
+  change_call<std::uint8_t>(self, standing, what, done, judge_ban);
 }
 
 rpc_json render_bans(const bans& x, unix_seconds now) {
@@ -115,14 +119,13 @@ void add_peer_address(status_pointer self, const rpc_arguments& given,
   constexpr std::uint64_t services = wire::node_network | wire::node_witness;
   add_addresses what{{wire::to_network_address({static_cast<std::uint32_t>(now),
                                                 {services, remote.ip, remote.port}})},
-                     remote};
-  const auto book = self->state.parts.book;
-  decide_call<std::uint64_t>(
-    self, book, std::move(what), done, [self, book, remote, tried](std::uint64_t added) {
+                     remote,
+                     tried,
+                     true};
+  change_call<std::uint64_t>(
+    self, self->state.parts.book, std::move(what), done, [](std::uint64_t added) {
       if (added == 0)
         return rpc_json{{"error", "failed-adding-to-new"}, {"success", false}};
-      if (tried)
-        self->send(book, dial_ended{remote, dial_ended::outcome::connected, services});
       return rpc_json{{"success", true}};
     });
 }
@@ -152,8 +155,8 @@ void add_address_methods(rpc_methods& to) {
           {},
           "clearbanned\nLifts all bans.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            self->send(self->state.parts.standing, clear_bans{});
-            done(rpc_json(nullptr));
+            change_call<std::uint8_t>(self, self->state.parts.standing, clear_bans{},
+                                      done, judge_ban);
           }});
   to.add({"getnodeaddresses",
           {{"count", rpc_type::number}, {"network"}},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/discovery/state_saver.hpp"
 #include "actors/status/rpc.hpp"
 #include "messages/endpoint.hpp"
 
@@ -12,6 +13,8 @@ namespace peerage {
 inline rpc_error rpc_error_of(const caf::error& failure) {
   if (failure == caf::sec::request_timeout)
     return {rpc_code::internal, "the node did not answer in time", {}};
+  if (auto text = text_of(failure); !text.empty())
+    return {rpc_code::misc, "Error: " + text, {}};
   return {rpc_code::shutting_down, "the node is stopping", {}};
 }
 
@@ -30,28 +33,39 @@ void answer_call(status_pointer self, const Handle& whom, Question what,
 /// `rpc_error`.
 template <class Answer, class Handle, class Question, class Judge>
 void decide_call(status_pointer self, const Handle& whom, Question what,
+                 const rpc_done& done, Judge judge,
+                 caf::timespan deadline = status_limits::source_deadline) {
+  ask<Answer>(self, whom, deadline, std::move(what),
+              [done, judge](caf::expected<Answer> found) {
+                if (!found)
+                  return done(rpc_error_of(found.error()));
+                try {
+                  done(rpc_json(judge(*found)));
+                } catch (const rpc_error& why) {
+                  done(why);
+                }
+              });
+}
+
+/// The same for changes that are to last: the answer says that they are on the disk.
+template <class Answer, class Handle, class Question, class Judge>
+void change_call(status_pointer self, const Handle& whom, Question what,
                  const rpc_done& done, Judge judge) {
-  ask<Answer>(self, whom, std::move(what), [done, judge](caf::expected<Answer> found) {
-    if (!found)
-      return done(rpc_error_of(found.error()));
-    try {
-      done(rpc_json(judge(*found)));
-    } catch (const rpc_error& why) {
-      done(why);
-    }
-  });
+  decide_call<Answer>(self, whom, std::move(what), done, judge,
+                      status_limits::disk_deadline);
 }
 
 /// Reads "ip[:port]", where somebody may listen; throws `rpc_error`. Names are not
 /// resolved.
 inline endpoint endpoint_argument(const std::string& text, std::uint16_t default_port) {
   endpoint result;
-  if (!parse_endpoint(text, default_port, result) || result.port == 0)
-    throw rpc_error{rpc_code::invalid_ip_or_subnet,
-                    "Error: Invalid IP address: " + text +
-                      " (IP or IP:PORT; names are not resolved)",
-                    {}};
-  return result;
+  if (parse_endpoint(text, default_port, result) && result.port != 0)
+    return result;
+  const auto zone = zone_problem(text);
+  throw rpc_error{rpc_code::invalid_ip_or_subnet,
+                  "Error: Invalid IP address: " + text + " (" +
+                    (zone.empty() ? "IP or IP:PORT; names are not resolved" : zone) + ")",
+                  {}};
 }
 
 /// "0000000000000409", as Bitcoin Core prints service bits.

@@ -252,21 +252,23 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
   if (given.boolean_or("v2transport", false))
     throw rpc_error{
       rpc_code::invalid_parameter, "Error: v2transport requested but not enabled", {}};
-  const auto remote = endpoint_argument(given.text("node"), parts.context->network.port);
-  if (command == "add")
-    return decide_call<bool>(self, parts.dialer, pin_peer{remote}, done, [](bool added) {
-      if (!added)
-        throw rpc_error{rpc_code::node_already_added, "Error: Node already added", {}};
-      return nullptr;
-    });
+  const auto node = given.text("node");
   if (command == "remove")
-    return decide_call<bool>(
-      self, parts.dialer, unpin_peer{remote}, done, [](bool removed) {
+    return change_call<bool>(
+      self, parts.dialer, unpin_peer{node}, done, [](bool removed) {
         if (!removed)
           throw rpc_error{rpc_code::node_not_added,
                           "Error: Node could not be removed. It has not been added "
                           "previously.",
                           {}};
+        return nullptr;
+      });
+  const auto remote = endpoint_argument(node, parts.context->network.port);
+  if (command == "add")
+    return change_call<bool>(
+      self, parts.dialer, pin_peer{remote, node}, done, [](bool added) {
+        if (!added)
+          throw rpc_error{rpc_code::node_already_added, "Error: Node already added", {}};
         return nullptr;
       });
   decide_call<bool>(self, parts.dialer, dial_once{remote}, done,
@@ -275,20 +277,20 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
 
 void get_added_node_info(status_pointer self, const rpc_arguments& given,
                          const rpc_done& done) {
-  std::optional<endpoint> only;
+  std::optional<std::string> only;
   if (given.has("node"))
-    only = endpoint_argument(given.text("node"), self->state.parts.context->network.port);
+    only = given.text("node");
   decide_call<pinned_peers>(
     self, self->state.parts.dialer, get_pinned{}, done, [only](const pinned_peers& x) {
       auto result = rpc_json::array();
       for (const auto& entry : x.entries) {
-        if (only && entry.remote != *only)
+        if (only && entry.text != *only)
           continue;
         auto addresses = rpc_json::array();
         if (entry.connected)
           addresses.push_back(
-            {{"address", to_string(entry.remote)}, {"connected", "outbound"}});
-        result.push_back({{"addednode", to_string(entry.remote)},
+            {{"address", to_string(*entry.remote)}, {"connected", "outbound"}});
+        result.push_back({{"addednode", entry.text},
                           {"connected", entry.connected},
                           {"addresses", std::move(addresses)}});
       }
@@ -397,11 +399,14 @@ void add_network_methods(rpc_methods& to) {
            {"command", rpc_type::text, true},
            {"v2transport", rpc_type::boolean}},
           "addnode \"node\" \"add|remove|onetry\" ( v2transport )\nStays connected to a "
-          "peer, no longer does, or dials it once. IP addresses only.",
+          "peer (also after the next start), no longer does, or dials it once. IP "
+          "addresses only.",
           add_node});
   to.add({"getaddednodeinfo",
           {{"node"}},
-          "getaddednodeinfo ( \"node\" )\nThe peers that were added, or one of them.",
+          "getaddednodeinfo ( \"node\" )\nThe peers that were added, by addnode or "
+          "--add-peer, "
+          "or one of them, in the words they were added with.",
           get_added_node_info});
   to.add({"disconnectnode",
           {{"address"}, {"nodeid", rpc_type::number}},

@@ -142,11 +142,11 @@ class BitcoinCoreClient(NodeCase):
         self.assertEqual(found[0]["result"], PEERS + 1)
 
     def test_mistakes(self):
+        added = self.node.rpc("getpeerinfo")[0]["addr"]
+        self.node.rpc("addnode", added, "add")
         for code, call in (
                 (-32601, {"function": "getWalletInfo"}),
-                (-23, {"function": "addNode",
-                       "parameters": [self.node.rpc("getaddednodeinfo")[0]["addednode"],
-                                      "add"]}),
+                (-23, {"function": "addNode", "parameters": [added, "add"]}),
                 (-24, {"function": "addNode", "parameters": ["127.1.1.1:1", "remove"]}),
                 (-29, {"function": "disconnectNode", "parameters": ["127.1.1.1:1"]}),
                 (-30, {"function": "setBan", "parameters": ["x", "add"]}),

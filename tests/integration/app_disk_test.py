@@ -4,8 +4,12 @@ so, goes on, loses nothing, and recovers."""
 
 import errno
 import os
+import pathlib
 import re
 import resource
+import signal
+import tempfile
+import time
 import unittest
 
 from cases import FolderCase, wait_until
@@ -91,13 +95,52 @@ class Disk(FolderCase):
         with self.start(launcher) as node:
             self.check_shortage(node, lambda: self.place.chmod(0o500),
                                 lambda: self.place.chmod(0o700), os.strerror(errno.EACCES))
-            # It says so again when it is so again. The stop is in order all the same.
+            # It says so again when it is so again.
             self.place.chmod(0o500)
             already = node.log().count("addresses.json: ")
             wait_until(lambda: node.log().count("addresses.json: ") > already,
                        what="another complaint")
-            node.stop()
+            self.check_unsaved_stop(node)
         self.check_nothing_lost()
+
+    def check_unsaved_stop(self, node):
+        """In order and in time, but with a status and a line that say what is missing."""
+        node.send_signal(signal.SIGTERM)
+        self.assertEqual(node.wait(), 1, node.log())
+        self.assertRegex(node.log(), " critical .*not everything was saved: cannot save")
+
+    def test_stop_that_cannot_save(self):
+        """Each of the files alone: what a call has changed, a score, a dial."""
+        changes = {
+            "standing": lambda node: node.rpc("setban", "10.0.0.0/8", "add"),
+            "dials": lambda node: node.rpc("addnode", "127.9.9.9:1", "add"),
+            "addresses": lambda node: node.rpc("addpeeraddress", "127.9.9.9", 1),
+        }
+        for name, change in changes.items():
+            with self.subTest(name=name), tempfile.TemporaryDirectory() as folder:
+                node = Node("--save-interval", "3600", "--data-dir", folder)
+                self.addCleanup(node.close)
+                node.stop()
+                # Nothing can be put where a folder with something in it is.
+                place = pathlib.Path(folder) / "regtest"
+                node.restart()
+                change(node)
+                (place / f"{name}.json.new" / "in the way").mkdir(parents=True)
+                self.check_unsaved_stop(node)
+
+    def test_stop_with_a_disk_that_hangs(self):
+        """In time all the same."""
+        hang = self.folder / "hang"
+        node = Node("--save-interval", "3600", "--data-dir", self.folder / "data",
+                    env=os.environ | {"LD_PRELOAD": os.environ["HANGING_DISK"], "HANG": str(hang)})
+        self.addCleanup(node.close)
+        node.rpc("setban", "10.0.0.0/8", "add")
+        hang.touch()
+        began = time.monotonic()
+        node.send_signal(signal.SIGTERM)
+        self.assertEqual(node.wait(), 1, node.log())
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertRegex(node.log(), "the stop took too long.* may be lost")
 
 
 if __name__ == "__main__":

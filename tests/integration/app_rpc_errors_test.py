@@ -6,6 +6,7 @@ import time
 import unittest
 
 from cases import NodeCase
+from peerage_harness import RpcError
 
 PEERS = 1
 USAGE = "usage"  # the error's text is the help of the method
@@ -36,7 +37,8 @@ class Errors(NodeCase):
 
     def test_of_each_method(self):
         peer = self.node.rpc("getpeerinfo")[0]
-        added = self.node.rpc("getaddednodeinfo")[0]["addednode"]
+        added = peer["addr"]
+        self.node.rpc("addnode", added, "add")
         self.node.rpc("setban", "10.1.0.0/16", "add")
         soon = int(time.time()) - 1
         nobody = "127.1.1.1:1"
@@ -57,6 +59,15 @@ class Errors(NodeCase):
                  "addnode", [nobody, "remove"]),
                 (-30, None, "addnode", ["nowhere.example", "add"]),
                 (-30, None, "addnode", ["127.0.0.1:0", "add"]),
+                (-24, None, "addnode", ["nowhere.example", "remove"]),
+                (-24, None, "addnode", [added + " ", "remove"]),
+                (-30, "Error: Invalid IP address: fe80::1%nosuchlink0 (this machine has no "
+                      "interface 'nosuchlink0')", "addnode", ["fe80::1%nosuchlink0", "add"]),
+                (-30, "Error: Invalid IP address: 127.0.0.1%lo (only link-local addresses "
+                      "(fe80::/10) have a zone)", "addnode", ["127.0.0.1%lo", "onetry"]),
+                (-24, None, "getaddednodeinfo", [added + " "]),
+                (-24, None, "getaddednodeinfo", [""]),
+                (-30, None, "setban", ["fe80::1%nosuchlink0", "add"]),
                 (-24, "Error: Node has not been added.", "getaddednodeinfo", [nobody]),
                 (-3, None, "getaddednodeinfo", [True]),
                 (-29, "Node not found in connected nodes", "disconnectnode", [nobody]),
@@ -73,7 +84,8 @@ class Errors(NodeCase):
                 (-32602, None, "disconnectnode", []),
                 (-23, "Error: IP/Subnet already banned", "setban", ["10.1.0.0/16", "add"]),
                 (-23, None, "setban", ["10.1.0.0/255.255.0.0", "add"]),
-                (-23, None, "setban", ["10.1.2.3", "add"]),
+                (-23, None, "setban", ["::ffff:10.1.0.0/112", "add"]),
+                (-23, None, "setban", ["10.1.2.3", "add"]),  # an address, not a range
                 (-30, "Error: Unban failed. Requested address/subnet was not previously "
                       "manually banned.", "setban", ["10.1.2.3", "remove"]),
                 (-30, "Error: Invalid IP/Subnet", "setban", ["127.0.0.1/42", "add"]),
@@ -106,6 +118,27 @@ class Errors(NodeCase):
                 self.check(code, text, method, params)
         self.assertEqual([x["address"] for x in self.node.rpc("listbanned")], ["10.1.0.0/16"])
         self.assertEqual(self.node.rpc("getconnectioncount"), PEERS)
+
+    def test_bans_within_bans(self):
+        """Each range has a ban of its own; only the very same one is there already."""
+        call = self.node.rpc
+        listed = lambda: [x["address"] for x in call("listbanned")
+                          if x["address"].startswith("10.6")]
+        call("setban", "10.6.0.0/24", "add", 100)
+        for text in ("10.6.0.7/32", "10.6.0.16/28", "10.6.0.9/16"):
+            self.assertIsNone(call("setban", text, "add", 50))
+        self.assertEqual(listed(), ["10.6.0.0/16", "10.6.0.0/24", "10.6.0.7/32",
+                                    "10.6.0.16/28"])
+        for text in ("10.6.0.7/32", "10.6.0.7", "10.6.0.99/255.255.255.0",
+                     "::ffff:10.6.0.0/112"):
+            with self.assertRaises(RpcError) as caught:
+                call("setban", text, "add")
+            self.assertEqual(caught.exception.code, -23, text)
+        self.assertIsNone(call("setban", "10.6.0.1/24", "remove"))
+        self.assertEqual(listed(), ["10.6.0.0/16", "10.6.0.7/32", "10.6.0.16/28"])
+        for text in ("10.6.0.7", "10.6.0.16/28", "10.6.0.0/16"):
+            self.assertIsNone(call("setban", text, "remove"))
+        self.assertEqual(listed(), [])
 
     def test_what_is_no_error(self):
         call = self.node.rpc

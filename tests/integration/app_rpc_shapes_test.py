@@ -25,6 +25,7 @@ class Shapes(NodeCase):
             cls.inbound.socket.sendall(message(b"feefilter", rate.to_bytes(8, "little")))
         for _ in range(2):  # the first answers the node's ping, the second comes behind that
             cls.inbound.round_trip()
+        cls.node.rpc("addnode", cls.node.rpc("getpeerinfo")[0]["addr"], "add")
         cls.node.rpc("addnode", "127.9.9.9:1", "add")
         cls.node.rpc("addpeeraddress", "8.9.10.11", 8333)
         cls.node.wait_for({"address_known": "8.9.10.11:8333"}, timeout=10)

@@ -9,6 +9,7 @@ import unittest
 
 from cases import NodeCase
 from peerage_harness import Node, RpcError
+from wire_peer import WirePeer
 
 SHAPES = {  # the fields that a client of Bitcoin Core 28 may look for, and their types
     "getpeerinfo": {
@@ -177,6 +178,33 @@ class Rpc(NodeCase):
         self.assertIsNone(self.call("clearbanned"))
         self.assertEqual(self.call("listbanned"), [])
 
+    def test_bans_of_one_family(self):
+        """All of IPv6 is none of IPv4, and the other way round."""
+        ids = [x["id"] for x in self.call("getpeerinfo")]
+        with WirePeer(self.node.p2p, source="127.0.0.8").shake_hands() as peer:
+            self.node.wait_for({"peer": {"address": "127.0.0.8"}}, timeout=10)
+            for text, listed in (("::/0", "::/0"), ("::/80", "::/80"), ("8000::/1",) * 2):
+                self.assertIsNone(self.call("setban", text, "add"))
+                self.assertEqual([x["address"] for x in self.call("listbanned")], [listed])
+                with self.assertRaises(RpcError):
+                    self.node.wait_for({"banned": "127.0.0.8"}, timeout=0)
+                with self.assertRaises(RpcError):
+                    self.node.wait_for({"banned": "0.0.0.0/0"}, timeout=0)
+                for obstacles in self.call("whynot", "127.0.0.8:1").values():
+                    self.assertNotIn("banned", str(obstacles))
+                peer.round_trip()
+                self.assertIsNone(self.call("setban", text, "remove"))
+            self.assertEqual([x["id"] for x in self.call("getpeerinfo")][:PEERS], ids)
+            # However it is written, a range of IPv4 is one.
+            for text in ("127.0.0.8/31", "::ffff:127.0.0.8/127"):
+                self.assertIsNone(self.call("setban", text, "add"))
+                self.node.wait_for({"banned": "::ffff:127.0.0.8"}, timeout=0)
+                with self.assertRaises(RpcError):
+                    self.node.wait_for({"banned": "::1"}, timeout=0)
+                self.assertIsNone(self.call("setban", "127.0.0.8/31", "remove"))
+            with self.assertRaises(EOFError):
+                peer.wait_for(b"nothing")
+
     def test_added_nodes(self):
         nobody = "127.9.9.9:1"  # refused at once
         self.assertIsNone(self.call("addnode", nobody, "add"))
@@ -197,7 +225,33 @@ class Rpc(NodeCase):
         self.fails(-1, "addnode", nobody, "love")
         self.fails(-8, "addnode", nobody, "add", True)
         self.fails(-30, "addnode", "nowhere.example", "add")
-        self.assertEqual(len(self.call("getaddednodeinfo")), PEERS)
+        self.assertEqual(self.call("getaddednodeinfo"), [])  # the swarm was not added
+
+    def test_added_nodes_have_the_words_they_were_added_with(self):
+        listed = lambda: [x["addednode"] for x in self.call("getaddednodeinfo")]
+        port = 18444  # the network's
+        for text in ("127.9.9.8", "127.9.9.7:1", "::ffff:127.9.9.6", "[::ffff:127.9.9.5]:2"):
+            self.assertIsNone(self.call("addnode", text, "add"))
+        self.assertEqual(listed(), ["127.9.9.8", "127.9.9.7:1", "::ffff:127.9.9.6",
+                                    "[::ffff:127.9.9.5]:2"])
+        for same in ("127.9.9.8", f"127.9.9.8:{port}", f"127.9.9.6:{port}", "127.9.9.5:2"):
+            self.fails(-23, "addnode", same, "add")
+        for other in (f"127.9.9.8:{port}", "127.9.9.6", " 127.9.9.7:1"):
+            self.fails(-24, "addnode", other, "remove")
+            self.fails(-24, "getaddednodeinfo", other)
+        self.assertIsNone(self.call("addnode", "127.9.9.4:1", "onetry"))
+        for text in listed():
+            self.assertEqual([x["addednode"] for x in self.call("getaddednodeinfo", text)],
+                             [text])
+            self.assertIsNone(self.call("addnode", text, "remove"))
+        self.assertEqual(listed(), [])
+        # One that is a peer already, as it is connected to.
+        peer = self.call("getpeerinfo")[0]["addr"]
+        self.assertIsNone(self.call("addnode", peer, "add"))
+        self.assertEqual(self.call("getaddednodeinfo", peer), [
+            {"addednode": peer, "connected": True,
+             "addresses": [{"address": peer, "connected": "outbound"}]}])
+        self.assertIsNone(self.call("addnode", peer, "remove"))
 
     def test_a_peer_is_ended_and_dialed_again(self):
         peer = self.call("getpeerinfo")[0]

@@ -38,6 +38,21 @@ def which_save(path):
         return None
 
 
+def write_body(path, kind, body):
+    """A state file as if it had been saved."""
+    text = json.dumps(body).encode() + b"\n"
+    checked = b"peerage %s 1 %d\n" % (kind, len(text)) + text
+    path.write_bytes(hashlib.sha256(checked).hexdigest().encode() + b" " + checked)
+
+
+def write_bans(path, count):
+    """So many bans of single addresses, as a person would set them."""
+    now = int(time.time())
+    bans = [{"range": f"11.{i >> 16}.{(i >> 8) & 255}.{i & 255}/32", "created": now,
+             "until": now + 86400, "cause": "manual"} for i in range(count)]
+    write_body(path, b"standing", {"bans": bans, "scores": []})
+
+
 def write_addresses(path, count, swarm=0):
     """A book of `count` addresses as if it had been saved: those of a swarm's peers, and
     others where nobody is."""
@@ -47,6 +62,4 @@ def write_addresses(path, count, swarm=0):
                 "time": int(time.time()), "services": 9, "last_attempt": 0,
                 "last_success": 0, "failures": 0, "tried": False,
                 "source": f"127.0.{i % 250}.1:18444"} for i, place in enumerate(places)]
-    body = json.dumps({"secret": "00" * 16, "addresses": entries}).encode() + b"\n"
-    checked = b"peerage addresses 1 %d\n" % len(body) + body
-    path.write_bytes(hashlib.sha256(checked).hexdigest().encode() + b" " + checked)
+    write_body(path, b"addresses", {"secret": "00" * 16, "addresses": entries})

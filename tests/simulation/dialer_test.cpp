@@ -1,5 +1,7 @@
 #include "actors/discovery/dialer.hpp"
+#include "actors/discovery/saver.hpp"
 #include "tests/simulation/requests_fixture.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -418,8 +420,8 @@ TEST_CASE("a dial under way is ended at once by whatever ends peers") {
     CHECK_FALSE(*world.answer_to<bool>(world.dialer, disconnect_peer{0, hanging}));
   }
   SUBCASE("addnode remove") {
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{hanging}));
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{silent}));
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(hanging)}));
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(silent)}));
     world.pass(60s);
     CHECK(world.dialed.size() == 1);
   }
@@ -491,7 +493,7 @@ TEST_CASE("an address that turns out to be ourselves is not dialed again") {
     CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
     accepting_side_finds_out(false);
     world.pass(200s);
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{own}));
+    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(own)}));
     CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
     world.pass(10s);
   }
@@ -538,4 +540,62 @@ TEST_CASE("whoever asks is told all that stands in the way of a dial, and since 
   CHECK(kinds(world.address(2)) == list{"backoff"});
   caf::anon_send(world.dialer, set_network_active{false});
   CHECK(kinds(world.address(1)) == list{"network_inactive", "outbound_limit"});
+}
+
+TEST_CASE("an added peer is on the disk before the answer, and comes back in its words") {
+  simulation world;
+  temporary_directory directory;
+  dialer_options options;
+  options.directory = directory.path();
+  options.saver = world.system.spawn(saver);
+  options.pinned = {ipv4_endpoint(10, 0, 0, 1, 1)};
+  options.added = {{"10.0.0.2", ipv4_endpoint(10, 0, 0, 2, 18444), false}};
+  dialer_actor dialing;
+  auto start = [&] {
+    dialing = world.system.spawn(dialer, world.context, options);
+    world.run();
+  };
+  auto kill = [&] {
+    caf::anon_send_exit(dialing, caf::exit_reason::kill);
+    dialing = nullptr;
+    world.run();
+  };
+  auto listed = [&] {
+    std::vector<std::string> result;
+    const auto found = *world.answer_to<pinned_peers>(dialing, get_pinned{});
+    for (const auto& x : found.entries)
+      result.push_back(x.text);
+    return result;
+  };
+  auto add = [&](const char* text, const endpoint& remote) {
+    return *world.answer_to<bool>(dialing, pin_peer{remote, text});
+  };
+  auto remove = [&](const char* text) {
+    return *world.answer_to<bool>(dialing, unpin_peer{text});
+  };
+  using list = std::vector<std::string>;
+
+  start();
+  CHECK(listed() == list{"10.0.0.2"}); // and not who was pinned
+  CHECK(add("10.0.0.3", ipv4_endpoint(10, 0, 0, 3, 18444)));
+  CHECK(add("10.0.0.4:5", ipv4_endpoint(10, 0, 0, 4, 5)));
+  CHECK(add("10.0.0.1:1", ipv4_endpoint(10, 0, 0, 1, 1)));
+  CHECK_FALSE(add("10.0.0.3:18444", ipv4_endpoint(10, 0, 0, 3, 18444)));
+  CHECK(remove("10.0.0.4:5"));
+  CHECK_FALSE(remove("10.0.0.4:5"));
+  CHECK_FALSE(remove("10.0.0.3:18444"));
+  kill();
+  start();
+  CHECK(listed() == list{"10.0.0.3", "10.0.0.1:1", "10.0.0.2"});
+  CHECK(remove("10.0.0.3"));
+  CHECK(remove("10.0.0.2")); // for this run
+  caf::anon_send_exit(dialing, caf::exit_reason::user_shutdown);
+  dialing = nullptr;
+  world.run();
+  options.added.clear();
+  start();
+  CHECK(listed() == list{"10.0.0.1:1"});
+  kill();
+  caf::anon_send_exit(options.saver, caf::exit_reason::kill);
+  options.saver = nullptr;
 }

@@ -13,6 +13,7 @@ namespace peerage::test {
 struct slow_disk {
   std::vector<save_state> asked;
   std::vector<caf::typed_response_promise<std::string>> unanswered;
+  std::vector<keep_record> kept; ///< Answered like the saves.
 };
 
 /// A SAVER with such a disk. A string is the answer to all that has none yet.
@@ -25,6 +26,11 @@ inline slow_saver_actor::behavior_type slow_saver(slow_saver_actor::pointer self
       disk->asked.push_back(x);
       return disk->unanswered.emplace_back(self->make_response_promise<std::string>());
     },
+    [self, disk](const keep_record& x) -> caf::result<std::string> {
+      disk->kept.push_back(x);
+      return disk->unanswered.emplace_back(self->make_response_promise<std::string>());
+    },
+    [](write_records) {},
     [disk](const std::string& answer) {
       for (auto& promise : std::exchange(disk->unanswered, {}))
         promise.deliver(answer);

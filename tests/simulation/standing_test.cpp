@@ -73,6 +73,14 @@ struct judging_node {
     return *result;
   }
 
+  template <class Request>
+  caf::error failure_of(Request x) {
+    auto answer = world.ask<std::uint8_t>(keeper, std::move(x));
+    world.run();
+    REQUIRE(answer->failure);
+    return *answer->failure;
+  }
+
   std::vector<ban> all_bans() { return ask<bans>(get_bans{}).entries; }
   double score(const endpoint& x) { return ask<double>(get_score{x}); }
   ban_result change(const set_ban& x) {
@@ -171,6 +179,68 @@ TEST_CASE("trusted peers are exempt from what a bad line brings about, and only 
   for (int i = 0; i < 20; ++i) // and who is not trusted is not exempt
     node.tell(peer_left{peer(1, at("50.1.1.2:8333")), peer_exit::ping_timeout});
   CHECK(node.all_bans().size() == 2);
+}
+
+TEST_CASE("where an address stands for many, each connection has points of its own") {
+  standing_options options;
+  options.shared = {range("50.9.0.0/16"), range("2600:9::/32")};
+  judging_node node{options};
+  peer_id next = 0;
+  for (auto host : {"127.0.0.1", "127.9.9.9", "::1", "50.9.1.1", "2600:9::1"}) {
+    CAPTURE(host);
+    const auto bad = at(host).with_port(1), worse = at(host).with_port(2),
+               good = at(host).with_port(3);
+    const auto first = next + 1;
+    for (const auto& x : {bad, worse, good})
+      node.tell(peer_joined{peer(++next, x)});
+    const auto ended = node.notes->ended.size();
+    for (int i = 0; i < 3; ++i)
+      for (const auto& x : {bad, worse})
+        node.tell(report_misbehaviour{x, misbehaviour::broken_rule});
+    node.tell(report_misbehaviour{good, misbehaviour::broken_rule});
+    CHECK(node.score(bad) == 75);
+    CHECK(node.score(good) == 25);
+    CHECK(node.ask<suspects>(find_suspects{{bad, worse, good}}).remotes ==
+          std::vector{bad, worse});
+    CHECK(node.notes->ended.size() == ended);
+    node.tell(report_misbehaviour{worse, misbehaviour::broken_rule});
+    REQUIRE(node.notes->ended.size() == ended + 1);
+    CHECK(node.notes->ended.back().peer == first + 1);
+    // The next one with that port is another one.
+    node.tell(peer_left{peer(first + 1, worse), peer_exit::banned});
+    node.tell(peer_left{peer(first, bad), peer_exit::too_many_entries});
+    CHECK(node.score(worse) == 0);
+    CHECK(node.score(bad) == 0);
+    // Who never became a peer leaves nothing behind.
+    node.tell(report_misbehaviour{bad, misbehaviour::invalid_data});
+    CHECK(node.score(bad) == 0);
+    CHECK(node.score(good) == 25);
+  }
+  CHECK(node.all_bans().empty());
+  CHECK(node.notes->ended_in.empty());
+}
+
+TEST_CASE("a named peer behind a shared address is no surety for the others there") {
+  standing_options options;
+  options.trusted = {at("127.0.0.1:8333")};
+  judging_node node{options};
+  const auto named = at("127.0.0.1:8333"), other = at("127.0.0.1:999");
+  node.tell(peer_joined{peer(1, named)});
+  node.tell(peer_joined{peer(2, other)});
+  for (const auto& x : {named, other})
+    node.tell(report_misbehaviour{x, misbehaviour::bad_checksum});
+  CHECK(node.score(named) == 0);
+  CHECK(node.score(other) > 0);
+}
+
+TEST_CASE("link-local: a host answers for itself, and not for its link") {
+  judging_node node;
+  auto remote = at("[fe80::1]:1");
+  remote.zone = 7;
+  node.tell(report_misbehaviour{remote, misbehaviour::invalid_data});
+  REQUIRE(node.all_bans().size() == 1);
+  CHECK(node.all_bans()[0].range == host_of(remote));
+  CHECK(node.score(at("[fe80::2]:1")) == 0);
 }
 
 TEST_CASE("on loopback only the one peer is ended, and all begin anew") {
@@ -311,7 +381,7 @@ TEST_CASE("a restart keeps bans and scores") {
   CHECK(node.notes->changes[0].added == before);
 }
 
-TEST_CASE("bans are saved at once, scores after a while") {
+TEST_CASE("bans are kept at once, scores after a while") {
   temporary_directory directory;
   standing_options options;
   options.directory = directory.path();
@@ -327,10 +397,17 @@ TEST_CASE("bans are saved at once, scores after a while") {
   CHECK_FALSE(fs::exists(path));
   node.jump(1s);
   CHECK(saved("scores") == 1);
+  auto changes = [&] { return load_state_file(path, "standing", 1).changes; };
   node.change(set_ban{range("50.2.0.0/16"), 90});
-  CHECK(saved("bans") == 1);
+  REQUIRE(changes().size() == 1);
+  CHECK(changes()[0].at("banned").at("range") == "50.2.0.0/16");
   node.change(lift_ban{range("50.2.0.0/16")});
-  CHECK(saved("bans") == 0);
+  REQUIRE(changes().size() == 2);
+  CHECK(changes()[1].at("lifted") == "50.2.0.0/16");
+  node.change(set_ban{range("50.3.0.0/16"), 9'000});
+  node.jump(save_interval);
+  CHECK(changes().empty()); // all in one file again
+  CHECK(saved("bans") == 1);
   // What did not change is not written again.
   fs::remove(path);
   fs::remove(path.string() + ".previous");
@@ -339,6 +416,22 @@ TEST_CASE("bans are saved at once, scores after a while") {
   node.tell(report_misbehaviour{at("50.1.1.2:1"), misbehaviour::broken_rule});
   node.stop();
   CHECK(saved("scores") == 2);
+}
+
+TEST_CASE("a ban on a link that is gone after the restart holds on every link") {
+  temporary_directory directory;
+  standing_options options;
+  options.directory = directory.path();
+  const auto until = 1'800'000'000;
+  const nlohmann::json body{{"bans",
+                             {{{"range", "fe80::7%gone0/128"},
+                               {"created", 1},
+                               {"until", until},
+                               {"cause", "manual"}}}}};
+  REQUIRE_FALSE(save_state_file(directory.path() / "standing.json", "standing", 1, body));
+  judging_node node{options};
+  REQUIRE(node.all_bans().size() == 1);
+  CHECK(node.all_bans()[0].range == range("fe80::7"));
 }
 
 TEST_CASE("one save at a time, and the last one is waited for") {
@@ -352,16 +445,25 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   options.saver = slow;
   node.keeper = node.world.system.spawn(standing, node.world.context, options);
   const auto address = node.keeper.address();
-  for (std::uint8_t i = 1; i <= 5; ++i)
-    node.tell(set_ban{host_of(ipv4_endpoint(50, 1, 1, i, 1))});
+  auto ban = [&](std::uint8_t last) {
+    node.tell(set_ban{host_of(ipv4_endpoint(50, 1, 1, last, 1))});
+  };
+  ban(1);
+  node.jump(save_interval);
+  for (std::uint8_t i = 2; i <= 5; ++i) {
+    ban(i);
+    node.jump(save_interval);
+  }
   REQUIRE(disk->asked.size() == 1);
   CHECK(disk->asked[0].body.at("bans").size() == 1);
   caf::anon_send(slow, std::string{});
   node.world.run();
   REQUIRE(disk->asked.size() == 2);
   CHECK(disk->asked[1].body.at("bans").size() == 5);
+  CHECK(disk->asked[1].body.at("last_record") == 5);
 
-  node.tell(set_ban{host_of(ipv4_endpoint(50, 1, 1, 6, 1))});
+  ban(6);
+  CHECK(disk->kept.size() == 6);
   node.stop(); // drops the handle, too
   CHECK(caf::actor_cast<caf::actor>(address));
   caf::anon_send(slow, std::string("the disk is full"));
@@ -380,9 +482,16 @@ TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   standing_options options;
   options.directory = directory.path() / "missing";
   judging_node node{options};
-  node.change(set_ban{range("50.2.0.0/16")});
-  CHECK(node.all_bans().size() == 1);
+  const set_ban wanted{range("50.2.0.0/16")};
+  CHECK(text_of(node.failure_of(wanted)).find("No such file") != std::string::npos);
+  CHECK(node.all_bans().size() == 1); // in force all the same
+  CHECK(text_of(node.failure_of(wanted)).find("No such file") != std::string::npos);
+  CHECK(text_of(node.failure_of(clear_bans{})).find("lifted") != std::string::npos);
+  CHECK(node.all_bans().empty());
+  CHECK(node.failure_of(wanted));
   fs::create_directory(options.directory);
+  CHECK(node.change(wanted) == ban_result::done); // now it is
+  CHECK(node.change(wanted) == ban_result::already_banned);
   node.jump(save_interval); // it is tried again
   CHECK(fs::exists(options.directory / "standing.json"));
 
@@ -390,7 +499,7 @@ TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   node.stop();
   node.keeper = node.world.system.spawn(standing, node.world.context, options);
-  node.change(set_ban{range("50.3.0.0/16")});
+  CHECK(node.failure_of(set_ban{range("50.3.0.0/16")}));
   CHECK(node.all_bans().size() == 2);
   auto address = node.keeper.address();
   node.stop();

@@ -1,3 +1,4 @@
+#include "actors/discovery/disk.hpp"
 #include "actors/discovery/state_file.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -296,7 +297,7 @@ TEST_CASE_FIXTURE(fixture, "what is no file, or too large a one, is not read") {
   }
   SUBCASE("65 MiB of nothing") {
     put(path, "");
-    fs::resize_file(path, max_state_file_size + 1);
+    fs::resize_file(path, disk::max_file_size + 1);
   }
   auto loaded = load();
   CHECK(loaded.result == outcome::damaged);
@@ -306,14 +307,14 @@ TEST_CASE_FIXTURE(fixture, "what is no file, or too large a one, is not read") {
 
 TEST_CASE_FIXTURE(fixture, "what could not be loaded again is not saved") {
   save(1);
-  auto error = save(std::string(max_state_file_size, 'x'));
+  auto error = save(std::string(disk::max_file_size, 'x'));
   REQUIRE(error);
   CHECK(error->find("64 MiB") != std::string::npos);
   CHECK(names() == set{"bans"});
 }
 
 TEST_CASE_FIXTURE(fixture, "what cannot be set aside is reported and stays") {
-  for (unsigned i = 1; i <= max_files_set_aside; ++i)
+  for (unsigned i = 1; i <= disk::max_files_set_aside; ++i)
     put(directory / ("bans.damaged-" + std::to_string(i)), "");
   put(path, "junk");
   auto loaded = load();

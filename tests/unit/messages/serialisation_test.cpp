@@ -196,7 +196,7 @@ struct fixture {
 } // namespace
 
 static_assert(member_count<peer_info>() == 14);
-static_assert(member_count<endpoint>() == 2);
+static_assert(member_count<endpoint>() == 3);
 static_assert(member_count<get_peer_snapshot>() == 0);
 
 TEST_CASE_FIXTURE(fixture, "every registered type can be sent to another process") {

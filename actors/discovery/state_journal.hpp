@@ -1,0 +1,56 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What has changed since a state file was saved, so that a small change need not write
+/// all of a large state to be on the disk.
+///
+/// The journal of NAME is NAME.journal, a line for each record: "SHA256 JSON", with the
+/// checksum of the JSON, which is
+///
+///     {"kind": "standing", "version": 1, "number": 7, "record": {…}}
+///
+/// Numbers count up for ever; "last_record" in the state file is the last one that it
+/// includes, so it does no harm when a journal outlives the save that made it needless.
+/// Such a journal becomes NAME.journal.previous, and goes with NAME.previous.
+namespace peerage {
+
+struct journal_record {
+  std::uint64_t number = 0;
+  nlohmann::json what;
+
+  friend bool operator==(const journal_record&, const journal_record&) = default;
+};
+
+/// Appends records to the journal of the state file `path`: all of them are on the disk
+/// when this returns, or none will be read back. Blocks for as long as the disk needs.
+/// @returns what went wrong, as a sentence for people; nothing if all is well.
+std::optional<std::string> append_to_journal(const std::filesystem::path& path,
+                                             std::string_view kind, std::uint32_t version,
+                                             const std::vector<journal_record>& records);
+
+/// After a save that includes all of the journal: the next record begins a new one.
+std::optional<std::string> retire_journal(const std::filesystem::path& path);
+
+struct loaded_journal {
+  std::vector<journal_record> records; ///< By number, each of them once.
+  /// Sentences for people; empty if all is well. A last line that was cut short is: the
+  /// process was killed while it wrote, and nobody was told that this record is kept.
+  std::string report;
+};
+
+/// Reads the records behind number `after` that are to be added to NAME, or to
+/// NAME.previous (`with_previous`). What is damaged is set aside as a copy and reported,
+/// and what is intact in it is used, and stays.
+loaded_journal load_journal(const std::filesystem::path& path, std::string_view kind,
+                            std::uint32_t supported, std::uint64_t after,
+                            bool with_previous);
+
+} // namespace peerage
