@@ -10,19 +10,13 @@ import time
 import unittest
 
 from cases import FolderCase, wait_until
-from peerage_harness import Node, connect
+from peerage_harness import Node
 from state_files import FILES, body_of, which_save, write_addresses
 
 KILLS = 200
 SWARM = 8
 SAVE_SECONDS = 0.05  # the shortest interval: a run then is mostly saves
 ADDRESSES = 1_000  # in the book: a save is to take long enough to be hit
-
-
-def misbehave(node, source):
-    """A stranger that is none of this network: its score is something to save."""
-    with connect(node.p2p, timeout=5, source=source) as stranger:
-        stranger.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
 class Kill(FolderCase):
@@ -34,30 +28,37 @@ class Kill(FolderCase):
         write_addresses(self.place / "addresses.json", ADDRESSES, SWARM)
         self.saved = {"addresses.json"}  # seen complete, so never to be lost again
         self.missing = set()  # there under their former names only
+        self.banned = set()
         self.draw = random.Random()
         self.stop_seconds = 0.005
         self.found = {"killed while serving": 0, "killed while stopping": 0,
                       "came too late": 0, "a file half written": 0,
                       "a file under its former name only": 0}
 
+    def ban(self, node, address):
+        """Something to save, and never to be lost once it is answered."""
+        node.rpc("setban", address, "add")
+        self.banned.add(address + "/32")
+
     def run_once(self, number):
         """One start, and one end that is no stop."""
         # Without a swarm it dials strangers, with one its own peers: either is churn.
         more = ["--swarm", str(SWARM)] if number % 2 else []
-        # By an ordered stop, or by one of the saves on a timer, which a stranger after
-        # the other gives a reason.
+        # By an ordered stop, or by one of the saves on a timer, which a ban after the
+        # other gives a reason.
         stopping = number % 4 >= 2
         if not stopping:
             more += ["--save-interval", str(SAVE_SECONDS)]
         with Node(*more, "--data-dir", self.data) as node:
             began = time.monotonic()
             before = self.saves()
-            misbehave(node, f"127.9.{number // 250}.{1 + number % 250}")
+            self.assertEqual({x["address"] for x in node.rpc("listbanned")}, self.banned)
+            self.ban(node, f"127.9.{number // 250}.{1 + number % 250}")
             alive = self.draw.uniform(0, 0.3)
             time.sleep(max(0, began + alive - time.monotonic()))
             if not stopping:
                 wait_until(lambda: self.saves() != before, what="a save on the timer")
-                misbehave(node, f"127.10.{number // 250}.{1 + number % 250}")
+                self.ban(node, f"127.10.{number // 250}.{1 + number % 250}")
                 time.sleep(self.draw.uniform(0, 2 * SAVE_SECONDS))
             else:
                 began = time.monotonic()
@@ -76,13 +77,12 @@ class Kill(FolderCase):
         return log
 
     def saves(self):
-        """Something else after every save of a score."""
+        """Something else after every save of a ban."""
         return which_save(self.place / "standing.json")
 
     def measure_stop(self):
         with Node("--data-dir", self.data) as node:
-            misbehave(node, "127.9.9.9")
-            node.wait_for({"event": {"type": "misbehaviour", "since": 1}})
+            self.ban(node, "127.9.9.9")
             self.stop_seconds = node.stop()
 
     def check_files(self):
