@@ -216,6 +216,7 @@ class WebSocket:
     def __init__(self, url: str, path: str, timeout: float = HTTP_SECONDS) -> None:
         self._buffer = bytearray()
         self._closed = False
+        self._owner = os.getpid()
         self.close_code: int | None = None  #: 1001 when the node stops
         self._socket = connect(url, timeout)
         try:
@@ -254,11 +255,13 @@ class WebSocket:
         return None
 
     def close(self) -> None:
-        """Says goodbye, if the other side still listens, and closes the socket."""
+        """Says goodbye, if the other side still listens, and closes the socket. A forked
+        child closes its copy only: the connection is its parent's."""
         if not self._closed:
             self._closed = True
-            with contextlib.suppress(OSError):
-                self._send(8, struct.pack(">H", 1000))
+            if os.getpid() == self._owner:
+                with contextlib.suppress(OSError):
+                    self._send(8, struct.pack(">H", 1000))
             self._socket.close()
 
     def _upgrade(self, host: str, path: str, deadline: float) -> None:
@@ -394,6 +397,10 @@ class Node:
     The `with` block stops the node at its end and raises NotStopped unless that goes well,
     also if the node has ended before without being told to by `stop`, `kill` or `wait`. If
     the block fails, it kills the node and keeps its log.
+
+    The node belongs to the process that has started it. A forked child may ask it things,
+    but neither ends it nor removes its folder, however the child ends: what is about the
+    node's end raises HarnessError there, and `with` and `close` do nothing to it.
     """
 
     def __init__(self, *options: str | os.PathLike[str], program: str | None = None,
@@ -406,10 +413,12 @@ class Node:
         self._options = [str(option) for option in options]
         self._env = env
         self._output = b""
+        self._owner = os.getpid()
         self._end_is_known = False  # somebody has seen it, and what its exit status was
         self._keep_log = False
         self._process: subprocess.Popen[bytes] | None = None
         _open_nodes.add(self)
+        _close_nodes_of_a_worker()
         try:
             if defaults:
                 self._add_defaults()
@@ -425,6 +434,8 @@ class Node:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._is_ours():
+            return
         if kind is not None:
             self.keep_log()
         try:
@@ -458,7 +469,15 @@ class Node:
     @property
     def running(self) -> bool:
         """False once it has ended, by itself or not."""
-        return self._process is not None and self._process.poll() is None
+        if self._process is None:
+            return False
+        if self._is_ours():
+            return self._process.poll() is None
+        try:
+            os.kill(self._process.pid, 0)  # its end is for its parent to see
+        except ProcessLookupError:
+            return False
+        return True
 
     @property
     def p2p(self) -> str:
@@ -602,19 +621,19 @@ class Node:
     def kill(self) -> int:
         """SIGKILL, for tests of what survives. Returns the exit status: -9, or another if
         the node was faster."""
-        process = self._started()
+        process = self._started_by_us()
         process.kill()
         self._end_is_known = True
         return process.wait()
 
     def send_signal(self, how: int) -> None:
         """Sends it a signal; does nothing once it has ended."""
-        self._started().send_signal(how)
+        self._started_by_us().send_signal(how)
 
     def wait(self, timeout: float = STOP_SECONDS) -> int:
         """Waits until it has ended and returns its exit status, -15 if it was ended by
         signal 15. Raises TimeoutError if it still runs after `timeout` seconds."""
-        process = self._started()
+        process = self._started_by_us()
         deadline = time.monotonic() + timeout
         self._read_output(timeout)  # its end comes at once, Popen.wait only looks for it
         try:
@@ -628,6 +647,7 @@ class Node:
         """Starts it again when it has ended: with the same options, on the same data
         directory. Where any free port was asked for it may be another one. The log goes
         on. Raises NotStarted."""
+        self._started_by_us()
         if self.running:
             raise HarnessError("it still runs: stop() or kill() it first")
         self._launch()
@@ -635,6 +655,9 @@ class Node:
 
     def close(self) -> None:
         """Leaves nothing behind but a log that is to be kept."""
+        if not self._is_ours():
+            _open_nodes.discard(self)
+            return
         if self._process is not None:
             self.kill()
             self._stdout().close()
@@ -683,6 +706,16 @@ class Node:
         if self._process is None:
             raise HarnessError("this node was never started")
         return self._process
+
+    def _is_ours(self) -> bool:
+        """Whether this process has started it, not one that we were forked from."""
+        return self._owner == os.getpid()
+
+    def _started_by_us(self) -> subprocess.Popen[bytes]:
+        if not self._is_ours():
+            raise HarnessError("this node belongs to the process that has started it, "
+                               f"{self._owner}")
+        return self._started()
 
     def _stdout(self) -> IO[bytes]:
         stdout = self._started().stdout
@@ -758,6 +791,7 @@ def _interrupt_put_off() -> Iterator[None]:
 
 
 _open_nodes: set[Node] = set()
+_worker = 0  # the process that multiprocessing was told to close the nodes of
 
 
 @atexit.register
@@ -765,6 +799,15 @@ def _close_nodes() -> None:
     """Ends the nodes that nobody has closed, as after Ctrl-C outside of a `with` block."""
     for node in list(_open_nodes):
         node.close()
+
+
+def _close_nodes_of_a_worker() -> None:
+    """The same for a worker of multiprocessing that starts nodes: it runs no atexit."""
+    global _worker  # pylint: disable=global-statement
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and _worker != os.getpid():
+        _worker = os.getpid()
+        util.Finalize(None, _close_nodes, exitpriority=0)
 
 
 # -- pytest -----------------------------------------------------------------------------

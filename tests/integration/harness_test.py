@@ -283,6 +283,97 @@ class OneNode(unittest.TestCase):
                 self.assertLess(slow.getsockopt(*size), usual.getsockopt(*size))
 
 
+class ForkedChildren(NodeCase):
+    """A node belongs to the process that has started it, and to none that is forked off."""
+
+    def in_child(self, what):
+        """Runs `what` in a forked child, which then ends as a program does."""
+        child = os.fork()
+        if child == 0:
+            status = 70
+            try:
+                what()
+                status = 0
+            finally:
+                peerage_harness._close_nodes()  # pylint: disable=protected-access
+                os._exit(status)
+        _, how = os.waitpid(child, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(how), 0)
+        self.assertTrue(self.node.running)
+        self.assertTrue(self.node.data_dir.is_dir())
+        self.assertEqual(self.node.get("/status")["node"]["pid"], self.node.pid)
+
+    def test_ends(self):
+        def use_in_a_block():
+            with self.node as node:
+                assert node.get("/status")["node"]["pid"] == node.pid
+
+        def fail_in_a_block():
+            with contextlib.suppress(ZeroDivisionError), self.node:
+                raise ZeroDivisionError
+
+        self.in_child(lambda: None)
+        self.in_child(use_in_a_block)
+        self.in_child(fail_in_a_block)
+        self.in_child(self.node.close)
+
+    def test_what_ends_it(self):
+        def refused():
+            for end in (self.node.stop, self.node.kill, self.node.wait, self.node.restart,
+                        lambda: self.node.send_signal(signal.SIGTERM)):
+                with self.assertRaisesRegex(HarnessError, "belongs to"):
+                    end()
+            self.assertTrue(self.node.running)
+
+        self.in_child(refused)
+
+    def test_events_go_on(self):
+        with self.node.events(types=["ban_added"]) as events:
+            self.in_child(events.close)
+            self.node.rpc("setban", "192.0.2.0/24", "add")
+            self.assertEqual(next(events)["range"], "192.0.2.0/24")
+
+    def test_programs(self):
+        """With all that Python does at the end of one."""
+        done = self.run_program("""
+import multiprocessing, os, sys
+from peerage_harness import Node
+with Node() as node:
+    if os.fork() == 0:
+        sys.exit(0)
+    os.wait()
+    worker = multiprocessing.get_context("fork").Process(target=sys.exit)
+    worker.start()
+    worker.join()
+    assert node.get("/status")["node"]["pid"] == node.pid
+    assert node.data_dir.is_dir() and node.log_path.is_file()
+""")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_worker_closes_its_own(self):
+        done = self.run_program("""
+import multiprocessing, os
+from peerage_harness import Node
+def work(told):
+    node = Node()
+    told.send((node.pid, str(node.folder)))
+context = multiprocessing.get_context("fork")
+hears, told = context.Pipe()
+worker = context.Process(target=work, args=(told,))
+worker.start()
+pid, folder = hears.recv()
+worker.join()
+assert not os.path.exists(folder)
+assert not os.path.exists(f"/proc/{pid}")
+""")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def run_program(self, text):
+        return subprocess.run([sys.executable, "-B", "-c", text], capture_output=True,
+                              text=True, timeout=60, check=False,
+                              env={**os.environ, "PYTHONPATH": str(HARNESS.parent)})
+
+
 class RunningNode(NodeCase):
     """What a node offers, over both kinds of sockets."""
 
