@@ -1,5 +1,7 @@
 #include "actors/status/listener.hpp"
 
+#include "actors/transport/close_on_exec.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -43,6 +45,7 @@ private:
         return;
       if (error)
         return accept_later();
+      close_on_exec(socket.native_handle());
       open_session(*sessions_, std::move(socket), bound_);
       accept();
     });
@@ -72,8 +75,10 @@ public:
     tcp::endpoint where{asio::ip::make_address(ip_to_string(at)), at.port};
     error_code failure;
     acceptor_.open(where.protocol(), failure);
-    if (!failure)
+    if (!failure) {
+      close_on_exec(acceptor_.native_handle());
       acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
+    }
     if (!failure && where.protocol() == tcp::v6())
       acceptor_.set_option(asio::ip::v6_only(true), failure);
     if (!failure)
@@ -120,6 +125,8 @@ public:
     path_ = path;
     error_code failure;
     acceptor_.open(stream_protocol(), failure);
+    if (!failure)
+      close_on_exec(acceptor_.native_handle());
     // Linux gives the file the mode of the socket's own inode, so it is never more open
     // than this, not even for a moment.
     if (!failure && fchmod(acceptor_.native_handle(), 0600) != 0)

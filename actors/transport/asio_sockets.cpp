@@ -1,5 +1,6 @@
 #include "actors/transport/asio_sockets.hpp"
 
+#include "actors/transport/close_on_exec.hpp"
 #include "actors/transport/sink.hpp"
 #include "actors/transport/tcp_transport.hpp"
 
@@ -65,6 +66,7 @@ public:
   transport_ptr make_transport(tcp::socket&& socket, const endpoint& remote,
                                std::uint32_t magic) {
     boost::system::error_code ignored_error;
+    close_on_exec(socket.native_handle());
     const auto local = to_endpoint(socket.local_endpoint(ignored_error));
     auto& events = events_[turn_++ % events_.size()];
     auto connection = std::make_shared<tcp_transport>(
@@ -99,7 +101,11 @@ public:
 
   void start(const endpoint& to) {
     remote_ = to;
-    socket_.async_connect(to_asio(to),
+    const auto where = to_asio(to);
+    boost::system::error_code error; // the connect meets it again
+    if (!socket_.open(where.protocol(), error))
+      close_on_exec(socket_.native_handle());
+    socket_.async_connect(where,
                           [self = shared_from_this()](boost::system::error_code error) {
                             self->on_connected(error);
                           });
@@ -157,8 +163,10 @@ public:
     auto where = to_asio(at);
     boost::system::error_code error;
     acceptor_.open(where.protocol(), error);
-    if (!error)
+    if (!error) {
+      close_on_exec(acceptor_.native_handle());
       acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    }
     if (!error && where.protocol() == tcp::v6())
       acceptor_.set_option(asio::ip::v6_only(true), error);
     if (!error)

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <fcntl.h>
+
+namespace peerage {
+
+/// Keeps a descriptor from the programs that this process starts, or the process that we
+/// are a part of: with a copy of a socket there, its remote would not see our end. Asio
+/// opens its sockets without it.
+inline void close_on_exec(int descriptor) {
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+} // namespace peerage
