@@ -12,12 +12,35 @@ namespace peerage::log {
 
 enum class level { debug, info, warn, error, critical };
 
-/// Writes `text`, formatted with `values`, if anybody listens to `at`.
-void write_formatted(level at, fmt::string_view text, fmt::format_args values);
+/// What a line is: lines with the same text (before its values are put in), level and
+/// detail are of one kind. Whatever strangers make us write a thousand times a second is
+/// merged by kinds where it would flood the log.
+struct kind {
+  constexpr kind(level x, std::string_view more = {}) : at(x), detail(more) {}
+
+  level at;
+  std::string_view detail; ///< One of few, such as a reason; empty if the text says all.
+  bool merged = true;
+};
+
+/// What is always written: it comes seldom, and each line matters.
+constexpr kind always(level at) {
+  kind result{at};
+  result.merged = false;
+  return result;
+}
+
+/// Writes `text`, formatted with `values`, if anybody listens to that level. Neither
+/// waits for whoever reads the log nor throws.
+void write_formatted(const kind& what, fmt::string_view text,
+                     fmt::format_args values) noexcept;
+
+/// Waits a moment until what was written so far has left the process.
+void flush();
 
 template <class... Values>
-void write(level at, fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(at, text, fmt::make_format_args(values...));
+void write(const kind& what, fmt::format_string<Values...> text, Values&&... values) {
+  write_formatted(what, text, fmt::make_format_args(values...));
 }
 
 template <class... Values>
@@ -40,9 +63,10 @@ void error(fmt::format_string<Values...> text, Values&&... values) {
   write_formatted(level::error, text, fmt::make_format_args(values...));
 }
 
+/// Always written.
 template <class... Values>
 void critical(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(level::critical, text, fmt::make_format_args(values...));
+  write_formatted(always(level::critical), text, fmt::make_format_args(values...));
 }
 
 } // namespace peerage::log

@@ -122,7 +122,8 @@ void on_down(peer_manager_pointer self, const caf::down_msg& x) {
 
 void force_stop(peer_manager_pointer self) {
   auto& state = self->state;
-  log::error("the peer manager did not stop within {} s; ending what is left by force",
+  log::write(log::always(log::level::error),
+             "the peer manager did not stop within {} s; ending what is left by force",
              stop_deadline.count());
   for (const auto& stage : state.stages)
     for (const auto& child : stage)

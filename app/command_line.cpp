@@ -1,6 +1,7 @@
 #include "app/command_line.hpp"
 
 #include "app/status_arguments.hpp"
+#include "app/stop_watch.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -65,8 +66,10 @@ told parse_command_line(int argc, char** argv) {
                                                         : "peerage");
   }
 
-  if (run.given())
+  if (run.given()) {
+    exit_on_stop_signals(); // its file may be a pipe, or on a disk that hangs
     return as_told(run.read());
+  }
   if (status.given())
     return as_told(status.read());
   return usage_mistake("a command is needed: run or status", "peerage");

@@ -315,10 +315,11 @@ option that can be given only once is repeated, the last one counts.
 
 When everything listens, one line of JSON goes to stdout:
   {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
-Logs go to stderr. SIGTERM or Ctrl-C ends it in order (exit 0, within 5 s);
-a second Ctrl-C ends it at once (exit 130). Exit 1: it could not save what had
-changed, could not stop in time, or failed by itself; a line says which. Exit 2:
-it could not start as asked to.
+Logs go to stderr; of lines that strangers repeat, ten a second are written and
+the others merged with a count. SIGTERM or Ctrl-C ends it in order (exit 0,
+within 5 s); a second Ctrl-C ends it at once (exit 130). Exit 1: it could not
+save what had changed, could not stop in time, or failed by itself; a line says
+which. Exit 2: it could not start as asked to.
 
 Examples
   A regtest node that a test can dial, with status:

@@ -1,52 +1,179 @@
 #include "app/logging.hpp"
 
+#include "app/line_writer.hpp"
+#include "app/log_merger.hpp"
+
 #include <nlohmann/json.hpp>
-#include <spdlog/formatter.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/details/os.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 
-#include <memory>
+#include <unistd.h>
+
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace peerage {
 
 namespace {
 
-/// One object per line. spdlog's own patterns cannot escape a message.
-class json_formatter : public spdlog::formatter {
-public:
-  void format(const spdlog::details::log_msg& message,
-              spdlog::memory_buf_t& out) override {
-    auto level = spdlog::level::to_string_view(message.level);
-    std::chrono::duration<double> since_epoch = message.time.time_since_epoch();
-    nlohmann::ordered_json line{
-      {"time", since_epoch.count()},
-      {"level", std::string(level.data(), level.size())},
-      {"message", std::string(message.payload.data(), message.payload.size())},
-    };
-    auto text =
-      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    text += '\n';
-    out.append(text.data(), text.data() + text.size());
-  }
+using spdlog::details::log_msg;
 
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<json_formatter>();
+/// One object per line. spdlog's own patterns cannot escape a message.
+/// @param count How many lines it stands for, if it is not just itself.
+std::string json_line(const log_msg& message, std::size_t count) {
+  auto level = spdlog::level::to_string_view(message.level);
+  std::chrono::duration<double> since_epoch = message.time.time_since_epoch();
+  nlohmann::ordered_json line{
+    {"time", since_epoch.count()},
+    {"level", std::string(level.data(), level.size())},
+    {"message", std::string(message.payload.data(), message.payload.size())},
+  };
+  if (count > 1)
+    line["count"] = count;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
+
+std::string_view colour_of(spdlog::level::level_enum level) {
+  switch (level) {
+  case spdlog::level::trace: return "\x1b[37m";
+  case spdlog::level::debug: return "\x1b[36m";
+  case spdlog::level::info: return "\x1b[32m";
+  case spdlog::level::warn: return "\x1b[33m\x1b[1m";
+  case spdlog::level::err: return "\x1b[31m\x1b[1m";
+  default: return "\x1b[1m\x1b[41m";
   }
-};
+}
 
 } // namespace
 
-void start_logging(const run_options& options) {
-  auto logger = std::make_shared<spdlog::logger>(
-    "peerage", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  if (options.logs == log_format::json)
-    logger->set_formatter(std::make_unique<json_formatter>());
-  else
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
-                        spdlog::pattern_time_type::utc);
+/// Lines of text or JSON, with the level in colour on a terminal that has some.
+class line_format {
+public:
+  explicit line_format(log_format format)
+      : json_(format == log_format::json),
+        coloured_(!json_ && spdlog::details::os::in_terminal(stderr) &&
+                  spdlog::details::os::is_color_terminal()) {}
+
+  std::string operator()(const log_msg& message, std::size_t count = 1) {
+    if (json_)
+      return json_line(message, count);
+    spdlog::memory_buf_t buffer;
+    pattern_.format(message, buffer);
+    std::string result{buffer.data(), buffer.size()};
+    if (coloured_) {
+      result.insert(message.color_range_end, "\x1b[m");
+      result.insert(message.color_range_start, colour_of(message.level));
+    }
+    return result;
+  }
+
+private:
+  bool json_;
+  bool coloured_;
+  spdlog::pattern_formatter pattern_{"%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
+                                     spdlog::pattern_time_type::utc, "\n"};
+};
+
+namespace {
+
+std::string gap_line(log_format format, std::size_t lines) {
+  auto text = std::to_string(lines) + (lines == 1 ? " line" : " lines") +
+              " of the log dropped: they could not be written fast enough, or not at all";
+  return line_format{format}(log_msg{"", spdlog::level::warn, text});
+}
+
+} // namespace
+
+class process_log::sink : public spdlog::sinks::sink,
+                          public std::enable_shared_from_this<process_log::sink> {
+public:
+  explicit sink(log_format format)
+      : format_(format), lines_(STDERR_FILENO, [format](std::size_t dropped) {
+          return gap_line(format, dropped);
+        }) {}
+
+  void log(const log_msg& message) override {
+    std::lock_guard guard{mutex_};
+    const auto now = std::chrono::steady_clock::now();
+    write_merged(merger_.due(now));
+    const auto* kind = message.source.filename;
+    const std::string_view text{message.payload.data(), message.payload.size()};
+    if (!kind) // it comes behind all that was before
+      write_merged(merger_.counted_so_far());
+    if (!kind || merger_.admit(message.level, kind, text, now))
+      lines_.put(format_(message));
+    else
+      call_when_due();
+  }
+
+  bool drain(std::chrono::milliseconds limit) {
+    {
+      // Whoever holds it may be what an end by force does not wait for.
+      std::unique_lock guard{mutex_, limit};
+      if (!guard)
+        return false;
+      write_merged(merger_.counted_so_far());
+    }
+    return lines_.drain(limit);
+  }
+
+  /// Only for an end at once: the writer writes as soon as it can.
+  void flush() override { lines_.drain(std::chrono::milliseconds{100}); }
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+private:
+  void write_due() {
+    std::lock_guard guard{mutex_};
+    write_merged(merger_.due(std::chrono::steady_clock::now()));
+    call_when_due();
+  }
+
+  void write_merged(const std::vector<log_merger::merged>& found) {
+    for (const auto& x : found) {
+      const auto text =
+        x.count == 1 ? x.example
+                     : x.example + " (one of " + std::to_string(x.count) + " such lines)";
+      const auto level = static_cast<spdlog::level::level_enum>(x.level);
+      lines_.put(format_(log_msg{"", level, text}, x.count));
+    }
+  }
+
+  void call_when_due() {
+    if (auto at = merger_.next_due())
+      lines_.call_at(*at, [weak = weak_from_this()] {
+        if (auto self = weak.lock())
+          self->write_due();
+      });
+  }
+
+  std::timed_mutex
+    mutex_; ///< Held while formatting: lines keep the order of their times.
+  line_format format_;
+  log_merger merger_;
+  line_writer lines_;
+};
+
+process_log::process_log(const run_options& options)
+    : sink_(std::make_shared<sink>(options.logs)) {
+  auto logger = std::make_shared<spdlog::logger>("peerage", sink_);
   logger->set_level(spdlog::level::from_str(options.log_level));
-  logger->flush_on(spdlog::level::trace);
+  logger->set_error_handler([](const std::string&) {}); // its own would wait for stderr
   spdlog::set_default_logger(std::move(logger));
+}
+
+process_log::~process_log() {
+  drain(std::chrono::milliseconds{0});
+}
+
+bool process_log::drain(std::chrono::milliseconds limit) {
+  return sink_->drain(limit);
 }
 
 } // namespace peerage

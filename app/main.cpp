@@ -1,10 +1,13 @@
 #include "app/command_line.hpp"
 #include "app/run.hpp"
-#include "app/stop_watch.hpp"
+#include "app/standard_streams.hpp"
 
 #include <cstdio>
+#include <exception>
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   auto told = peerage::parse_command_line(argc, argv);
   if (auto* exit = std::get_if<peerage::early_exit>(&told)) {
     if (exit->status == 0)
@@ -15,6 +18,19 @@ int main(int argc, char** argv) {
   }
   if (auto* status = std::get_if<peerage::status_command_options>(&told))
     return peerage::run_status_command(*status);
-  peerage::block_stop_signals();
   return peerage::run_node(std::get<peerage::run_options>(told));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  peerage::open_standard_streams();
+  peerage::ignore_write_signals();
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "peerage: the system has not enough for a start: %s\n",
+                 error.what());
+    return 2;
+  }
 }

@@ -10,8 +10,10 @@
 #include "actors/transport/resolver.hpp"
 #include "app/dashboard.hpp"
 #include "app/data_directory.hpp"
+#include "app/line_writer.hpp"
 #include "app/logging.hpp"
 #include "app/option_values.hpp"
+#include "app/standard_streams.hpp"
 #include "app/stop_watch.hpp"
 #include "app/swarm.hpp"
 
@@ -20,12 +22,19 @@
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -39,6 +48,12 @@ constexpr int not_started_status = 2;
 /// Beyond the managers' own deadline: for the rest of the process, within the 5 s that an
 /// ordered stop may take.
 constexpr std::chrono::milliseconds stop_margin{500};
+
+/// For the last lines, when all else is over, if whoever reads them is slow.
+constexpr std::chrono::milliseconds last_lines_limit{400};
+
+/// The same when an end is overdue already.
+constexpr std::chrono::milliseconds forced_end_limit{100};
 
 /// Blocks of the demonstration's chain: enough for several getblocks, made in no time.
 constexpr std::size_t swarm_chain_height = 1'200;
@@ -71,7 +86,8 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
             : ipv4_endpoint(0, 0, 0, 0, port)};
 }
 
-opened open_each(const run_options& options) {
+/// @throws start_error whatever is missing.
+opened open_all(const run_options& options) {
   opened result;
   std::string error;
   result.data = data_directory::open(options.data_dir, *options.network, error);
@@ -101,14 +117,39 @@ opened open_each(const run_options& options) {
   return result;
 }
 
-/// @throws start_error whatever is missing.
-opened open_all(const run_options& options) {
+// -- the ends of a start ----------------------------------------------------------------
+
+std::string not_enough(const std::exception& problem) {
+  return in_one_line(std::string("the system has not enough for a start: ") +
+                     problem.what());
+}
+
+/// The last line of a process that does not end as it should, behind those of the log.
+void end_with(process_log* lines, std::string_view why, std::chrono::milliseconds limit) {
+  if (lines)
+    lines->drain(limit);
+  say_at_last("peerage: " + std::string(why) + "\n", limit);
+}
+
+/// Whether what is thrown and not caught is a bug, not a shortage.
+std::atomic<bool> has_started{false};
+
+/// For what is thrown on a thread of a library, or in a destructor.
+[[noreturn]] void end_by_exception() {
+  std::string why = "the system has not enough for a start";
   try {
-    return open_each(options);
-  } catch (const std::system_error& error) {
-    throw start_error(std::string("the system has not enough for a start: ") +
-                      error.what());
+    if (auto problem = std::current_exception())
+      std::rethrow_exception(problem);
+  } catch (const std::exception& problem) {
+    why = has_started ? in_one_line(std::string("not caught: ") + problem.what())
+                      : not_enough(problem);
+  } catch (...) {
   }
+  log::flush();
+  end_with(nullptr, why, forced_end_limit);
+  if (has_started)
+    std::abort();
+  std::_Exit(not_started_status);
 }
 
 /// Those that are always dialed, and nobody can remove.
@@ -126,11 +167,72 @@ std::size_t outbound_limit(const run_options& options, const opened& parts) {
              pinned_peers_of(options, parts).size() + options.add_peers.size()));
 }
 
+// -- what the system grants -------------------------------------------------------------
+
+/// Takes all the file descriptors that the system grants; the first socket may need them.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Looks whether there are the descriptors that a node has before it has a single peer:
+/// who misses one later finds out in the midst of a start, on any thread.
+/// @throws start_error if there are not.
+void require_descriptors(const run_options& options) {
+  // The lock, three event loops, the spare descriptor, files being saved, the cookie, a
+  // dial, a client of the status socket.
+  constexpr std::size_t own = 24;
+  constexpr std::size_t swarm_loops = 5;
+  auto needed = own + places_to_listen(options).size() + options.status.size();
+  if (options.swarm > 0)
+    needed += swarm_loops + options.swarm;
+  std::vector<int> taken;
+  taken.reserve(needed);
+  std::string problem;
+  while (problem.empty() && taken.size() < needed) {
+    auto next = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (next >= 0)
+      taken.push_back(next);
+    else
+      problem = std::strerror(errno);
+  }
+  for (auto x : taken)
+    ::close(x);
+  if (!problem.empty())
+    throw start_error("needs " + std::to_string(needed) +
+                      " file descriptors to start, the system grants " +
+                      std::to_string(taken.size()) + " (see `ulimit -n`): " + problem);
+}
+
+/// The memory that a node takes before it has any peer, beside the stacks of its threads.
+class reserved_memory {
+public:
+  /// @throws start_error if the system does not grant it.
+  reserved_memory() {
+    if (at_ == MAP_FAILED)
+      throw start_error(
+        "needs " + std::to_string(size >> 20) +
+        " MiB of memory to start (see `ulimit -v`): " + std::strerror(errno));
+  }
+  reserved_memory(const reserved_memory&) = delete;
+  reserved_memory& operator=(const reserved_memory&) = delete;
+  ~reserved_memory() { ::munmap(at_, size); }
+
+private:
+  static constexpr std::size_t size = 64 << 20;
+  void* at_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+};
+
 /// Looks whether the system grants the threads of a node before there is any actor: one
 /// that misses its thread neither runs nor ends.
 /// @throws start_error if it does not.
 void require_threads() {
-  constexpr std::size_t others = 12; // sockets, clock, signals, disk, resolver, swarm
+  // The log, the ready line, sockets, clock, signals, disk, resolver, swarm.
+  constexpr std::size_t others = 14;
   const auto needed =
     std::max<std::size_t>(std::thread::hardware_concurrency(), 2) + others;
   std::mutex gate;
@@ -149,19 +251,33 @@ void require_threads() {
     thread.join();
   if (!problem.empty())
     throw start_error("needs " + std::to_string(needed) + " threads, the system grants " +
-                      std::to_string(threads.size()) + " (see `ulimit -u`): " + problem);
+                      std::to_string(threads.size()) +
+                      " (see `ulimit -u`, `ulimit -v`): " + problem);
 }
 
-/// Takes all the file descriptors that the system grants; the first socket may need them.
-void raise_descriptor_limit() {
+/// Threads get stacks as large as the limit for our own: too small a limit would only
+/// show under load.
+/// @throws start_error if it is.
+void require_stack() {
+  constexpr rlim_t needed = 256 << 10;
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < needed)
+    throw start_error("needs stacks of " + std::to_string(needed >> 10) +
+                      " KiB, the system grants " + std::to_string(limit.rlim_cur >> 10) +
+                      " (see `ulimit -s`)");
 }
 
-/// Says so if they are too few.
+/// All of that, before any of it is really taken.
+/// @throws start_error what is missing.
+void require_resources(const run_options& options) {
+  raise_descriptor_limit();
+  require_descriptors(options);
+  require_stack();
+  reserved_memory beside_stacks;
+  require_threads();
+}
+
+/// Says so if there are too few for all the peers that it may have.
 void check_descriptor_limit(const run_options& options, std::size_t max_outbound) {
   rlimit limit{};
   // Dials, status clients, files, and who shakes hands beyond the limits.
@@ -194,35 +310,37 @@ std::vector<std::string> listening_on(const opened& parts) {
 
 void log_start(const run_options& options, const opened& parts,
                const std::vector<std::string>& p2p) {
-  log::info("peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
-            parts.data->path().string());
+  constexpr auto info = log::always(log::level::info);
+  log::write(info, "peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
+             parts.data->path().string());
   for (const auto& at : p2p)
-    log::info("accepting peers on {}", at);
+    log::write(info, "accepting peers on {}", at);
   if (p2p.empty())
-    log::info("accepting no peers");
+    log::write(info, "accepting no peers");
   for (const auto& at : parts.status->urls())
-    log::info("status at {}", at);
+    log::write(info, "status at {}", at);
   if (parts.swarm)
-    log::info("swarm: {} peers in this process, from {} on, with a chain of {} blocks",
-              parts.swarm->endpoints().size(),
-              to_string(parts.swarm->endpoints().front()), parts.chain->height());
+    log::write(info,
+               "swarm: {} peers in this process, from {} on, with a chain of {} blocks",
+               parts.swarm->endpoints().size(),
+               to_string(parts.swarm->endpoints().front()), parts.chain->height());
 }
 
-void print_ready_line(const run_options& options, const opened& parts,
-                      const std::vector<std::string>& p2p) {
+std::string ready_line(const run_options& options, const opened& parts,
+                       const std::vector<std::string>& p2p) {
   nlohmann::ordered_json line{{"event", "ready"},
                               {"version", PEERAGE_VERSION},
                               {"network", options.network->name},
                               {"p2p", p2p},
                               {"status", parts.status->urls()},
                               {"pid", getpid()}};
-  std::puts(line.dump().c_str());
-  std::fflush(stdout);
+  return line.dump() + "\n";
 }
 
 /// Runs actors until it is time to stop, and ends them: who deals with the outside first,
 /// what they share last. Everything in `parts` outlives them.
-void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
+void run_actors(const run_options& options, opened& parts, stop_watch& watch,
+                line_writer& out) {
   node_system_config config;
   caf::actor_system system{config};
   auto context = make_context(options, parts);
@@ -258,12 +376,13 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
       watch.note_end();
     });
   parts.status->start(system, manager, {page_of("dashboard"), parts.cookie});
+  has_started = true;
   if (!watch.stop_requested())
-    print_ready_line(options, parts, p2p);
+    out.put(ready_line(options, parts, p2p));
 
   watch.wait();
-  watch.limit_stop(stop_deadline + stop_margin);
-  log::info("stopping");
+  watch.limit_stop();
+  log::write(log::always(log::level::info), "stopping");
   caf::anon_send_exit(manager, caf::exit_reason::user_shutdown);
   watch.await_ends(1);
   if (parts.swarm) {
@@ -277,35 +396,46 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch) {
 }
 
 /// @throws start_error if it cannot start.
-int run_to_end(const run_options& options) {
-  require_threads();
-  stop_watch watch;
+int run_to_end(const run_options& options, process_log& lines) {
+  stop_watch watch{stop_deadline + stop_margin, [&lines](std::string_view why) {
+                     end_with(&lines, why, forced_end_limit);
+                   }};
+  line_writer out{STDOUT_FILENO, [](std::size_t) { return std::string(); }};
   {
-    raise_descriptor_limit();
     auto parts = open_all(options);
     check_descriptor_limit(options, outbound_limit(options, parts));
     log_start(options, parts, listening_on(parts));
-    run_actors(options, parts, watch);
+    if (watch.begin())
+      run_actors(options, parts, watch, out);
   }
+  out.drain(last_lines_limit);
   auto failure = watch.failure();
   if (!failure.empty()) {
     log::critical("{}", failure);
     return failed_status;
   }
-  log::info("stopped");
+  log::write(log::always(log::level::info), "stopped");
   return 0;
 }
 
 } // namespace
 
 int run_node(const run_options& options) {
-  start_logging(options);
+  block_stop_signals();
+  std::set_terminate(end_by_exception);
+  std::optional<process_log> lines;
   try {
-    return run_to_end(options);
+    require_resources(options);
+    lines.emplace(options);
+    auto status = run_to_end(options, *lines);
+    lines->drain(last_lines_limit);
+    return status;
   } catch (const start_error& error) {
-    std::fprintf(stderr, "peerage: %s\n", in_one_line(error.what()).c_str());
-    return not_started_status;
+    end_with(lines ? &*lines : nullptr, in_one_line(error.what()), last_lines_limit);
+  } catch (const std::exception& error) { // of whichever library
+    end_with(lines ? &*lines : nullptr, not_enough(error), last_lines_limit);
   }
+  return not_started_status;
 }
 
 } // namespace peerage

@@ -20,7 +20,8 @@ int open_descriptor(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
   for (auto x : signals)
-    sigaddset(&set, x);
+    if (!is_ignored(x)) // once blocked it would come all the same
+      sigaddset(&set, x);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   auto result = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (result < 0)
@@ -29,6 +30,11 @@ int open_descriptor(std::initializer_list<int> signals) {
 }
 
 } // namespace
+
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
 
 signal_source::signal_source(asio::io_context& context,
                              std::initializer_list<int> signals,

@@ -10,6 +10,10 @@
 
 namespace peerage {
 
+/// Whether a signal is ignored, as nohup does with SIGHUP. Once it is blocked it comes
+/// all the same, so whoever waits for signals has to leave it out.
+bool is_ignored(int signal);
+
 /// Signals as events of an `io_context`, on a descriptor that other waits can watch, too.
 /// For programs with one thread.
 class signal_source {

@@ -1,6 +1,7 @@
 #include "app/status_command.hpp"
 
 #include "app/signal_source.hpp"
+#include "app/standard_streams.hpp"
 #include "app/status_client.hpp"
 #include "app/status_report.hpp"
 #include "app/status_view.hpp"
@@ -12,7 +13,6 @@
 #include <signal.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -55,7 +55,8 @@ std::string as_text(const std::vector<std::string>& lines) {
 }
 
 int fail(const std::string& why) {
-  std::fprintf(stderr, "peerage: %s\n", why.c_str());
+  // While watching, no signal would end a write that waits.
+  say_at_last("peerage: " + why + "\n", std::chrono::seconds{1});
   return 1;
 }
 
@@ -154,7 +155,6 @@ std::initializer_list<int> watcher::signals_for(const terminal& out) {
 } // namespace
 
 int run_status_command(const status_command_options& options) {
-  ::signal(SIGPIPE, SIG_IGN); // a reader that goes ends it quietly
   return options.watch ? watcher(options).run() : show_once(options.at);
 }
 

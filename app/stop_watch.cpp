@@ -1,14 +1,15 @@
 #include "app/stop_watch.hpp"
 
-#include <poll.h>
+#include "app/signal_source.hpp"
+
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace peerage {
 
@@ -17,11 +18,21 @@ namespace {
 /// Wakes our own thread, so that it looks at what has changed.
 constexpr int wake_signal = SIGUSR1;
 
-sigset_t stop_signals() {
+/// Those that ask us to stop. Scripts start what is in the background with SIGINT
+/// ignored, and may still send it one; to ignore SIGHUP is what nohup is for.
+std::vector<int> stop_signals() {
+  std::vector<int> result{SIGTERM, SIGINT};
+  if (!is_ignored(SIGHUP))
+    result.push_back(SIGHUP);
+  return result;
+}
+
+sigset_t awaited_signals() {
   sigset_t result;
   sigemptyset(&result);
-  for (auto x : {SIGTERM, SIGINT, SIGHUP, wake_signal})
+  for (auto x : stop_signals())
     sigaddset(&result, x);
+  sigaddset(&result, wake_signal);
   return result;
 }
 
@@ -41,23 +52,27 @@ int next_signal(const sigset_t& signals,
 /// signal to the process and to its group as well.
 constexpr std::chrono::milliseconds echo{250};
 
-[[noreturn]] void end_by_force(int status, std::string_view why) {
-  // Whoever should read stderr may be what holds us up: rather say nothing than wait.
-  pollfd err{STDERR_FILENO, POLLOUT, 0};
-  if (poll(&err, 1, 0) == 1 && (err.revents & POLLOUT) != 0)
-    std::fprintf(stderr, "peerage: %.*s\n", static_cast<int>(why.size()), why.data());
-  std::_Exit(status);
-}
+/// Who wakes so late was not running (SIGSTOP, a machine that slept), and neither was
+/// what has to end: it gets its time again.
+constexpr std::chrono::milliseconds stall{500};
+
+/// For a start that hangs, say in opening a file, after a signal.
+constexpr std::chrono::milliseconds start_patience{2000};
 
 } // namespace
 
-void block_stop_signals() {
-  auto signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN); // whoever read our stdout may be gone
+void exit_on_stop_signals() {
+  for (auto x : stop_signals())
+    ::signal(x, [](int) { _exit(0); });
 }
 
-stop_watch::stop_watch() : thread_([this] { take_signals(); }) {}
+void block_stop_signals() {
+  auto signals = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+stop_watch::stop_watch(std::chrono::milliseconds limit, last_words say)
+    : limit_(limit), say_(std::move(say)), thread_([this] { take_signals(); }) {}
 
 stop_watch::~stop_watch() {
   {
@@ -69,7 +84,7 @@ stop_watch::~stop_watch() {
 }
 
 void stop_watch::take_signals() {
-  auto signals = stop_signals();
+  auto signals = awaited_signals();
   std::unique_lock guard{mutex_};
   while (!finished_) {
     auto force_at = force_at_;
@@ -79,17 +94,34 @@ void stop_watch::take_signals() {
     if (finished_)
       return;
     auto now = std::chrono::steady_clock::now();
-    if (force_at_ && now >= *force_at_)
+    if (force_at_ && now - *force_at_ > stall) {
+      force_at_ = now + limit_;
+    } else if (force_at_ && now >= *force_at_) {
+      if (!begun_)
+        end_by_force(0, "told to stop while the start hangs; ended by force");
       end_by_force(
         1, "the stop took too long; ended by force, and what has changed since the "
            "last save may be lost");
+    }
     if (signal == SIGINT && signalled_at_ && now - *signalled_at_ > echo)
       end_by_force(130, "interrupted again; ended at once");
     if (!signalled_at_ && (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)) {
       signalled_at_ = now;
+      force_at_ = now + (begun_ ? limit_ : start_patience);
       changed_.notify_all();
     }
   }
+}
+
+void stop_watch::end_by_force(int status, std::string_view why) const {
+  say_(why);
+  std::_Exit(status);
+}
+
+bool stop_watch::begin() {
+  std::lock_guard guard{mutex_};
+  begun_ = !signalled_at_;
+  return begun_;
 }
 
 void stop_watch::wake() {
@@ -124,10 +156,11 @@ std::string stop_watch::failure() const {
   return failure_;
 }
 
-void stop_watch::limit_stop(std::chrono::milliseconds limit) {
+void stop_watch::limit_stop() {
   {
     std::lock_guard guard{mutex_};
-    force_at_ = std::chrono::steady_clock::now() + limit;
+    if (!force_at_)
+      force_at_ = std::chrono::steady_clock::now() + limit_;
   }
   wake();
 }

@@ -2,12 +2,18 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace peerage {
+
+/// While there is nothing to stop yet, SIGTERM, SIGINT and SIGHUP end the process at
+/// once, with status 0. A SIGHUP that was ignored already, as by nohup, stays ignored.
+void exit_on_stop_signals();
 
 /// Blocks the signals that ask us to stop. Before any thread starts: threads inherit it,
 /// so that only `stop_watch` gets them.
@@ -16,12 +22,23 @@ void block_stop_signals();
 /// Waits for a reason to stop, and sees to it that a stop ends.
 class stop_watch {
 public:
+  /// Gets the line about an end by force, from the thread that takes signals, and must
+  /// not wait.
+  using last_words = std::function<void(std::string_view)>;
+
   /// Starts the thread that takes SIGTERM, SIGINT and SIGHUP. A later SIGINT ends the
-  /// process at once, with 130.
-  stop_watch();
+  /// process at once, with 130. After the first signal the process ends by force (status
+  /// 1, one clear line) if this object still lives `limit` later; before `begin`, 2 s
+  /// later, and with status 0.
+  /// @throws std::system_error without a thread.
+  stop_watch(std::chrono::milliseconds limit, last_words say);
   stop_watch(const stop_watch&) = delete;
   stop_watch& operator=(const stop_watch&) = delete;
   ~stop_watch();
+
+  /// From now on there is something to stop in order. False, and nothing else, if a
+  /// signal has come already.
+  bool begin();
 
   /// Notes that something that must not end has ended. Any thread.
   void fail(std::string why);
@@ -38,9 +55,8 @@ public:
   /// Empty if it was a signal.
   std::string failure() const;
 
-  /// From now on, the process ends by force (status 1, one clear line) if this object
-  /// still lives after `limit`.
-  void limit_stop(std::chrono::milliseconds limit);
+  /// The limit counts from now on, if there was no signal from which it does.
+  void limit_stop();
 
   /// Blocks until `count` ends in all have been noted.
   void await_ends(std::size_t count);
@@ -48,6 +64,10 @@ public:
 private:
   void take_signals();
   void wake();
+  [[noreturn]] void end_by_force(int status, std::string_view why) const;
+
+  const std::chrono::milliseconds limit_;
+  const last_words say_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -55,6 +75,7 @@ private:
   std::string failure_;
   std::size_t ends_ = 0;
   std::optional<std::chrono::steady_clock::time_point> force_at_;
+  bool begun_ = false;
   bool finished_ = false;
   std::thread thread_;
 };

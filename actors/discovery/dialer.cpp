@@ -370,13 +370,15 @@ void note_failure(dialer_pointer self, const endpoint& remote, purpose why,
   } else if (is_named(why)) {
     state.pinned_pauses->failed(remote, now);
     // Once, then quietly: a peer that is away may be so for days.
-    log::write(state.pinned_pauses->failures_of(remote) == 1 ? log::level::info
-                                                             : log::level::debug,
+    log::write({state.pinned_pauses->failures_of(remote) == 1 ? log::level::info
+                                                              : log::level::debug,
+                to_string(reason)},
                "dial of {} failed: {}", to_string(remote), to_string(reason));
   } else if (!is_ours(reason)) {
     state.pauses->failed(remote, now);
     note_answer(state, false);
-    log::debug("dial of {} failed: {}", to_string(remote), to_string(reason));
+    log::write({log::level::debug, to_string(reason)}, "dial of {} failed: {}",
+               to_string(remote), to_string(reason));
   }
 }
 

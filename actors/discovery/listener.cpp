@@ -38,8 +38,8 @@ void count_failure(listener_pointer self, const endpoint& remote, const char* wh
   const auto index = static_cast<std::size_t>(reason);
   ++state.counts.failures[index];
   const bool loud = is_log_due(state.logged_at[index], self->clock().now());
-  log::write(loud ? log::level::info : log::level::debug, "inbound {} {}: {}",
-             to_string(remote), what, to_string(reason));
+  log::write({loud ? log::level::info : log::level::debug, to_string(reason)},
+             "inbound {} {}: {}", to_string(remote), what, to_string(reason));
 }
 
 void tell_event(listener_pointer self, event_type type, const endpoint& remote,

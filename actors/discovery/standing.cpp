@@ -346,8 +346,8 @@ void ban_misbehaving(standing_pointer self, const endpoint& remote, misbehaviour
   auto& state = self->state;
   const auto range = accountable_range_of(remote);
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
-  log::info("ban of {} for {}: {}", to_string(range), to_string(cause),
-            to_string(result));
+  log::write({log::level::info, to_string(cause)}, "ban of {} for {}: {}",
+             to_string(range), to_string(cause), to_string(result));
   // An older ban of the range may last longer than the new one.
   const auto now_banned = state.bans.get(range, unix_now(self));
   if (result == ban_result::done && now_banned) {
@@ -386,7 +386,8 @@ void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
   what.score_before = change.before;
   what.score_after = change.after;
   record(self, *state.context, std::move(what));
-  log::debug("{} at {}, {} times: {} points, {} before", to_string(cause),
+  log::write({log::level::debug, to_string(cause)},
+             "{} at {}, {} times: {} points, {} before", to_string(cause),
              to_string(remote), times, change.after, change.before);
   if (change.after > change.before)
     state.file.mark_changed();

@@ -228,8 +228,9 @@ loaded_state load_and_report(const fs::path& path, std::string_view kind,
                              std::uint32_t supported) {
   auto result = load_state_file(path, kind, supported);
   if (!result.report.empty())
-    log::write(result.result == loaded_state::outcome::missing ? log::level::info
-                                                               : log::level::warn,
+    log::write(log::always(result.result == loaded_state::outcome::missing
+                             ? log::level::info
+                             : log::level::warn),
                "{}", result.report);
   return result;
 }

@@ -71,9 +71,9 @@ void state_saver::note(const std::string& problem) {
   if (problem == last_problem_)
     return;
   if (problem.empty())
-    log::info("{} is saved again", path_.string());
+    log::write(log::always(log::level::info), "{} is saved again", path_.string());
   else
-    log::warn("{}", problem);
+    log::write(log::always(log::level::warn), "{}", problem);
   last_problem_ = problem;
 }
 

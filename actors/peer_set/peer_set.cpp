@@ -48,8 +48,8 @@ void tell_left(peer_set_pointer self, const peer_info& info, peer_exit reason) {
   const auto level = reason == peer_exit::internal_error ? log::level::error
                      : state.options.quiet               ? log::level::debug
                                                          : log::level::info;
-  log::write(level, "peer {} left: {} {}", info.id, to_string(info.remote),
-             to_string(reason));
+  log::write({level, to_string(reason)}, "peer {} left: {} {}", info.id,
+             to_string(info.remote), to_string(reason));
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_left{info, reason});
 }

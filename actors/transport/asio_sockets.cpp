@@ -102,8 +102,8 @@ public:
   void start(const endpoint& to) {
     remote_ = to;
     const auto where = to_asio(to);
-    boost::system::error_code error; // the connect meets it again
-    if (!socket_.open(where.protocol(), error))
+    boost::system::error_code ignored_error; // the connect meets it again
+    if (!socket_.open(where.protocol(), ignored_error))
       close_on_exec(socket_.native_handle());
     socket_.async_connect(where,
                           [self = shared_from_this()](boost::system::error_code error) {

@@ -2,11 +2,19 @@
 """How the executable starts: its ready line, or exit 2 and one line that says why not."""
 
 import json
+import os
+import re
+import signal
 import socket
 import unittest
 
-from cases import FolderCase
-from peerage_harness import Node, NotStarted, connect
+from cases import FolderCase, wait_until
+from peerage_harness import Node, NotStarted, connect, run_to_end
+
+
+# What a node would inherit from whoever runs these tests.
+INHERITED = {os.readlink(f"/proc/self/fd/{x}") for x in range(3, 1024)
+             if os.path.exists(f"/proc/self/fd/{x}")}
 
 
 class ReadyLine(FolderCase):
@@ -75,19 +83,94 @@ class CannotStart(FolderCase):
                               listen=["127.0.0.1:0", address],
                               names=["--listen", address, "in use"])
 
+    def check_limits(self, limits, names, *options, launcher=()):
+        """Each limit is too low and says so, up to one that is enough; what works with that
+        works in every way."""
+        for limit in limits:
+            with self.subTest(limit=limit):
+                node = Node("--status", "127.0.0.1:0", *options, wait=False,
+                            launcher=(*launcher, "prlimit", limit))
+                self.addCleanup(node.close)
+                try:
+                    node.wait_ready()
+                except NotStarted:
+                    self.assertEqual(node.wait(), 2)
+                    self.assertEqual(node.output(), "")
+                    self.assertRegex(node.log(), r"\Apeerage: [^\n]*\n\Z")
+                    self.assertTrue(any(x in node.log() for x in names), node.log())
+                    continue
+                self.assertEqual(node.get("/status")["node"]["pid"], node.pid)
+                node.stop()
+                return
+        self.fail("no limit was enough")
+
     def test_too_few_descriptors(self):
-        for count in (4, 5):
-            with self.subTest(descriptors=count):
-                self.refuse("run", "--network", "regtest", "--listen", "none",
-                            "--data-dir", str(self.folder / "data"), names=["open files"],
-                            launcher=("prlimit", f"--nofile={count}"))
+        for options in ((), ("--swarm", "3", "--listen", "[::1]:0")):
+            self.check_limits([f"--nofile={x}" for x in range(4, 80)], ["ulimit -n"], *options)
 
     def test_too_few_threads(self):
-        for count in (1, 4, 8):
-            with self.subTest(threads=count):
-                self.refuse("run", "--network", "regtest", "--listen", "none",
-                            "--data-dir", str(self.folder / "data"), names=["ulimit -u"],
-                            launcher=(*self.as_nobody(), "prlimit", f"--nproc={count}"))
+        launcher = self.as_nobody()
+        self.check_limits([f"--nproc={x}" for x in range(1, 60)],
+                          ["ulimit -u", "not enough"], "--data-dir", self.folder / "data",
+                          launcher=launcher)
+
+    def test_too_little_memory(self):
+        # Below, the system cannot even load the libraries.
+        self.check_limits([f"--as={x << 20}" for x in range(24, 300, 2)],
+                          ["ulimit -v", "not enough"])
+
+    def test_too_small_a_stack(self):
+        self.check_limits([f"--stack={x << 10}" for x in (64, 128, 255, 256)], ["ulimit -s"])
+
+    def test_files_that_may_not_grow(self):
+        """One line and status 2, or a node that cannot save: but no signal ends it."""
+        for size in (0, 1, 100):
+            with self.subTest(size=size):
+                done = run_to_end("run", "--network", "regtest", "--listen", "none",
+                                  "--data-dir", self.folder / "data", "--status",
+                                  f"unix:{self.folder}/status.sock",
+                                  launcher=("timeout", "--preserve-status", "2", "prlimit",
+                                            f"--fsize={size}"))
+                self.assertIn(done.returncode, (0, 1, 2), done.stderr)
+
+    def test_closed_streams(self):
+        data = self.folder / "data"
+        for number, closed in enumerate(("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-")):
+            with self.subTest(closed=closed):
+                unix = f"unix:{self.folder}/{number}.sock"
+                node = Node("--network", "regtest", "--listen", "none", "--data-dir", data,
+                            "--status", unix, defaults=False, wait=False,
+                            launcher=("sh", "-c", f'exec "$@" {closed}', "sh"))
+                self.addCleanup(node.close)
+                wait_until(lambda path=unix: reaches(path), what="listening")
+                for stream in range(3):
+                    self.assertNotIn(str(data), os.readlink(f"/proc/{node.pid}/fd/{stream}"))
+                self.assertEqual((data / "regtest" / ".lock").read_text(), f"{node.pid}\n")
+                self.refuse("run", "--network", "regtest", "--listen", "none", "--data-dir",
+                            data, names=["in use", f"process {node.pid})"])
+                node.send_signal(signal.SIGTERM)
+                self.assertEqual(node.wait(), 0)
+
+    def test_closed_streams_of_other_commands(self):
+        for arguments, status in ((("--version",), 0), (("run", "--moon"), 2),
+                                  (("status", "--status", "127.0.0.1:1"), 1)):
+            for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+                with self.subTest(arguments=arguments, closed=closed):
+                    done = run_to_end(*arguments,
+                                      launcher=("sh", "-c", f'exec "$@" {closed}', "sh"))
+                    self.assertEqual(done.returncode, status)
+
+    def test_descriptors_are_not_for_children(self):
+        """Whoever starts a program from a process with a node in it gives it none."""
+        with Node("--swarm", "2") as node:
+            node.wait_for({"peers_ready": 2})
+            with node.events():
+                for entry in os.scandir(f"/proc/{node.pid}/fdinfo"):
+                    if int(entry.name) > 2 and is_own(node.pid, entry.name):
+                        with self.subTest(what=os.readlink(f"/proc/{node.pid}/fd/{entry.name}")):
+                            with open(entry.path, encoding="ascii") as file:
+                                flags = int(re.search(r"flags:\s*(\d+)", file.read())[1], 8)
+                            self.assertTrue(flags & os.O_CLOEXEC)
 
     def test_not_our_address(self):
         self.refuse_start(listen=["192.0.2.1:18444"], names=["--listen", "192.0.2.1:18444"])
@@ -95,6 +178,19 @@ class CannotStart(FolderCase):
     def test_status_socket_in_no_folder(self):
         path = f"unix:{self.folder}/missing/status.sock"
         self.refuse_start("--status", path, names=["--status", path])
+
+
+def reaches(url):
+    try:
+        connect(url).close()
+    except OSError:
+        return False
+    return True
+
+
+def is_own(pid, descriptor):
+    """Not one that the test's own starter has left to it."""
+    return os.readlink(f"/proc/{pid}/fd/{descriptor}") not in INHERITED
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`peerage status`: the table for people, once and while it is watched."""
 
+import contextlib
 import fcntl
 import itertools
 import os
@@ -145,6 +146,36 @@ class WatchInAPipe(NodeCase):
                 command.send_signal(how)
                 command.stdout.read()
                 self.assertEqual(command.wait(5), 0)
+
+    def test_a_hangup_that_is_ignored(self):
+        """As nohup has it."""
+        with subprocess.Popen(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", find_program(),
+                               "status", *self.options], stdout=subprocess.PIPE) as command:
+            command.stdout.readline()
+            command.send_signal(signal.SIGHUP)
+            lines = [command.stdout.readline() for _ in range(100)]  # tables after that
+            command.send_signal(signal.SIGTERM)
+            self.assertTrue(all(lines))
+            command.stdout.read()
+            self.assertEqual(command.wait(5), 0)
+
+    def test_nobody_hears_why_it_ends(self):
+        """With signals blocked, only it can end itself."""
+        hears, says = os.pipe()
+        self.addCleanup(os.close, hears)
+        self.addCleanup(os.close, says)
+        os.set_blocking(says, False)
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(says, bytes(size))
+        os.set_blocking(says, True)
+        with open("/dev/full", "wb") as full:
+            command = subprocess.Popen([find_program(), "status", *self.options],
+                                       stdout=full, stderr=says)
+        self.addCleanup(command.wait)
+        self.addCleanup(command.kill)
+        self.assertEqual(command.wait(5), 1)
 
     def test_the_reader_goes(self):
         with start(*self.options) as command:

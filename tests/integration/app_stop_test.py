@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """How the executable ends: signals, at any moment, whatever is under way."""
 
-import contextlib
 import os
 import random
 import signal
@@ -11,7 +10,7 @@ import unittest
 
 from cases import FolderCase, wait_until
 from peerage_harness import Node, connect
-from process import blocks_sigterm, has_pending_signals
+from process import blocks_sigterm, catches_sigterm, has_pending_signals, held_threads
 from raw_http import read_to_end
 
 # A second interrupt that comes sooner is taken for an echo of the first.
@@ -70,39 +69,58 @@ class Stop(FolderCase):
                     node.send_signal(how)
                 self.assertEqual(node.wait(), 0)
 
-    def stuck_node(self):
-        """A node whose stop hangs, because nobody reads the log it writes."""
-        log = self.folder / "log"
-        os.mkfifo(log)
-        reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, reader)
-        node = Node("--network", "regtest", "--listen", "none", "--data-dir", self.folder,
-                    defaults=False, launcher=("sh", "-c", 'exec "$@" 2>"$0"', str(log)))
-        self.addCleanup(node.close)
-        # Opened anew: what is set here is not set for the node.
-        writer = os.open(log, os.O_WRONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, writer)
-        # Whole pages, then what is left of the last one: the node may have begun it with a
-        # line of its own, and its next lines would still find room there.
-        for size in (4096, 1):
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    os.write(writer, bytes(size))
-        return node
+    def check_stuck(self, signals, seconds, status, last_line):
+        """A stop that hangs, because no actor runs."""
+        with Node() as node:
+            node.get("/status")  # all actors are there, and have nothing to do
+            try:
+                with held_threads(node.pid, "caf."):
+                    for how in signals:
+                        node.send_signal(how)
+                        wait_until(lambda: not has_pending_signals(node.pid), what=how.name)
+                        time.sleep(2 * ECHO_SECONDS)
+                        self.assertTrue(node.running or how is signals[-1])
+                    wait_until(lambda: node.log().endswith(f"\npeerage: {last_line}\n"),
+                               seconds, last_line)
+            except PermissionError:
+                self.skipTest("nobody may hold threads here")
+            self.assertEqual(node.wait(), status)
 
     def test_interrupted_again(self):
-        node = self.stuck_node()
-        node.send_signal(signal.SIGINT)
-        wait_until(lambda: not has_pending_signals(node.pid), what="taking the signal")
-        time.sleep(2 * ECHO_SECONDS)
-        self.assertTrue(node.running)
-        node.send_signal(signal.SIGINT)
-        self.assertEqual(node.wait(1), 130)
+        self.check_stuck([signal.SIGINT, signal.SIGINT], 1, 130,
+                         "interrupted again; ended at once")
 
     def test_a_stop_that_hangs_is_ended(self):
-        node = self.stuck_node()
-        node.send_signal(signal.SIGTERM)
-        self.assertEqual(node.wait(), 1)
+        self.check_stuck([signal.SIGTERM], 5, 1,
+                         "the stop took too long; ended by force, and what has changed since "
+                         "the last save may be lost")
+
+    def test_a_hangup_that_is_ignored(self):
+        """As nohup has it. Scripts start what is in the background without SIGINT."""
+        with Node(launcher=("sh", "-c", 'trap "" HUP INT; exec "$@"', "sh")) as node:
+            node.send_signal(signal.SIGHUP)
+            with self.assertRaises(TimeoutError):
+                node.wait(0.5)
+            self.check_stop(node, signal.SIGINT)
+
+    def test_a_file_that_never_comes(self):
+        """Nothing has begun yet that could be stopped in order."""
+        pipe = self.folder / "config"
+        os.mkfifo(pipe)
+        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with Node("--config", str(pipe), wait=False) as node:
+                wait_until(lambda pid=node.pid: catches_sigterm(pid), what="starting")
+                self.check_stop(node, how)
+
+    def test_a_stop_that_is_suspended_goes_on(self):
+        with Node("--swarm", "24") as node:
+            node.wait_for({"peers_ready": 24}, timeout=20)
+            node.send_signal(signal.SIGTERM)
+            node.send_signal(signal.SIGSTOP)
+            time.sleep(5.2)  # longer than a stop may take
+            node.send_signal(signal.SIGCONT)
+            self.assertEqual(node.wait(), 0)
+            self.assertIn(" info stopped\n", node.log())
 
     def test_told_again_and_again(self):
         with Node("--swarm", "24") as node:

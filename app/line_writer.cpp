@@ -1,0 +1,181 @@
+#include "app/line_writer.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+/// Writes all of it; how much of it if that fails.
+std::size_t write_all(int descriptor, std::string_view text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    auto written = ::write(descriptor, text.data() + done, text.size() - done);
+    if (written >= 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (errno == EAGAIN) { // somebody else has made it non-blocking
+      pollfd room{descriptor, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
+  return done;
+}
+
+std::size_t lines_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+} // namespace
+
+struct line_writer::shared {
+  shared(int to, std::function<std::string(std::size_t)> gap, std::size_t most)
+      : descriptor(to), gap_line(std::move(gap)), limit(most) {}
+
+  bool has_lines() const { return !waiting.empty() || dropped > 0; }
+  void run();
+  void write_next(const std::string& lines, std::size_t gap);
+  bool tell_gap();
+
+  const int descriptor;
+  const std::function<std::string(std::size_t)> gap_line;
+  const std::size_t limit;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string waiting;     ///< Lines, in order.
+  std::size_t dropped = 0; ///< After those.
+  std::optional<time_point> call_at;
+  std::function<void()> call;
+  bool busy = false; ///< Lines are being written.
+  bool finishing = false;
+
+  // The thread's own.
+  std::size_t untold = 0;   ///< Lines that were dropped, and nobody knows.
+  bool within_line = false; ///< The last line was torn.
+};
+
+void line_writer::shared::run() {
+  std::string lines;
+  std::unique_lock guard{mutex};
+  for (;;) {
+    auto is_due = [this] {
+      return call_at && *call_at <= std::chrono::steady_clock::now();
+    };
+    while (!has_lines() && !is_due() && !finishing) {
+      if (call_at)
+        changed.wait_until(guard, time_point{*call_at});
+      else
+        changed.wait(guard);
+    }
+    if (!has_lines() && finishing)
+      return;
+    busy = true;
+    auto now = is_due() ? std::exchange(call, nullptr) : nullptr;
+    if (now)
+      call_at.reset();
+    lines.clear();
+    lines.swap(waiting);
+    auto gap = std::exchange(dropped, 0);
+    guard.unlock();
+    if (now)
+      now();
+    write_next(lines, gap);
+    guard.lock();
+    busy = false;
+    changed.notify_all();
+  }
+}
+
+/// Writes `lines`, and tells of what was dropped before them and, `gap` lines, after.
+void line_writer::shared::write_next(const std::string& lines, std::size_t gap) {
+  std::size_t done = 0;
+  if (untold == 0 || tell_gap()) {
+    done = write_all(descriptor, lines);
+    untold = lines_in(std::string_view(lines).substr(done));
+  } else {
+    untold += lines_in(lines);
+  }
+  if (done > 0)
+    within_line = lines[done - 1] != '\n';
+  untold += gap;
+  if (gap > 0 && done == lines.size())
+    tell_gap();
+}
+
+/// Whether the line about a gap could be written, on a line of its own.
+bool line_writer::shared::tell_gap() {
+  std::string line;
+  try {
+    line = (within_line ? "\n" : "") + gap_line(untold);
+  } catch (...) { // no memory; later, then
+    return false;
+  }
+  auto done = write_all(descriptor, line);
+  if (done > 0)
+    within_line = line[done - 1] != '\n';
+  if (done == line.size())
+    untold = 0;
+  return untold == 0;
+}
+
+line_writer::line_writer(int descriptor, std::function<std::string(std::size_t)> gap_line,
+                         std::size_t limit)
+    : shared_(std::make_shared<shared>(descriptor, std::move(gap_line), limit)),
+      thread_([x = shared_] { x->run(); }) {}
+
+line_writer::~line_writer() {
+  bool writing = false;
+  {
+    std::lock_guard guard{shared_->mutex};
+    shared_->finishing = true;
+    shared_->call_at.reset();
+    shared_->changed.notify_all();
+    writing = shared_->busy || shared_->has_lines();
+  }
+  if (writing)
+    thread_.detach(); // it may hang in a write for ever, and ends with the process
+  else
+    thread_.join();
+}
+
+void line_writer::put(std::string_view line) noexcept {
+  std::lock_guard guard{shared_->mutex};
+  // Once one is dropped, those after it are, too, until the thread has come by: the place
+  // of the gap is told.
+  bool fits = shared_->dropped == 0 && line.size() <= shared_->limit &&
+              shared_->waiting.size() <= shared_->limit - line.size();
+  try {
+    if (fits)
+      shared_->waiting += line;
+  } catch (...) { // no memory
+    fits = false;
+  }
+  if (!fits)
+    ++shared_->dropped;
+  shared_->changed.notify_all();
+}
+
+void line_writer::call_at(time_point at, std::function<void()> what) {
+  std::lock_guard guard{shared_->mutex};
+  shared_->call_at = at;
+  shared_->call = std::move(what);
+  shared_->changed.notify_all();
+}
+
+bool line_writer::drain(std::chrono::milliseconds limit) {
+  std::unique_lock guard{shared_->mutex};
+  return shared_->changed.wait_for(
+    guard, limit, [this] { return !shared_->busy && !shared_->has_lines(); });
+}
+
+} // namespace peerage

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace peerage {
+
+/// Writes lines to a descriptor, in order, on a thread of its own: whoever puts one never
+/// waits, though nobody reads the pipe, the terminal is stopped, or the disk is full or
+/// hangs. What finds no room, or cannot be written, is dropped, counted, and told as soon
+/// as there is room again. Requires that SIGPIPE and SIGXFSZ are ignored.
+class line_writer {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Bytes that may wait, and as many again that are being written: minutes of an
+  /// ordinary log, and nothing beside what peers may take.
+  static constexpr std::size_t usual_limit = 1 << 20;
+
+  /// Starts the thread, which inherits the signal mask.
+  /// @param gap_line The line that tells how many were dropped; may be called after this
+  ///                 object is gone.
+  /// @throws std::system_error without a thread.
+  line_writer(int descriptor, std::function<std::string(std::size_t lines)> gap_line,
+              std::size_t limit = usual_limit);
+  line_writer(const line_writer&) = delete;
+  line_writer& operator=(const line_writer&) = delete;
+  /// Waits for nothing: what has to be written is awaited by `drain`.
+  ~line_writer();
+
+  /// Takes a line with its newline. Any thread.
+  void put(std::string_view line) noexcept;
+
+  /// Calls `what` once, on the writer's thread, when `at` has come; it may put lines, and
+  /// may outlive this object. A later call replaces an earlier one.
+  void call_at(time_point at, std::function<void()> what);
+
+  /// Waits until everything that was put is written, or was tried to; at most `limit`.
+  /// False if that was too short. Any thread.
+  bool drain(std::chrono::milliseconds limit);
+
+private:
+  struct shared;
+
+  std::shared_ptr<shared> shared_; ///< The thread has it, too, if it cannot be joined.
+  std::thread thread_;
+};
+
+} // namespace peerage

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace peerage {
+
+/// Keeps a log short when strangers can make us repeat ourselves: of the lines of one
+/// kind it lets the first few of a second through, and counts the others. No clock, no
+/// output.
+class log_merger {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Lines of one kind in one `window` that are written as they are: what people cause
+  /// stays whole, and thousands a second cost a few kilobytes.
+  static constexpr std::size_t burst = 10;
+  static constexpr std::chrono::seconds window{1};
+
+  /// Lines of one kind that were not written.
+  struct merged {
+    int level = 0;       ///< As `admit` was told.
+    std::string example; ///< The first of them.
+    std::size_t count = 0;
+  };
+
+  /// Whether to write a line; if not, it is counted. Only after `due` was asked for the
+  /// same `now`.
+  /// @param kind Lines with the same level and kind are merged. The caller has a bounded
+  ///             number of kinds.
+  bool admit(int level, std::string_view kind, std::string_view text, time_point now);
+
+  /// What was counted in windows that are over by `now`, the oldest first, once.
+  std::vector<merged> due(time_point now);
+
+  /// The same of all windows; those that are not over go on.
+  std::vector<merged> counted_so_far();
+
+  /// When `due` has something to say next; nothing if no line was held back.
+  std::optional<time_point> next_due() const;
+
+private:
+  struct window_count {
+    time_point end;
+    std::size_t written = 0;
+    merged rest;
+  };
+
+  std::vector<merged> take_counts(time_point now);
+
+  std::map<std::string, window_count, std::less<>> kinds_;
+};
+
+} // namespace peerage
