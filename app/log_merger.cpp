@@ -40,6 +40,7 @@ std::vector<log_merger::merged> log_merger::take_counts(time_point now) {
       found.push_back({x.end, x.written, std::exchange(x.rest, {})});
   std::ranges::stable_sort(found, {}, &window_count::end);
   std::vector<merged> result;
+  result.reserve(found.size());
   for (auto& x : found)
     result.push_back(std::move(x.rest));
   return result;

@@ -123,16 +123,16 @@ std::string put_right(const fs::path& journal, const std::string& why, bool newe
 
 void load_one(const fs::path& journal, std::string_view kind, std::uint32_t supported,
               loaded_journal& to) {
-  using outcome = disk::contents::outcome;
+  using file_state = disk::contents::outcome;
   const auto file = disk::read_file(journal);
-  if (file.result == outcome::missing)
+  if (file.result == file_state::missing)
     return;
-  if (file.result == outcome::unreadable) {
+  if (file.result == file_state::unreadable) {
     to.report += journal.string() + " " + file.why +
                  "; it was left as it is: check its owner, mode and disk. ";
     return;
   }
-  if (file.result == outcome::unfit) {
+  if (file.result == file_state::unfit) {
     to.report += put_right(journal, file.why, false, {}, false);
     return;
   }

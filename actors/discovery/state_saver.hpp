@@ -57,7 +57,7 @@ public:
     last_record_ = last_record;
     body_ = std::move(body);
     keep_owner_ = [self] { return caf::actor_cast<caf::strong_actor_ptr>(self); };
-    append_ = [self, saver, this](keep_record what, kept_handler done) {
+    append_ = [self, saver, this](keep_record what, const kept_handler& done) {
       self->request(saver, caf::infinite, std::move(what))
         .then([this, done](const std::string& problem) { on_kept(problem, done); },
               [this, done](caf::error&) {
@@ -90,8 +90,8 @@ public:
   /// an error that begins with what is so all the same.
   template <class Self, class Answer>
   caf::typed_response_promise<Answer>
-  answer_when_kept(Self* self, nlohmann::json record, Answer answer, std::string in_force,
-                   kept_handler also = {}) {
+  answer_when_kept(Self* self, nlohmann::json&& record, Answer answer,
+                   std::string in_force, kept_handler also = {}) {
     auto promise = self->template make_response_promise<Answer>();
     keep(std::move(record), [promise, answer, in_force = std::move(in_force),
                              also = std::move(also)](const std::string& problem) mutable {

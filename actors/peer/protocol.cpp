@@ -300,6 +300,7 @@ void protocol::offer_blocks(const std::vector<wire::block_header>& announced) {
   if (!outgoing_ || !outgoing_->wants_items())
     return;
   std::vector<wire::inventory_entry> offered;
+  offered.reserve(announced.size());
   for (const auto& header : announced)
     offered.push_back({wire::inv_block, header.hash()});
   outgoing_->on_offered(offered);

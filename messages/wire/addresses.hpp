@@ -21,10 +21,10 @@ enum address_network : std::uint8_t {
 constexpr std::size_t address_length(std::uint8_t network_id) {
   switch (network_id) {
   case ipv4_network: return 4;
-  case ipv6_network: return 16;
-  case tor_v3_network: return 32;
-  case i2p_network: return 32;
+  case ipv6_network:
   case cjdns_network: return 16;
+  case tor_v3_network:
+  case i2p_network: return 32;
   default: return 0;
   }
 }
