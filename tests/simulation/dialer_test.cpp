@@ -551,7 +551,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   options.pinned = {ipv4_endpoint(10, 0, 0, 1, 1)};
   options.added = {{"10.0.0.2", ipv4_endpoint(10, 0, 0, 2, 18444), false}};
   dialer_actor dialing;
-  auto start = [&] {
+  auto start_dialer = [&] {
     dialing = world.system.spawn(dialer, world.context, options);
     world.run();
   };
@@ -575,7 +575,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   };
   using list = std::vector<std::string>;
 
-  start();
+  start_dialer();
   CHECK(listed() == list{"10.0.0.2"}); // and not who was pinned
   CHECK(add("10.0.0.3", ipv4_endpoint(10, 0, 0, 3, 18444)));
   CHECK(add("10.0.0.4:5", ipv4_endpoint(10, 0, 0, 4, 5)));
@@ -585,7 +585,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   CHECK_FALSE(remove("10.0.0.4:5"));
   CHECK_FALSE(remove("10.0.0.3:18444"));
   kill();
-  start();
+  start_dialer();
   CHECK(listed() == list{"10.0.0.3", "10.0.0.1:1", "10.0.0.2"});
   CHECK(remove("10.0.0.3"));
   CHECK(remove("10.0.0.2")); // for this run
@@ -593,7 +593,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   dialing = nullptr;
   world.run();
   options.added.clear();
-  start();
+  start_dialer();
   CHECK(listed() == list{"10.0.0.1:1"});
   kill();
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
