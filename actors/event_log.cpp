@@ -96,6 +96,9 @@ event_log_actor::behavior_type event_log(event_log_pointer self, alarm_clock_act
     },
     [self](get_events& x) { return answer(self, x); },
     [self](const get_event_history& x) { return self->state.history.of(x); },
+    [self](const cancel_request& x) {
+      self->state.waiting.cancel(self, self->state.alarms, x);
+    },
     [self](const alarm& x) {
       if (x.token == merged_alarm)
         return take_merged(self);

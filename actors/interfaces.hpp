@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/alarm_clock.hpp"
+#include "actors/cancel_request.hpp"
 #include "actors/local_message.hpp"
 #include "actors/transport/transport.hpp"
 #include "messages/events.hpp"
@@ -45,6 +46,8 @@ using client_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
                          caf::replies_to<get_peer_group>::with<peer_group>,
                          caf::reacts_to<ping_now>,
+                         // A request need not be answered any more.
+                         caf::reacts_to<cancel_request>,
                          // INTERNAL: from its CONNECTION.
                          caf::reacts_to<request_finished>>;
 

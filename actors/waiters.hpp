@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/alarm_clock.hpp"
+#include "actors/cancel_request.hpp"
 #include "messages/requests.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -71,6 +72,20 @@ public:
     auto late = std::move(*found);
     entries_.erase(found);
     late.promise.deliver(answer(late.what));
+  }
+
+  /// Whoever asked has gone.
+  template <class Self>
+  void cancel(Self* self, const alarm_clock_actor& alarms, const cancel_request& what) {
+    auto found = std::ranges::find_if(entries_, [&](entry& x) {
+      return is_meant(what, self->current_sender(), x.promise);
+    });
+    if (found == entries_.end())
+      return; // answered just now
+    auto gone = std::move(*found);
+    entries_.erase(found);
+    self->send(alarms, cancel_alarm{gone.token});
+    gone.promise.deliver(caf::make_error(request_error::cancelled));
   }
 
   /// The actor ends.

@@ -514,6 +514,9 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
     [self](const get_known_addresses& x) { return list(self, x); },
     [self](const wait_for_address& x) { return wait(self, x); },
     [self](get_gossip_counts) { return count_gossip(self->state); },
+    [self](const cancel_request& x) {
+      self->state.waiting.cancel(self, self->state.context->alarms, x);
+    },
     [self](const bans_changed& x) { on_bans_changed(self, x); },
     [self](attach_address_users& x) { self->state.users = std::move(x); },
     [self](const alarm& x) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cancel_request.hpp"
 #include "actors/control.hpp"
 #include "actors/discovery/ban_list.hpp"
 #include "actors/interfaces.hpp"
@@ -203,6 +204,7 @@ using address_book_actor = peer_observer_actor::extend<
   caf::replies_to<get_known_addresses>::with<known_address_list>,
   caf::replies_to<wait_for_address>::with<known_address_list>,
   caf::replies_to<get_gossip_counts>::with<peer_gossip_counts>,
+  caf::reacts_to<cancel_request>, // of a wait_for_address
   // Changed bans: forget what they cover.
   caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
   // INTERNAL: time to save or to relay, or a waiter's time is over.
@@ -262,7 +264,9 @@ using standing_actor = peer_observer_actor::extend<
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>,
   caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
-  caf::replies_to<wait_for_ban>::with<bans>, caf::replies_to<get_score>::with<double>,
+  caf::replies_to<wait_for_ban>::with<bans>,
+  caf::reacts_to<cancel_request>, // of a wait_for_ban
+  caf::replies_to<get_score>::with<double>,
   caf::replies_to<find_suspects>::with<suspects>,
   // INTERNAL: time to save or to sweep, or a waiter's time is over.
   caf::reacts_to<alarm>>;

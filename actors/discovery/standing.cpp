@@ -454,6 +454,9 @@ standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr c
     [self](clear_bans) { return on_clear(self); },
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
     [self](const wait_for_ban& x) { return wait(self, x); },
+    [self](const cancel_request& x) {
+      self->state.waiting.cancel(self, self->state.context->alarms, x);
+    },
     [self](const get_score& x) {
       return self->state.scores.score_of(x.remote, score_now(self));
     },

@@ -45,6 +45,7 @@ client_actor::behavior_type client(client_pointer self,
                             peer_group{{{"client", self->id(), self->mailbox().size()}}});
     },
     [self](ping_now x) { self->send(self->state.connection, x); },
+    [self](const cancel_request& x) { return self->delegate(self->state.connection, x); },
     [self](request_finished) { --self->state.under_way; },
   };
 }

@@ -210,6 +210,18 @@ auto taking(connection_pointer self) {
   };
 }
 
+void on_cancel(connection_pointer self, const cancel_request& what) {
+  auto& state = self->state;
+  auto found = std::ranges::find_if(state.callers, [&](const auto& caller) {
+    return caller.second.is_meant(what, self->current_sender());
+  });
+  if (found == state.callers.end())
+    return; // answered just now
+  auto now = self->clock().now();
+  state.protocol->cancel_request(found->first, now);
+  flush(self, now);
+}
+
 peer_snapshot snapshot_of(connection_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
@@ -294,6 +306,7 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
     taking<void, announce_addresses>(self),
     [self](get_peer_snapshot) { return snapshot_of(self); },
     [self](peer_group& x) { return describe_group(self, std::move(x)); },
+    [self](const cancel_request& x) { on_cancel(self, x); },
     [self](const attach_client& x) { start(self, x.client); },
     [self](const client_ended& x) { end(self, x.reason); },
     [self](const transport_closed& x) { end(self, x.reason); },

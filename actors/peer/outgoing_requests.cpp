@@ -458,6 +458,28 @@ void outgoing_requests::give_up(lane_state& lane) {
     lane.open_fences.erase(lane.open_fences.begin());
 }
 
+void outgoing_requests::cancel(request_id id, time_point now) {
+  bool found = false;
+  auto is_it = [&](const auto& x) { return x.id == id && (found = true); };
+  std::erase_if(pings_, is_it);
+  std::erase_if(queue_, is_it);
+  for (std::size_t i = fetches_.size(); i-- > 0;)
+    if (is_it(fetches_[i]))
+      drop_fetch(i);
+  ask(std::exchange(left_behind_, {}));
+  for (auto& lane : lanes_) {
+    if (!lane.current || !is_it(*lane.current))
+      continue;
+    if (lane.current->fence != 0)
+      give_up(lane);
+    lane.current.reset();
+  }
+  if (!found)
+    return; // it has ended by itself
+  fail(id, caf::make_error(request_error::cancelled));
+  start_queued(now);
+}
+
 void outgoing_requests::on_tick(time_point now) {
   auto timeout = [] { return caf::make_error(request_error::timeout); };
   for (std::size_t i = fetches_.size(); i-- > 0;) {

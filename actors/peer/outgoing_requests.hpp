@@ -65,6 +65,9 @@ public:
   /// Starts what waited for a place that is free now: call it after completions.
   void start_queued(time_point now);
 
+  /// Ends a request as `cancelled`, wherever it is, and starts what waited for its place.
+  void cancel(request_id id, time_point now);
+
   /// Ends what is overdue, and starts what waited for its place.
   void on_tick(time_point now);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cancel_request.hpp"
 #include "messages/requests.hpp"
 
 #include <caf/response_promise.hpp>
@@ -28,6 +29,10 @@ public:
     if (promise.pending())
       std::visit([&](auto& value) { promise.deliver(std::move(value)); },
                  std::get<reply>(result));
+  }
+
+  bool is_meant(const cancel_request& what, const caf::strong_actor_ptr& asker) const {
+    return peerage::is_meant(what, asker, promise_);
   }
 
   void fail(caf::error why) {

@@ -54,6 +54,10 @@ void protocol::add_request(request_id id, request what, time_point now) {
   outgoing().add(id, std::move(what), now);
 }
 
+void protocol::cancel_request(request_id id, time_point now) {
+  outgoing().cancel(id, now);
+}
+
 void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
   outbox_.push(wire::ping{nonce});
   // A peer that never answers pings costs no memory for them either.

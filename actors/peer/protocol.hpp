@@ -27,6 +27,8 @@ public:
 
   void receive(const wire::frame& frame, time_point now);
   void add_request(request_id id, request what, time_point now);
+  /// Ends a request as `cancelled`: nobody wants its answer any more.
+  void cancel_request(request_id id, time_point now);
   void send_heartbeat(std::uint64_t nonce, time_point now);
   /// Sends a ping beside those of the heartbeat, unless one is under way or would never
   /// be answered.

@@ -316,6 +316,7 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, peer_context_ptr c
       bans.restore(x.added, now);
     },
     [self](const wait_for_peers& x) { return routing::wait(self, x); },
+    [self](const cancel_request& x) { routing::cancel(self, x); },
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;
       if (!waiting.owns(x.token))

@@ -56,6 +56,7 @@ using peer_set_actor = requests_actor::extend<
   caf::replies_to<disconnect_peer>::with<bool>, caf::reacts_to<ping_all>,
   caf::reacts_to<set_network_active>, caf::reacts_to<bans_changed>,
   caf::replies_to<wait_for_peers>::with<peers_waited_for>,
+  caf::reacts_to<cancel_request>, // of that, or of a request to a peer
   // INTERNAL: a fetch has something to do (the token is its number), or a waiter's time
   // is over.
   caf::reacts_to<alarm>>;
@@ -92,6 +93,14 @@ struct peer_set_state {
     std::shared_ptr<pending_reply> caller;
     request_kind kind;
     std::vector<routed_request> fresh; ///< Started by the plan, not sent yet.
+    bool cancelled = false;            ///< Nobody wants it any more.
+  };
+
+  /// What a client was asked on behalf of a caller, who may lose interest.
+  struct question {
+    std::shared_ptr<pending_reply> caller;
+    caf::actor_addr client;
+    std::uint64_t response = 0;
   };
 
   /// A peer that has left.
@@ -114,6 +123,8 @@ struct peer_set_state {
   connection_caps caps{connection_limits{}};
   std::map<std::uint64_t, std::shared_ptr<fetch>> fetches;
   std::uint64_t last_fetch = 0;
+  std::map<std::uint64_t, question> questions; ///< To clients, under way.
+  std::uint64_t last_question = 0;
   std::size_t under_way = 0;      ///< Requests to clients that are not answered yet.
   std::uint64_t eviction_key = 0; ///< Secret; see choose_eviction.
   std::uint64_t inbound = 0;      ///< Of `members`.

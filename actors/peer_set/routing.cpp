@@ -48,22 +48,30 @@ void ended(self_pointer self, const routed_request& route,
   publish(self);
 }
 
-/// Sends a request that was counted as started; `done` gets its outcome.
+/// Sends a request that was counted as started; `done` gets its outcome. `caller` may
+/// cancel it, if there is one.
 template <class Reply, class Request, class Done>
 void send_routed(self_pointer self, const routed_request& route, Request&& what,
-                 Done done) {
+                 Done done, const caller_ptr& caller = nullptr) {
   auto& state = self->state;
   ++state.under_way;
-  auto response = self->request(state.members.at(route.peer).client, caf::infinite,
-                                std::forward<Request>(what));
-  auto failed = [self, route, done](caf::error& why) {
+  const auto& client = state.members.at(route.peer).client;
+  auto response = self->request(client, caf::infinite, std::forward<Request>(what));
+  const auto number = ++state.last_question;
+  if (caller)
+    state.questions.emplace(
+      number,
+      peer_set_state::question{caller, client.address(), response.id().integer_value()});
+  auto failed = [self, route, done, number](caf::error& why) {
+    self->state.questions.erase(number);
     ended(self, route, outcome_of(why));
     done(std::variant<reply, caf::error>{normalised(std::move(why))});
     quit_if_done(self);
   };
   if constexpr (std::is_void_v<Reply>)
     response.then(
-      [self, route, done] {
+      [self, route, done, number] {
+        self->state.questions.erase(number);
         ended(self, route, {});
         done(std::variant<reply, caf::error>{reply{caf::unit}});
         quit_if_done(self);
@@ -71,7 +79,8 @@ void send_routed(self_pointer self, const routed_request& route, Request&& what,
       failed);
   else
     response.then(
-      [self, route, done](Reply& value) {
+      [self, route, done, number](Reply& value) {
+        self->state.questions.erase(number);
         ended(self, route, {});
         done(std::variant<reply, caf::error>{reply{std::move(value)}});
         quit_if_done(self);
@@ -125,6 +134,8 @@ void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
   send_routed<Reply>(
     self, started, std::forward<Request>(what),
     [self, number, fetch, share](std::variant<reply, caf::error>&& result) {
+      if (fetch->cancelled)
+        return;
       auto now = self->clock().now();
       if (auto* value = std::get_if<reply>(&result))
         return advance(self, number, fetch,
@@ -137,7 +148,8 @@ void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
         advance_all(self, fetch->kind, [&](block_fetch& plan) {
           return plan.on_unanswered(share.peer, share.items, now);
         });
-    });
+    },
+    fetch->caller);
 }
 
 void finish(self_pointer self, std::uint64_t number, const fetch_ptr& fetch) {
@@ -216,7 +228,8 @@ caf::result<Reply> start_fetch(self_pointer self, const std::vector<transaction_
     peer_set_state::fetch{block_fetch{ids, options, chooser},
                           std::make_shared<pending_reply>(promise),
                           kind,
-                          {}});
+                          {},
+                          false});
   state.fetches.emplace(number, fetch);
   advance(self, number, fetch, fetch->plan.start(now));
   return promise;
@@ -270,10 +283,12 @@ caf::result<Reply> to_one(self_pointer self, Request&& what) {
   auto route = state.routes.started(*found.peer, kind, now);
   publish(self);
   auto caller = std::make_shared<pending_reply>(promise);
-  send_routed<Reply>(self, route, std::forward<Request>(what),
-                     [caller](std::variant<reply, caf::error>&& result) {
-                       caller->deliver(std::move(result));
-                     });
+  send_routed<Reply>(
+    self, route, std::forward<Request>(what),
+    [caller](std::variant<reply, caf::error>&& result) {
+      caller->deliver(std::move(result));
+    },
+    caller);
   return promise;
 }
 
@@ -416,6 +431,25 @@ void use_newcomer(self_pointer self) {
   const auto now = self->clock().now();
   for (const auto kind : {request_kind::get_blocks, request_kind::get_transactions})
     advance_all(self, kind, [now](block_fetch& plan) { return plan.on_tick(now); });
+}
+
+void cancel(self_pointer self, const cancel_request& what) {
+  auto& state = self->state;
+  const auto asker = self->current_sender();
+  auto is_meant = [&](const auto& caller) { return caller->is_meant(what, asker); };
+  for (const auto& [number, x] : state.questions)
+    if (is_meant(x.caller))
+      if (auto client = caf::actor_cast<cancellable_actor>(x.client))
+        self->send(client, cancel_request{x.response});
+  auto fetch = std::ranges::find_if(
+    state.fetches, [&](const auto& x) { return is_meant(x.second->caller); });
+  if (fetch == state.fetches.end())
+    return state.waiting.cancel(self, state.context->alarms, what);
+  fetch->second->cancelled = true;
+  const auto caller = fetch->second->caller;
+  self->send(state.context->alarms, cancel_alarm{fetch->first});
+  state.fetches.erase(fetch);
+  caller->fail(caf::make_error(request_error::cancelled));
 }
 
 void on_alarm(self_pointer self, std::uint64_t number) {

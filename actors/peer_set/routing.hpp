@@ -42,6 +42,9 @@ void note_inventory(self_pointer self, const inventory_announced& what);
 /// A peer has joined: fetches that found nobody else to ask can go on.
 void use_newcomer(self_pointer self);
 
+/// Ends what the sender waits for, or has asked of peers.
+void cancel(self_pointer self, const cancel_request& what);
+
 /// A fetch's alarm rang.
 void on_alarm(self_pointer self, std::uint64_t fetch);
 
