@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
+#include <new>
+
 using namespace peerage;
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
@@ -109,6 +111,19 @@ TEST_CASE("a maker that goes away without an answer is an error, and not the las
   thread.begun[0] = nullptr;
   thread.run();
   CHECK(unlucky->got.status == http::status::service_unavailable);
+  REQUIRE(thread.begun.size() == 2);
+  thread.make(1, "well");
+  CHECK(next->got.body.view() == "well");
+}
+
+TEST_CASE("an answer that cannot be made is the end of that answer alone") {
+  http_thread thread;
+  auto unlucky = thread.ask();
+  auto next = thread.ask();
+  thread.begun[0]->answer([]() -> http_reply { throw std::bad_alloc{}; });
+  thread.run();
+  CHECK(unlucky->got.status == http::status::internal_server_error);
+  CHECK(unlucky->got.close);
   REQUIRE(thread.begun.size() == 2);
   thread.make(1, "well");
   CHECK(next->got.body.view() == "well");

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace peerage {
+
+/// The time that clients are measured by: it goes on while the HTTP thread does. When the
+/// process is stopped, the machine asleep or the thread busy, nobody could have read what
+/// a client had sent long ago, so that is no time. Plain: told the steady clock's time.
+class session_clock {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit session_clock(time_point now) : seen_(now), now_(now) {}
+
+  /// To be called at least that often; longer pauses count as this.
+  static constexpr std::chrono::milliseconds longest_step{500};
+
+  time_point advance(time_point now) {
+    now_ += std::min<std::chrono::steady_clock::duration>(now - seen_, longest_step);
+    seen_ = now;
+    return now_;
+  }
+
+private:
+  time_point seen_;
+  time_point now_;
+};
+
+} // namespace peerage
