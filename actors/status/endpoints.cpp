@@ -56,16 +56,20 @@ public:
                  const status_actor& status)
       : routes_(routes), door_(std::move(door)), status_(status) {}
 
-  void add(std::string_view path, status_reader read, unsigned rest = 0) {
+  void add(std::string_view path, status_reader read, unsigned rest = 0,
+           bool urgent = false) {
     auto document = std::make_shared<shared_document>(
       door_,
       [status = status_, read = std::move(read)](const reply_slot_ptr& slot) {
         read_status(status, read, slot);
       },
       rest);
-    routes_.add(http::verb::get, path,
-                [document](const http_request&, const std::vector<std::string>&,
-                           const reply_slot_ptr& slot) { document->ask(slot); });
+    routes_.add({http::verb::get,
+                 path,
+                 [document](const http_request&, const std::vector<std::string>&,
+                            const reply_slot_ptr& slot) { document->ask(slot); },
+                 {},
+                 urgent});
   }
 
 private:
@@ -121,10 +125,13 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> d
       self, slot, self->state.manager, get_node_snapshot{},
       [](const node_snapshot& x) { return http_json(to_json(x)); });
   });
-  documents.add("/health", [](status_pointer self, const reply_slot_ptr& slot) {
-    answer_with<node_snapshot>(self, slot, self->state.manager, get_node_snapshot{},
-                               render_health);
-  });
+  documents.add(
+    "/health",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with<node_snapshot>(self, slot, self->state.manager, get_node_snapshot{},
+                                 render_health);
+    },
+    0, true);
   documents.add("/metrics", answer_metrics);
   documents.add(
     "/peers",
@@ -194,15 +201,15 @@ std::optional<http_reply> check_writer(const http_request& what,
 void add_rpc_endpoint(http_router& routes, const status_actor& status,
                       std::shared_ptr<const rpc_methods> methods,
                       std::shared_ptr<const rpc_cookie> cookie) {
-  routes.add(http::verb::post, "/",
-             [status, cookie = std::move(cookie),
-              server = rpc_server{std::move(methods)}](const http_request& what,
-                                                       const std::vector<std::string>&,
-                                                       const reply_slot_ptr& slot) {
-               if (auto refusal = check_writer(what, cookie.get()))
-                 return slot->answer([refusal] { return *refusal; });
-               server.serve(what.body(), status, slot);
-             });
+  http_router::route calls{
+    http::verb::post, "/",
+    [status, server = rpc_server{std::move(methods)}](
+      const http_request& what, const std::vector<std::string>&,
+      const reply_slot_ptr& slot) { server.serve(what.body(), status, slot); }};
+  calls.check = [cookie = std::move(cookie)](const http_request& head) {
+    return check_writer(head, cookie.get());
+  };
+  routes.add(std::move(calls));
 }
 
 void add_fixed_endpoints(http_router& routes, std::string_view page) {

@@ -21,8 +21,8 @@ void event_feed::ask_log(get_events what, receiver done) {
   caf::anon_send(
     status_, status_task{[door = door_, what = std::move(what),
                           done = std::move(done)](status_pointer self) {
-      ask<event_batch>(
-        self, self->state.parts.events, what.wait + status_limits::source_deadline, what,
+      ask_and_wait<event_batch>(
+        self, self->state.parts.events, what, std::make_shared<cancellation>(),
         [door, done](caf::expected<event_batch> found) {
           door->post([done, found = std::move(found)]() mutable { done(found); });
         });
@@ -31,7 +31,7 @@ void event_feed::ask_log(get_events what, receiver done) {
 
 void event_feed::add(event_reader& x, std::uint64_t last) {
   // Nobody looked for a while: what happened in between nobody asked for.
-  if (readers_.empty() && !asking_) {
+  if (readers_.empty() && asking_.expired()) {
     records_.clear();
     next_ = last;
   }
@@ -40,21 +40,31 @@ void event_feed::add(event_reader& x, std::uint64_t last) {
 }
 
 void event_feed::poll() {
-  if (asking_ || readers_.empty())
+  if (!asking_.expired() || readers_.empty())
     return;
-  asking_ = true;
+  auto question = std::make_shared<char>();
+  asking_ = question;
   get_events what;
   what.from = next_;
   what.wait = poll_wait;
-  ask_log(std::move(what), [this](caf::expected<event_batch>& found) {
-    asking_ = false;
+  ask_log(std::move(what), [this, question](caf::expected<event_batch>& found) {
+    asking_.reset(); // others may hold copies of this for a moment
     on_batch(found);
   });
 }
 
+void event_feed::on_tick() {
+  if (!status_ || ended_ || readers_.empty() || !asking_.expired())
+    return;
+  tell(&event_reader::on_events);
+  poll();
+}
+
 void event_feed::on_batch(caf::expected<event_batch>& found) {
-  if (!found)
+  if (!found) {
+    ended_ = true;
     return tell(&event_reader::on_feed_end);
+  }
   for (const auto& x : found->entries) {
     if (x.seq != next_) // the log was faster than we are, and has dropped some
       records_.clear();

@@ -52,6 +52,8 @@ public:
   void add(event_reader& x, std::uint64_t last);
   void remove(event_reader& x) { readers_.erase(&x); }
   bool has_readers() const { return !readers_.empty(); }
+  /// Asks again if an answer was lost on its way; now and then.
+  void on_tick();
 
   /// What is here: from `first` up to `next`, without holes.
   std::uint64_t first() const { return next_ - records_.size(); }
@@ -70,7 +72,8 @@ private:
   std::unordered_set<event_reader*> readers_;
   std::deque<record> records_;
   std::uint64_t next_ = 1;
-  bool asking_ = false;
+  std::weak_ptr<char> asking_; ///< Gone when the question was answered, or is lost.
+  bool ended_ = false;         ///< The log is gone.
 };
 
 } // namespace peerage

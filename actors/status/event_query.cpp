@@ -3,6 +3,7 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace peerage {
@@ -84,7 +85,37 @@ bool wants_events(const http_request& what) {
          beast::websocket::is_upgrade(what);
 }
 
+namespace {
+
+/// base64 of 16 bytes: the last of its 22 digits holds two bits of them.
+bool is_websocket_key(std::string_view x) {
+  auto is_digit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           c == '+' || c == '/';
+  };
+  constexpr std::string_view last = "AQgw";
+  return x.size() == 24 && x.ends_with("==") &&
+         std::ranges::all_of(x.substr(0, 22), is_digit) && last.find(x[21]) != last.npos;
+}
+
+/// RFC 6455, section 4.2.
+std::optional<http_reply> check_handshake(const http_request& what) {
+  const auto version = http::field::sec_websocket_version;
+  if (what.count(version) != 1 || view(what[version]) != "13")
+    return http_error(http::status::upgrade_required,
+                      "the version of the WebSocket must be 13");
+  const auto key = http::field::sec_websocket_key;
+  if (what.count(key) != 1 || !is_websocket_key(view(what[key])))
+    return http_error(http::status::bad_request,
+                      "Sec-WebSocket-Key must be 16 bytes in base64");
+  return std::nullopt;
+}
+
+} // namespace
+
 std::optional<http_reply> read_event_query(const http_request& what, event_query& out) {
+  if (auto refusal = check_handshake(what))
+    return refusal;
   if (auto found = what.find(http::field::origin); found != what.end()) {
     auto ours = "http://" + std::string(view(what[http::field::host]));
     if (what.count(http::field::origin) != 1 || !beast::iequals(found->value(), ours))

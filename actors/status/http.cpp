@@ -48,16 +48,60 @@ void http_thread_door::close() {
   context_ = nullptr;
 }
 
-reply_slot::~reply_slot() {
-  answer(
-    [] { return http_error(http::status::service_unavailable, "the node is stopping"); });
+void cancellation::cancel() {
+  std::function<void()> act;
+  {
+    std::lock_guard guard{mutex_};
+    cancelled_ = true;
+    act.swap(act_);
+  }
+  if (act)
+    act();
 }
+
+void cancellation::on_cancel(std::function<void()> act) {
+  {
+    std::lock_guard guard{mutex_};
+    if (!cancelled_) {
+      act_.swap(act);
+      return;
+    }
+  }
+  if (act)
+    act();
+}
+
+reply_slot::~reply_slot() {
+  try {
+    answer([] {
+      return http_error(http::status::service_unavailable, "the node is stopping");
+    });
+  } catch (const std::exception&) {
+    // Out of memory: the receiver goes with this, and whoever waits for it sees that.
+  }
+}
+
+namespace {
+
+/// What goes wrong in making an answer is the end of that answer alone.
+http_reply made_by(const reply_slot::maker& make) {
+  try {
+    return make();
+  } catch (const std::exception&) {
+    auto result =
+      http_error(http::status::internal_server_error, "the answer could not be made");
+    result.close = true;
+    return result;
+  }
+}
+
+} // namespace
 
 void reply_slot::answer(maker make) {
   if (!receive_)
     return;
   door_->post(
-    [receive = std::move(receive_), make = std::move(make)] { receive(make()); });
+    [receive = std::move(receive_), make = std::move(make)] { receive(made_by(make)); });
   receive_ = nullptr;
 }
 

@@ -32,6 +32,17 @@ private:
   std::shared_ptr<const std::string> text_;
 };
 
+/// A long body that is made while it goes out, so that only a part of it is ever there.
+/// Lives on the HTTP thread.
+class body_source {
+public:
+  virtual ~body_source() = default;
+  using taker = std::function<void(std::string)>;
+  /// Calls `take` with the next piece, an empty one after the last; later, never from
+  /// within. To be asked again after that only. Whatever it waits for ends with it.
+  virtual void next(taker take) = 0;
+};
+
 struct http_reply {
   http::status status = http::status::ok;
   shared_text body; ///< JSON unless `content_type` says otherwise.
@@ -39,6 +50,7 @@ struct http_reply {
   std::string allow = {};                   ///< For 405: the methods that would do.
   std::string authenticate = {};            ///< For 401: how to say who one is.
   std::string content_security_policy = {}; ///< For pages.
+  std::shared_ptr<body_source> source = {}; ///< Instead of `body`.
   bool close = false;                       ///< The connection is of no further use.
 };
 
@@ -67,6 +79,24 @@ private:
   boost::asio::io_context* context_;
 };
 
+/// Tells those who wait for something on behalf of a client that it is gone. From any
+/// thread.
+class cancellation {
+public:
+  /// The client is gone. Once.
+  void cancel();
+  /// What to do then, instead of what was to be done before; at once if it is gone
+  /// already.
+  void on_cancel(std::function<void()> act);
+
+private:
+  std::mutex mutex_;
+  bool cancelled_ = false;
+  std::function<void()> act_;
+};
+
+using cancellation_ptr = std::shared_ptr<cancellation>;
+
 /// Where the one answer to one request goes. Any thread may answer; the reply is made on
 /// the HTTP thread, so that rendering a long one costs no actor its turn. If it goes
 /// unanswered (the actor that had it is gone), the client gets a 503.
@@ -74,15 +104,27 @@ class reply_slot {
 public:
   using maker = std::function<http_reply()>;
   using receiver = std::function<void(http_reply)>;
+  using waiting_check = std::function<bool()>;
 
-  reply_slot(std::shared_ptr<http_thread_door> door, receiver receive)
-      : door_(std::move(door)), receive_(std::move(receive)) {}
+  /// @param may_wait Asked on the HTTP thread whether one more may wait.
+  reply_slot(std::shared_ptr<http_thread_door> door, receiver receive,
+             waiting_check may_wait = {})
+      : door_(std::move(door)), receive_(std::move(receive)),
+        may_wait_(std::move(may_wait)), client_(std::make_shared<cancellation>()) {}
   reply_slot(const reply_slot&) = delete;
   reply_slot& operator=(const reply_slot&) = delete;
   ~reply_slot();
 
   /// Only the first call counts.
   void answer(maker make);
+
+  /// To be called, on the HTTP thread, by who answers when something happens, in minutes
+  /// maybe. False: too many wait already.
+  bool wait() const { return !may_wait_ || may_wait_(); }
+
+  /// Whether the client is still there.
+  const cancellation_ptr& client() const { return client_; }
+  const std::shared_ptr<http_thread_door>& door() const { return door_; }
 
   /// Goes on with making the answer after others on the HTTP thread had their turns.
   void continue_with(std::function<void()> task) { door_->post(std::move(task)); }
@@ -93,6 +135,8 @@ public:
 private:
   std::shared_ptr<http_thread_door> door_;
   receiver receive_;
+  waiting_check may_wait_;
+  cancellation_ptr client_;
 };
 
 using reply_slot_ptr = std::shared_ptr<reply_slot>;

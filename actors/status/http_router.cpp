@@ -34,42 +34,41 @@ std::optional<std::vector<std::string>> match(const std::vector<std::string>& pa
 
 } // namespace
 
-void http_router::add(http::verb method, std::string_view pattern, handler handle) {
-  entries_.push_back({method, segments(pattern), std::move(handle)});
+void http_router::add(route x) {
+  entries_.push_back(
+    {x.method, segments(x.pattern), std::move(x.handle), std::move(x.check), x.urgent});
 }
 
-void http_router::route(const http_request& what, const reply_slot_ptr& slot) const {
-  std::string_view target{what.target().data(), what.target().size()};
+std::variant<http_router::found, http_reply>
+http_router::find(const http_request& head) const {
+  std::string_view target{head.target().data(), head.target().size()};
   target = target.substr(0, target.find('?'));
-  if (!target.starts_with('/')) {
-    slot->answer([] {
-      return http_error(http::status::bad_request, "the path must begin with a slash");
-    });
-    return;
-  }
+  if (!target.starts_with('/'))
+    return http_error(http::status::bad_request, "the path must begin with a slash");
   auto path = segments(target);
-  auto method = what.method() == http::verb::head ? http::verb::get : what.method();
+  auto method = head.method() == http::verb::head ? http::verb::get : head.method();
   std::string allow;
   for (const auto& known : entries_) {
     auto parameters = match(known.pattern, path);
     if (!parameters)
       continue;
     if (known.method == method) {
-      known.handle(what, *parameters, slot);
-      return;
+      if (known.check)
+        if (auto refusal = known.check(head))
+          return *refusal;
+      return found{known.handle, *parameters, known.urgent};
     }
     allow += (allow.empty() ? "" : ", ") + std::string(http::to_string(known.method));
     if (known.method == http::verb::get)
       allow += ", HEAD";
   }
-  slot->answer([path = std::string(target), allow] {
-    if (allow.empty())
-      return http_error(http::status::not_found, "there is nothing at " + path);
-    auto result = http_error(http::status::method_not_allowed,
-                             path + " can only be asked with " + allow);
-    result.allow = allow;
-    return result;
-  });
+  if (allow.empty())
+    return http_error(http::status::not_found,
+                      "there is nothing at " + std::string(target));
+  auto result = http_error(http::status::method_not_allowed,
+                           std::string(target) + " can only be asked with " + allow);
+  result.allow = allow;
+  return result;
 }
 
 } // namespace peerage

@@ -4,31 +4,52 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What one status client can take of us. Its deadlines are Beast's own timers, real time
-/// on the status thread: they are not a peer's, so nothing that must be deterministic
-/// under the test clock depends on them.
+/// What status clients can take of us. Their deadlines are real time, on the HTTP thread,
+/// as `session_clock` counts it: they are not a peer's, so nothing that must be
+/// deterministic under the test clock depends on them.
 namespace peerage::status_limits {
 
 inline constexpr std::size_t header_bytes = 8 << 10;
 inline constexpr std::size_t body_bytes = 4 << 20;
 
-/// Open at a time, over all addresses; the next one gets a 503. A little room above it is
-/// for these refusals; what comes beyond is closed without a word.
-inline constexpr std::size_t connections = 64;
-inline constexpr std::size_t refusals = 16;
-/// Connections that have become event streams: they count here and no longer above, so
-/// that readers that stay for hours do not keep others from asking. The next one gets a
-/// 503, too.
+/// Bodies that are kept for the calls under way, over all connections; the next one gets
+/// a 503. Those of requests that will be refused are thrown away as they come.
+inline constexpr std::size_t all_bodies_bytes = 64 << 20;
+/// What is read at a time.
+inline constexpr std::size_t read_bytes = 16 << 10;
+
+/// Connections of each address, by what they do; see `admission`. Who is idle or slow
+/// goes when somebody comes; beyond the others' limits a request gets a 503.
+inline constexpr std::size_t idle_connections = 64;
+inline constexpr std::size_t documents = 64;
+inline constexpr std::size_t calls = 128;
+inline constexpr std::size_t waiting_calls = 256;
+inline constexpr std::size_t urgent_documents = 16;
+/// Connections of each address that have become event streams: they count here and no
+/// longer above, so that readers that stay for hours do not keep others from asking. The
+/// next one gets a 503, too. Those with the cookie have as many of their own.
 inline constexpr std::size_t event_streams = 64;
+
+/// How often sessions look at the time, and at clients that have shut their sending side.
+inline constexpr std::chrono::milliseconds tick{250};
 
 /// From "ready to read" to the last byte of a request: also how long a kept-alive
 /// connection may idle.
 inline constexpr std::chrono::seconds request_deadline{10};
-/// Beyond the deadline of what another actor was asked: by then it has answered itself.
-inline constexpr std::chrono::seconds answer_margin{5};
-/// To take an answer; 10,000 peers are some 8 MB. Until then a client that does not read
-/// keeps the answer, which it shares with those who asked at the same time.
+/// To take the next part of an answer, `write_bytes` at most. 10,000 peers are some 8 MB:
+/// a client that does not read keeps the answer, which it shares with those who asked at
+/// the same time.
 inline constexpr std::chrono::seconds reply_deadline{30};
+inline constexpr std::size_t write_bytes = 64 << 10;
+/// Documents that are kept because somebody reads them slowly: beyond, the slowest goes.
+inline constexpr std::size_t held_document_bytes = 64 << 20;
+/// An answer to calls is sent with its length if it is no longer, else in chunks, each
+/// made when the last one is out.
+inline constexpr std::size_t whole_answer_bytes = 256 << 10;
+/// What the answer to one call may keep while it goes out, and all together; what is
+/// beyond is `overloaded`.
+inline constexpr std::size_t call_answer_bytes = 64 << 20;
+inline constexpr std::size_t all_answers_bytes = 128 << 20;
 /// After a last answer we read on and discard for this long, and this much: closing with
 /// unread bytes would reset the connection and could destroy the answer on its way.
 inline constexpr std::chrono::seconds linger_deadline{2};

@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,40 +26,41 @@ namespace {
 template <class Protocol>
 class listener : public http_listener {
 public:
-  explicit listener(asio::io_context& context) : acceptor_(context), pause_(context) {}
+  explicit listener(asio::io_context& context) : acceptor_(context) {}
 
   void start(http_sessions& sessions) override {
     sessions_ = &sessions;
     accept();
   }
 
+  /// Out of descriptors or memory, most likely: again at a tick instead of spinning.
+  void on_tick() override {
+    if (accepting_.expired())
+      accept();
+  }
+
 protected:
   typename Protocol::acceptor acceptor_;
-  std::optional<endpoint> bound_;
+  std::shared_ptr<http_address> address_ = std::make_shared<http_address>();
 
 private:
   void accept() {
-    acceptor_.async_accept([this](error_code error, typename Protocol::socket socket) {
-      if (error == asio::error::operation_aborted)
-        return;
-      if (error)
-        return accept_later();
-      close_on_exec(socket.native_handle());
-      open_session(*sessions_, std::move(socket), bound_);
-      accept();
-    });
-  }
-
-  /// Out of descriptors, most likely: try again soon instead of spinning.
-  void accept_later() {
-    pause_.expires_after(std::chrono::milliseconds(100));
-    pause_.async_wait([this](error_code error) {
-      if (!error)
+    auto token = std::make_shared<char>();
+    accepting_ = token;
+    acceptor_.async_accept(
+      [this, token](error_code error, typename Protocol::socket socket) mutable {
+        if (error == asio::error::operation_aborted)
+          return;
+        token = nullptr;
+        if (error)
+          return;
+        close_on_exec(socket.native_handle());
+        open_session(*sessions_, address_, std::move(socket));
         accept();
-    });
+      });
   }
 
-  asio::steady_timer pause_;
+  std::weak_ptr<char> accepting_; ///< Gone when nothing is under way.
   http_sessions* sessions_ = nullptr;
 };
 
@@ -89,11 +89,11 @@ public:
       error = "cannot listen on " + to_string(at) + ": " + failure.message();
       return false;
     }
-    bound_ = at.with_port(acceptor_.local_endpoint().port());
+    address_->bound = at.with_port(acceptor_.local_endpoint().port());
     return true;
   }
 
-  std::string url() const override { return "http://" + to_string(*bound_); }
+  std::string url() const override { return "http://" + to_string(*address_->bound); }
 };
 
 // -- Unix sockets

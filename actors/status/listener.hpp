@@ -18,6 +18,8 @@ public:
   virtual std::string url() const = 0;
   /// Hands connections to `sessions` from now on, on the context's thread.
   virtual void start(http_sessions& sessions) = 0;
+  /// Accepts again, after it could not.
+  virtual void on_tick() = 0;
 };
 
 /// Binds and listens; nullptr, and a text for people, if that fails.

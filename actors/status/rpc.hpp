@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/status/http.hpp"
 #include "actors/status/rpc_json.hpp"
 #include "actors/status/status_actor.hpp"
 
@@ -44,11 +45,34 @@ struct rpc_error {
   rpc_json data; ///< null: left out.
 };
 
-/// A result: at once, or made on the HTTP thread because rendering it takes long.
+/// A result that is made on the HTTP thread because rendering it takes long.
 using rpc_maker = std::function<rpc_json()>;
-using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker>;
-/// To be called once, from any thread; if it is destroyed uncalled, the call fails.
-using rpc_done = std::function<void(rpc_outcome)>;
+
+/// A result that can be very long: its text is made piece by piece on the HTTP thread,
+/// while the client takes it.
+struct rpc_stream {
+  /// Appends the next piece, some 64 KiB at most; false after the last.
+  std::function<bool(std::string&)> next;
+  std::size_t bytes = 0; ///< About what it keeps until then.
+};
+
+using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker, rpc_stream>;
+
+/// How a call ends: to be called once, from any thread; if it is destroyed uncalled, the
+/// call fails.
+class rpc_done {
+public:
+  rpc_done() = default;
+  rpc_done(std::function<void(rpc_outcome)> end, cancellation_ptr client)
+      : end_(std::move(end)), client_(std::move(client)) {}
+  void operator()(rpc_outcome x) const { end_(std::move(x)); }
+  /// For what a call waits for: whether its client is still there.
+  const cancellation_ptr& client() const { return client_; }
+
+private:
+  std::function<void(rpc_outcome)> end_;
+  cancellation_ptr client_;
+};
 
 /// The JSON types that a parameter may have, as bits.
 namespace rpc_type {
@@ -115,6 +139,7 @@ struct rpc_method {
   /// Runs in the STATUS actor.
   std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
   bool hidden = false; ///< Not in the list of `help`.
+  bool waits = false;  ///< For what may take minutes: the client takes another place.
 };
 
 /// All methods, by name. Plain.

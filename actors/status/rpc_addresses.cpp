@@ -52,15 +52,20 @@ void set_ban_call(status_pointer self, const rpc_arguments& given, const rpc_don
   change_call<std::uint8_t>(self, standing, what, done, judge_ban);
 }
 
-rpc_json render_bans(const bans& x, unix_seconds now) {
-  auto result = rpc_json::array();
-  for (const auto& entry : x.entries)
-    result.push_back({{"address", to_string(entry.range)},
-                      {"ban_created", entry.created},
-                      {"banned_until", entry.until},
-                      {"ban_duration", entry.until - entry.created},
-                      {"time_remaining", std::max<std::int64_t>(entry.until - now, 0)}});
-  return result;
+rpc_json render_ban(const ban& entry, unix_seconds now) {
+  return {{"address", to_string(entry.range)},
+          {"ban_created", entry.created},
+          {"banned_until", entry.until},
+          {"ban_duration", entry.until - entry.created},
+          {"time_remaining", std::max<std::int64_t>(entry.until - now, 0)}};
+}
+
+rpc_json render_address(const known_address& entry) {
+  return {{"time", entry.address.time},
+          {"services", entry.address.services},
+          {"address", host_text(entry.address)},
+          {"port", entry.address.port},
+          {"network", network_name(entry.address.network_id)}};
 }
 
 void get_node_addresses(status_pointer self, const rpc_arguments& given,
@@ -76,19 +81,10 @@ void get_node_addresses(status_pointer self, const rpc_arguments& given,
                       "Network not recognized: " + given.text("network"),
                       {}};
   }
-  answer_call<known_address_list>(
+  answer_call_with_list<known_address_list>(
     self, self->state.parts.book,
     get_known_addresses{static_cast<std::size_t>(count), network, true}, done,
-    [](const known_address_list& x) {
-      auto result = rpc_json::array();
-      for (const auto& entry : x.entries)
-        result.push_back({{"time", entry.address.time},
-                          {"services", entry.address.services},
-                          {"address", host_text(entry.address)},
-                          {"port", entry.address.port},
-                          {"network", network_name(entry.address.network_id)}});
-      return result;
-    });
+    render_address);
 }
 
 rpc_json render_address_counts(const address_book_snapshot& x) {
@@ -146,10 +142,10 @@ void add_address_methods(rpc_methods& to) {
           {},
           "listbanned\nAll bans in force.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            answer_call<bans>(self, self->state.parts.standing, get_bans{}, done,
-                              [context = self->state.parts.context](const bans& x) {
-                                return render_bans(x, context->wall.now());
-                              });
+            answer_call_with_list<bans>(self, self->state.parts.standing, get_bans{},
+                                        done,
+                                        [now = self->state.parts.context->wall.now()](
+                                          const ban& x) { return render_ban(x, now); });
           }});
   to.add({"clearbanned",
           {},

@@ -6,6 +6,11 @@
 
 #include <caf/sec.hpp>
 
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
 /// What the files of methods share.
 namespace peerage {
 
@@ -26,6 +31,39 @@ void answer_call(status_pointer self, const Handle& whom, Question what,
     if (!found)
       return done(rpc_error_of(found.error()));
     done(rpc_maker{[render, found = std::move(*found)] { return render(found); }});
+  });
+}
+
+/// Entries of a long list that are rendered at a time: less than a millisecond.
+inline constexpr std::size_t rpc_entries_per_piece = 32;
+
+/// A JSON array of these, a few at a time.
+/// @param render From an entry to its `rpc_json`.
+template <class Entry, class Render>
+rpc_stream rpc_list(std::vector<Entry> entries, Render render) {
+  const auto bytes = entries.size() * sizeof(Entry);
+  auto next = [entries = std::make_shared<const std::vector<Entry>>(std::move(entries)),
+               render, done = std::size_t{0}](std::string& to) mutable {
+    const auto end = std::min(done + rpc_entries_per_piece, entries->size());
+    to += done == 0 ? "[" : "";
+    for (; done < end; ++done)
+      to += (done == 0 ? "" : ",") + write_rpc_json(render((*entries)[done]));
+    if (done < entries->size())
+      return true;
+    to += "]";
+    return false;
+  };
+  return {std::move(next), bytes};
+}
+
+/// Asks an owner for a list.
+template <class Answer, class Handle, class Question, class Render>
+void answer_call_with_list(status_pointer self, const Handle& whom, Question what,
+                           const rpc_done& done, Render render) {
+  ask<Answer>(self, whom, std::move(what), [done, render](caf::expected<Answer> found) {
+    if (!found)
+      return done(rpc_error_of(found.error()));
+    done(rpc_list(std::move(found->entries), render));
   });
 }
 

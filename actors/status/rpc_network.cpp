@@ -64,10 +64,10 @@ void ask_handshakes(status_pointer self, std::function<void(peer_snapshots)> don
 }
 
 /// Peers, and those that still shake hands; by id.
-peer_snapshots merged(const peer_snapshots& peers, const peer_snapshots& handshakes) {
-  peer_snapshots result = peers;
+peer_snapshots merged(peer_snapshots peers, const peer_snapshots& handshakes) {
+  peer_snapshots result = std::move(peers);
   std::set<peer_id> known;
-  for (const auto& x : peers.entries)
+  for (const auto& x : result.entries)
     known.insert(x.info.id);
   for (const auto& x : handshakes.entries)
     if (known.insert(x.info.id).second)
@@ -127,16 +127,12 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
   return result;
 }
 
-rpc_json render_peers(const peer_snapshots& peers, const peer_gossip_counts& gossip) {
-  auto result = rpc_json::array();
-  for (const auto& x : peers.entries) {
-    auto found = std::ranges::lower_bound(gossip.entries, x.info.id, {},
-                                          &peer_gossip_counts::entry::peer);
-    const bool known = found != gossip.entries.end() && found->peer == x.info.id;
-    result.push_back(
-      peer_info_of(x, known ? *found : peer_gossip_counts::entry{x.info.id}));
-  }
-  return result;
+/// Finds what is known of a peer's gossip; by id.
+rpc_json with_gossip(const peer_snapshot& x, const peer_gossip_counts& gossip) {
+  auto found = std::ranges::lower_bound(gossip.entries, x.info.id, {},
+                                        &peer_gossip_counts::entry::peer);
+  const bool known = found != gossip.entries.end() && found->peer == x.info.id;
+  return peer_info_of(x, known ? *found : peer_gossip_counts::entry{x.info.id});
 }
 
 void get_peer_info(status_pointer self, const rpc_arguments&, const rpc_done& done) {
@@ -145,11 +141,17 @@ void get_peer_info(status_pointer self, const rpc_arguments&, const rpc_done& do
       self, self->state.parts.book, get_gossip_counts{},
       [self, done,
        handshakes = std::move(handshakes)](caf::expected<peer_gossip_counts> gossip) {
-        auto counts = gossip ? std::move(*gossip) : peer_gossip_counts{};
-        answer_call<peer_snapshots>(
-          self, self->state.parts.peers, get_peer_snapshots{}, done,
-          [counts = std::move(counts), handshakes](const peer_snapshots& x) {
-            return render_peers(merged(x, handshakes), counts);
+        auto counts = std::make_shared<const peer_gossip_counts>(
+          gossip ? std::move(*gossip) : peer_gossip_counts{});
+        ask<peer_snapshots>(
+          self, self->state.parts.peers, get_peer_snapshots{},
+          [done, counts, handshakes](caf::expected<peer_snapshots> peers) {
+            if (!peers)
+              return done(rpc_error_of(peers.error()));
+            auto render = [counts](const peer_snapshot& x) {
+              return with_gossip(x, *counts);
+            };
+            done(rpc_list(merged(std::move(*peers), handshakes).entries, render));
           });
       });
   });

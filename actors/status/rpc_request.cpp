@@ -4,9 +4,13 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 /// `request`: any typed request, of one peer or of the set, from any language.
 namespace peerage {
@@ -106,23 +110,90 @@ announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
 
 // -- rendering -------------------------------------------------------------------------
 
-rpc_json body_text(const wire::slice& body, const std::string& form) {
+/// Bytes of a body that are written at a time: of base64, a multiple of three.
+constexpr std::size_t bytes_per_piece = 30'000;
+
+std::string body_text(wire::bytes_view bytes, const std::string& form) {
   if (form == "hex")
-    return wire::to_hex(body.view());
-  std::string result(4 * ((body.size() + 2) / 3) + 1, '\0');
+    return wire::to_hex(bytes);
+  std::string result(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(result.data()),
-                              reinterpret_cast<const unsigned char*>(body.view().data()),
-                              static_cast<int>(body.size()));
+                              reinterpret_cast<const unsigned char*>(bytes.data()),
+                              static_cast<int>(bytes.size()));
   result.resize(static_cast<std::size_t>(size));
   return result;
 }
 
-void add_body(rpc_json& to, bool available, const wire::slice& body,
-              const std::string& form) {
-  to["available"] = available;
-  to["size"] = body.size();
-  if (available && !form.empty())
-    to["body"] = body_text(body, form);
+/// What a peer was asked for, or that it is missing.
+struct body_entry {
+  rpc_json fields; ///< What comes before the body.
+  wire::slice body;
+};
+
+/// {"`name`": [each with its body]}, written piece by piece.
+class body_writer {
+public:
+  body_writer(std::string name, std::vector<body_entry> entries, std::string form)
+      : name_(std::move(name)), entries_(std::move(entries)), form_(std::move(form)) {}
+
+  std::size_t bytes() const {
+    std::size_t result = 0;
+    for (const auto& x : entries_)
+      result += sizeof(body_entry) + x.body.size();
+    return result;
+  }
+
+  bool next(std::string& to) {
+    if (!std::exchange(begun_, true))
+      to += "{\"" + name_ + "\":[";
+    while (current_ < entries_.size() && to.size() < 2 * bytes_per_piece)
+      write_some(to);
+    if (current_ < entries_.size())
+      return true;
+    to += "]}";
+    return false;
+  }
+
+private:
+  void write_some(std::string& to) {
+    auto& x = entries_[current_];
+    if (written_ == 0) {
+      to += current_ == 0 ? "" : ",";
+      to += write_rpc_json(x.fields);
+      if (form_.empty() || x.body.empty())
+        return void(++current_);
+      to.back() = ','; // instead of the bracket
+      to += "\"body\":\"";
+    }
+    const auto size = std::min(bytes_per_piece, x.body.size() - written_);
+    to += body_text(x.body.view().subspan(written_, size), form_);
+    written_ += size;
+    if (written_ < x.body.size())
+      return;
+    to += "\"}";
+    written_ = 0;
+    x.body = {};
+    ++current_;
+  }
+
+  std::string name_;
+  std::vector<body_entry> entries_;
+  std::string form_;
+  bool begun_ = false;
+  std::size_t current_ = 0;
+  std::size_t written_ = 0; ///< Of its body.
+};
+
+rpc_stream stream_of(std::string name, std::vector<body_entry> entries,
+                     const std::string& form) {
+  auto writer = std::make_shared<body_writer>(std::move(name), std::move(entries), form);
+  return {[writer](std::string& to) { return writer->next(to); }, writer->bytes()};
+}
+
+body_entry entry_of(rpc_json fields, bool available, const wire::slice& body) {
+  fields["available"] = available;
+  fields["size"] = body.size();
+  return {std::move(fields), available ? body : wire::slice{}};
 }
 
 rpc_json id_json(const transaction_id& x) {
@@ -164,31 +235,31 @@ rpc_json render(const block_hashes& x, const std::string&) {
   return {{"hashes", std::move(list)}};
 }
 
-rpc_json render(const blocks& x, const std::string& form) {
-  auto list = rpc_json::array();
-  for (const auto& entry : x.entries) {
-    rpc_json one{{"hash", wire::to_string(entry.hash)}};
-    add_body(one, entry.available, entry.body.bytes, form);
-    list.push_back(std::move(one));
-  }
-  return {{"blocks", std::move(list)}};
-}
-
-rpc_json render(const transactions& x, const std::string& form) {
-  auto list = rpc_json::array();
-  for (const auto& entry : x.entries) {
-    auto one = id_json(entry.id);
-    add_body(one, entry.available, entry.body.bytes, form);
-    list.push_back(std::move(one));
-  }
-  return {{"transactions", std::move(list)}};
-}
-
 rpc_json render(const transaction_ids& x, const std::string&) {
   auto list = rpc_json::array();
   for (const auto& entry : x.entries)
     list.push_back(id_json(entry));
   return {{"ids", std::move(list)}};
+}
+
+template <class Reply>
+rpc_outcome outcome_from(Reply&& x, const std::string& form) {
+  return rpc_maker{[x = std::move(x), form] { return render(x, form); }};
+}
+
+rpc_outcome outcome_from(blocks&& x, const std::string& form) {
+  std::vector<body_entry> entries;
+  for (const auto& entry : x.entries)
+    entries.push_back(entry_of({{"hash", wire::to_string(entry.hash)}}, entry.available,
+                               entry.body.bytes));
+  return stream_of("blocks", std::move(entries), form);
+}
+
+rpc_outcome outcome_from(transactions&& x, const std::string& form) {
+  std::vector<body_entry> entries;
+  for (const auto& entry : x.entries)
+    entries.push_back(entry_of(id_json(entry.id), entry.available, entry.body.bytes));
+  return stream_of("transactions", std::move(entries), form);
 }
 
 // -- asking ----------------------------------------------------------------------------
@@ -209,22 +280,25 @@ rpc_error failure_of(const caf::error& why) {
 template <class Reply, class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
-  ask<Reply>(self, to, x->timeout + status_limits::answer_margin, std::move(what),
-             [x](caf::expected<Reply> found) {
-               if (!found)
-                 return x->done(failure_of(found.error()));
-               x->done(rpc_maker{
-                 [x, found = std::move(*found)] { return render(found, x->body_form); }});
-             });
+  ask_and_wait<Reply>(self, to, std::move(what), x->done.client(),
+                      [x](caf::expected<Reply> found) {
+                        if (!found)
+                          return x->done(failure_of(found.error()));
+                        x->done(outcome_from(std::move(*found), x->body_form));
+                      });
 }
 
 /// Done when it is handed to a socket.
 template <class Request>
 void push(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
-  self->request(to, x->timeout + status_limits::answer_margin, std::move(what))
-    .then([x] { x->done(rpc_json(nullptr)); },
-          [x](caf::error& why) { x->done(failure_of(why)); });
+  ask_and_wait<void>(self, to, std::move(what), x->done.client(),
+                     [x](const caf::expected<void>& found) {
+                       if (found)
+                         x->done(rpc_json(nullptr));
+                       else
+                         x->done(failure_of(found.error()));
+                     });
 }
 
 void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
@@ -348,7 +422,9 @@ void add_request_method(rpc_methods& to) {
      "  announce_addresses              \"addresses\": [\"ip:port\"]\n"
      "Errors: -101 not_found, -102 timeout, -103 overloaded, -104 cancelled, -105 "
      "peer_gone, -106 no_ready_peer, -107 shutting_down.",
-     request_call});
+     request_call,
+     false,
+     true});
 }
 
 } // namespace peerage

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/status/answer_budget.hpp"
 #include "actors/status/http.hpp"
 #include "actors/status/rpc.hpp"
 
@@ -13,9 +14,11 @@ namespace peerage {
 class rpc_server {
 public:
   explicit rpc_server(std::shared_ptr<const rpc_methods> methods)
-      : methods_(std::move(methods)) {}
+      : methods_(std::move(methods)), budget_(std::make_shared<answer_budget>()) {}
 
-  /// Answers the body of one POST. Calls of a batch run one after the other.
+  /// Answers the body of one POST. Calls of a batch run one after the other, each when
+  /// the client has taken most of the answers before it; when it is gone, the rest is not
+  /// run.
   void serve(const std::string& body, const status_actor& status,
              const reply_slot_ptr& slot) const;
 
@@ -24,6 +27,7 @@ public:
 
 private:
   std::shared_ptr<const rpc_methods> methods_;
+  std::shared_ptr<answer_budget> budget_;
 };
 
 } // namespace peerage

@@ -40,9 +40,12 @@ rpc_error wrong_condition(std::string why) {
 }
 
 rpc_error failure_of_wait(const caf::error& why) {
-  if (why && why.category() == caf::atom("request") &&
-      outcome_of(why) == request_error::overloaded)
-    return {rpc_code::overloaded, "too many wait already", {}};
+  if (why && why.category() == caf::atom("request")) {
+    if (outcome_of(why) == request_error::overloaded)
+      return {rpc_code::overloaded, "too many wait already", {}};
+    if (outcome_of(why) == request_error::cancelled) // nobody reads this
+      return {rpc_code::cancelled, "the client is gone", {}};
+  }
   return rpc_error_of(why);
 }
 
@@ -111,8 +114,8 @@ rpc_json describe(const peer_info& x) {
 void wait_for_set(status_pointer self, const waiting_ptr& x, wait_for_peers what) {
   using condition = wait_for_peers::condition;
   what.timeout = x->timeout;
-  ask<peers_waited_for>(
-    self, self->state.parts.peers, x->timeout + status_limits::answer_margin, what,
+  ask_and_wait<peers_waited_for>(
+    self, self->state.parts.peers, what, x->done.client(),
     [self, x, kind = what.what](caf::expected<peers_waited_for> found) {
       if (!found)
         return x->done(failure_of_wait(found.error()));
@@ -172,16 +175,15 @@ void wait_for_event(status_pointer self, const waiting_ptr& x, const rpc_json& w
   wanted.wait = x->timeout;
   wanted.filter = {bit_of(*type), number_in(what, "peer"), address_in(what, "address"),
                    text_in(what, "reason")};
-  ask<event_batch>(self, self->state.parts.events,
-                   x->timeout + status_limits::answer_margin, wanted,
-                   [self, x](caf::expected<event_batch> found) {
-                     if (!found)
-                       x->done(failure_of_wait(found.error()));
-                     else if (found->entries.empty())
-                       x->late(self, {{"next", found->last}});
-                     else
-                       x->met(self, to_json(found->entries.front()));
-                   });
+  ask_and_wait<event_batch>(self, self->state.parts.events, wanted, x->done.client(),
+                            [self, x](caf::expected<event_batch> found) {
+                              if (!found)
+                                x->done(failure_of_wait(found.error()));
+                              else if (found->entries.empty())
+                                x->late(self, {{"next", found->last}});
+                              else
+                                x->met(self, to_json(found->entries.front()));
+                            });
 }
 
 void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& what) {
@@ -189,32 +191,31 @@ void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& w
     throw wrong_condition("address_known must be \"ip:port\"");
   const auto remote =
     endpoint_argument(what.get<std::string>(), self->state.parts.context->network.port);
-  ask<known_address_list>(self, self->state.parts.book,
-                          x->timeout + status_limits::answer_margin,
-                          wait_for_address{remote, x->timeout},
-                          [self, x](caf::expected<known_address_list> found) {
-                            if (!found)
-                              x->done(failure_of_wait(found.error()));
-                            else if (found->entries.empty())
-                              x->late(self, {{"known", false}});
-                            else
-                              x->met(self, to_json(found->entries.front()));
-                          });
+  ask_and_wait<known_address_list>(self, self->state.parts.book,
+                                   wait_for_address{remote, x->timeout}, x->done.client(),
+                                   [self, x](caf::expected<known_address_list> found) {
+                                     if (!found)
+                                       x->done(failure_of_wait(found.error()));
+                                     else if (found->entries.empty())
+                                       x->late(self, {{"known", false}});
+                                     else
+                                       x->met(self, to_json(found->entries.front()));
+                                   });
 }
 
 void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& what) {
   subnet range;
   if (!what.is_string() || !parse_subnet(what.get<std::string>(), range))
     throw wrong_condition("banned must be an IP address or a range");
-  ask<bans>(self, self->state.parts.standing, x->timeout + status_limits::answer_margin,
-            wait_for_ban{range, x->timeout}, [self, x](caf::expected<bans> found) {
-              if (!found)
-                x->done(failure_of_wait(found.error()));
-              else if (found->entries.empty())
-                x->late(self, {{"banned", false}});
-              else
-                x->met(self, to_json(found->entries.front()));
-            });
+  ask_and_wait<bans>(self, self->state.parts.standing, wait_for_ban{range, x->timeout},
+                     x->done.client(), [self, x](caf::expected<bans> found) {
+                       if (!found)
+                         x->done(failure_of_wait(found.error()));
+                       else if (found->entries.empty())
+                         x->late(self, {{"banned", false}});
+                       else
+                         x->met(self, to_json(found->entries.front()));
+                     });
 }
 
 void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
@@ -268,7 +269,9 @@ void add_waitfor_method(rpc_methods& to) {
           "\"reason\": …}}\n"
           "  {\"address_known\": \"ip:port\"}\n"
           "  {\"banned\": \"ip\"|\"range\"}",
-          wait_for});
+          wait_for,
+          false,
+          true});
 }
 
 } // namespace peerage

@@ -32,13 +32,16 @@ public:
 
 private:
   void begin();
+  void give_up();
   void on_made(const http_reply& made);
   void on_rested();
 
   std::shared_ptr<http_thread_door> door_;
   maker make_;
   unsigned rest_;
-  bool busy_ = false; ///< One is being made, or its makers rest.
+  bool busy_ = false;          ///< One is being made, or its makers rest.
+  bool resting_ = false;       ///< The latter.
+  std::weak_ptr<char> making_; ///< Gone when it was made, or is lost.
   std::chrono::steady_clock::time_point begun_;
   std::vector<reply_slot_ptr> served_;  ///< Get the one that is being made.
   std::vector<reply_slot_ptr> waiting_; ///< Get the next one.

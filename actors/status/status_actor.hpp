@@ -1,18 +1,22 @@
 #pragma once
 
+#include "actors/cancel_request.hpp"
 #include "actors/local_message.hpp"
 #include "actors/node_parts.hpp"
+#include "actors/status/http.hpp"
 #include "actors/status/limits.hpp"
 #include "messages/snapshots.hpp"
 
 #include <caf/expected.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <functional>
 #include <memory>
+#include <type_traits>
 
 namespace peerage {
 
@@ -40,7 +44,7 @@ struct status_state {
 using status_pointer = status_actor::stateful_pointer<status_state>;
 
 /// HTTP thread -> STATUS: something to do there. At most one per HTTP connection is under
-/// way, so the mailbox is bounded by their limit.
+/// way, and one more for each client that has gone meanwhile.
 struct status_task {
   std::function<void(status_pointer)> run;
 };
@@ -69,6 +73,41 @@ void ask(status_pointer self, const Handle& whom, Question what,
          answer_handler<Answer> done) {
   ask<Answer>(self, whom, status_limits::source_deadline, std::move(what),
               std::move(done));
+}
+
+/// Asks an owner who answers when something happens, in minutes maybe, and ends that when
+/// `client` is gone. There is no time limit: the owner has one, and after a pause of the
+/// whole process ours could be over before its.
+template <class Answer, class Handle, class Question, class Done>
+void ask_and_wait(status_pointer self, const Handle& whom, Question what,
+                  const cancellation_ptr& client, Done done) {
+  auto response = self->request(whom, caf::infinite, std::move(what));
+  client->on_cancel([status = self->address(), whom = whom.address(),
+                     id = response.id().integer_value()] {
+    if (auto to = caf::actor_cast<status_actor>(status))
+      caf::anon_send(to, status_task{[whom, id](status_pointer me) {
+                       if (auto owner = caf::actor_cast<cancellable_actor>(whom))
+                         me->send(owner, cancel_request{id});
+                     }});
+  });
+  auto failed = [done, client](caf::error& why) {
+    client->on_cancel({});
+    done(caf::expected<Answer>{std::move(why)});
+  };
+  if constexpr (std::is_void_v<Answer>)
+    response.then(
+      [done, client] {
+        client->on_cancel({});
+        done(caf::expected<void>{});
+      },
+      failed);
+  else
+    response.then(
+      [done, client](Answer& found) {
+        client->on_cancel({});
+        done(caf::expected<Answer>{std::move(found)});
+      },
+      failed);
 }
 
 } // namespace peerage

@@ -2,14 +2,18 @@
 
 #include "actors/log.hpp"
 #include "actors/status/endpoints.hpp"
+#include "actors/status/limits.hpp"
 #include "actors/status/listener.hpp"
 #include "actors/status/session.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <sys/un.h>
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace peerage {
@@ -54,6 +58,36 @@ struct status_server::impl {
   std::vector<std::string> urls;
   status_actor actor;
   std::thread thread;
+  std::atomic<bool> stopping = false;
+  /// So that there is something to wait for.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
+    context.get_executor()};
+
+  /// The HTTP thread.
+  void serve() {
+    auto next = std::chrono::steady_clock::now();
+    while (!stopping) {
+      try {
+        context.run_one_until(next);
+        if (const auto now = std::chrono::steady_clock::now(); now >= next) {
+          next = now + status_limits::tick;
+          sessions.tick();
+          for (auto& x : listeners)
+            x->on_tick();
+        }
+      } catch (const std::exception& problem) { // one connection's, no reason to go deaf
+        report(problem);
+      }
+    }
+  }
+
+  static void report(const std::exception& problem) noexcept {
+    try {
+      log::error("status: {}", problem.what());
+    } catch (const std::exception&) {
+      // Out of memory: the next tick may find more of it.
+    }
+  }
 
   /// After the thread has ended: the event streams are closed as they should be.
   void say_goodbye() {
@@ -61,7 +95,7 @@ struct status_server::impl {
     auto deadline = std::chrono::steady_clock::now() + patience;
     context.restart();
     auto all = sessions.streams; // one that ends leaves
-    for (const auto& x : all)
+    for (const auto& [id, x] : all)
       x->go_away();
     while (sessions.events.has_readers() && context.run_one_until(deadline) > 0)
       ;
@@ -98,19 +132,11 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
   add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
   add_fixed_endpoints(parts.sessions.routes, options.page);
+  parts.sessions.cookie = options.cookie;
   parts.sessions.events.start(parts.actor);
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
-  parts.thread = std::thread([&parts] {
-    for (;;) {
-      try {
-        parts.context.run();
-        return;
-      } catch (const std::exception& problem) { // one connection's, no reason to go deaf
-        log::error("status: {}", problem.what());
-      }
-    }
-  });
+  parts.thread = std::thread([&parts] { parts.serve(); });
 }
 
 std::vector<std::string> status_server::urls() const {
@@ -119,15 +145,19 @@ std::vector<std::string> status_server::urls() const {
 
 void status_server::stop() {
   auto& parts = *impl_;
+  parts.stopping = true;
   parts.context.stop();
   if (parts.thread.joinable())
     parts.thread.join();
-  parts.listeners.clear();
   parts.say_goodbye();
   parts.sessions.door->close();
   parts.sessions.events.stop();
-  parts.sessions.open.clear();
-  parts.sessions.streams.clear();
+  for (auto* all : {&parts.sessions.open, &parts.sessions.streams}) {
+    const auto here = *all; // one that ends leaves
+    for (const auto& [id, x] : here)
+      x->end();
+  }
+  parts.listeners.clear();
   parts.sessions.routes = {}; // handlers hold the actor
   if (parts.actor)
     caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);

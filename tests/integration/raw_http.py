@@ -1,5 +1,6 @@
 """HTTP as bytes, right or wrong: what http.client would not send, and what came back."""
 
+import base64
 import json
 import re
 import socket
@@ -17,6 +18,22 @@ def http_exchange(url, data, timeout=5, half_close=False):
         except (BrokenPipeError, ConnectionResetError):
             pass  # answered before all was sent
         return read_to_end(client)
+
+
+def head(line, *fields):
+    """A whole head, of the last request of its connection."""
+    return "\r\n".join([f"{line} HTTP/1.1", "Host: localhost", "Connection: close", *fields,
+                        "", ""]).encode()
+
+
+def post(body, cookie=None, *fields):
+    """A call as the only request of its connection; without a body (None), its head."""
+    token = base64.b64encode((cookie or "").encode()).decode()
+    fields = [*fields, *([f"Authorization: Basic {token}"] if cookie else [])]
+    if body is None:
+        return head("POST /", *fields)
+    body = body.encode() if isinstance(body, str) else body
+    return head("POST /", f"Content-Length: {len(body)}", *fields) + body
 
 
 def read_to_end(client):
