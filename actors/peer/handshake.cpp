@@ -79,11 +79,14 @@ peer_snapshot describe(handshake_pointer self) {
 
 void on_deadline(handshake_pointer self) {
   auto& state = self->state;
-  if (state.extended || state.connection->backlog().unread == 0)
+  const auto now = self->clock().now();
+  const auto last =
+    state.started + state.context->timing.handshake_timeout + handshake_extension;
+  const bool all_is_read =
+    state.connection->backlog().unread == 0 && self->mailbox().size() == 0;
+  if (now >= last || all_is_read)
     return fail(self, peer_exit::handshake_timeout);
-  state.extended = true;
-  self->send(state.context->alarms,
-             set_alarm{0, self->clock().now() + handshake_extension});
+  self->send(state.context->alarms, set_alarm{0, now + handshake_reading_pause});
 }
 
 } // namespace

@@ -28,7 +28,6 @@ struct handshake_state {
   std::unique_ptr<handshake_protocol> protocol;
   time_point started;
   connection_times times;
-  bool extended = false; ///< The deadline has moved, which it does once.
   static inline const char* name = "handshake";
 };
 
@@ -41,7 +40,9 @@ handshake(handshake_actor::stateful_pointer<handshake_state> self,
           peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);
 
 /// What had come at the deadline, but was not read because our own node was slow, is read
-/// within this time.
+/// within this time. The handshake ends as soon as nothing is left to read, which is
+/// looked at after each pause: a remote that goes on sending gains no more than one.
 inline constexpr std::chrono::seconds handshake_extension{1};
+inline constexpr std::chrono::milliseconds handshake_reading_pause{20};
 
 } // namespace peerage

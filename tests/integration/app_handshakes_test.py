@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Connections that still shake hands: who sees them, and what ends them."""
 
+import signal
 import socket
 import time
 import unittest
 
 from cases import NodeCase, wait_until
 from peerage_harness import RpcError, connect
-from wire_peer import WirePeer
+from wire_peer import WirePeer, message
 
 UNKNOWN = {  # what Bitcoin Core gives as long as there was no version
     "version": 0, "subver": "", "services": "0000000000000000", "servicesnames": [],
@@ -148,6 +149,20 @@ class Handshakes(NodeCase):
                     break
         self.assertEqual(dials, 1)
         self.node.rpc("addnode", at, "remove")
+
+
+class Paused(NodeCase):
+    options = ("--handshake-timeout", "0.5")
+
+    def test_what_came_in_time_is_read_though_we_were_late(self):
+        for _ in range(5):
+            with WirePeer(self.node.p2p) as peer:
+                peer.wait_for(b"verack")  # its handshake is under way
+                self.node.send_signal(signal.SIGSTOP)
+                peer.socket.sendall(message(b"verack"))
+                time.sleep(0.8)  # the deadline passes meanwhile
+                self.node.send_signal(signal.SIGCONT)
+                peer.round_trip()
 
 
 if __name__ == "__main__":

@@ -74,9 +74,12 @@ class LinkLocal(FolderCase):
                 ours.rpc("addnode", number, "add")
             self.assertEqual(caught.exception.code, -23)
             ours.rpc("addnode", theirs.p2p, "remove")
-            [peer] = ours.get("/peers")
+            theirs.wait_for({"peers_ready": 1}, timeout=5)
+            [peer], [there] = ours.get("/peers"), theirs.get("/peers")
             ours.rpc("disconnectnode", nodeid=peer["id"])
             ours.wait_for({"peer_gone": {"id": peer["id"]}}, timeout=5)
+            # One try meets an address that is free again.
+            theirs.wait_for({"peer_gone": {"id": there["id"]}}, timeout=5)
             ours.rpc("addnode", theirs.p2p, "onetry")
             ours.wait_for({"peers_ready": 1}, timeout=10)
             # One ban for one link, and one for all.
