@@ -243,7 +243,7 @@ rpc_json render(const transaction_ids& x, const std::string&) {
 }
 
 template <class Reply>
-rpc_outcome outcome_from(Reply&& x, const std::string& form) {
+rpc_outcome outcome_from(Reply x, const std::string& form) {
   return rpc_maker{[x = std::move(x), form] { return render(x, form); }};
 }
 
