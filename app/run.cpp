@@ -23,6 +23,7 @@
 #include <caf/send.hpp>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -267,9 +268,19 @@ void require_stack() {
                       " (see `ulimit -s`)");
 }
 
+/// Where address space is limited, all threads share one heap. Else each of them reserves
+/// 64 MiB for its own, and whether anything is left for what comes later is a matter of
+/// luck.
+void spare_address_space() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    ::mallopt(M_ARENA_MAX, 1);
+}
+
 /// All of that, before any of it is really taken.
 /// @throws start_error what is missing.
 void require_resources(const run_options& options) {
+  spare_address_space();
   raise_descriptor_limit();
   require_descriptors(options);
   require_stack();

@@ -21,10 +21,13 @@ class Stranger(WirePeer):
     """A peer that shakes hands and then says nothing."""
 
     def __init__(self, node, number):
-        super().__init__(node.p2p, f"127.40.{number}.1")
-        self.socket.sendall(message(b"verack"))
-        self.socket.setblocking(False)
         self.ended = False
+        try:
+            super().__init__(node.p2p, f"127.40.{number}.1")
+            self.socket.sendall(message(b"verack"))
+        except ConnectionError:  # whoever still shakes hands is the first to make room
+            self.ended = True
+        self.socket.setblocking(False)
 
     def look(self):
         try:

@@ -104,8 +104,11 @@ class Metrics(NodeCase):
 class Failures(unittest.TestCase):
     def test_who_fails_and_who_leaves(self):
         with Node("--log-level", "error") as node:
-            with Node("--connect", node.p2p, "--log-level", "error"):
-                node.wait_for({"peers_ready": 1})
+            with Node("--connect", node.p2p, "--log-level", "error") as other:
+                for one in (node, other):
+                    one.wait_for({"peers_ready": 1})
+                    # What is closed with something unread is a reset.
+                    one.request("any", "measure_latency")
             node.wait_for({"event": {"type": "peer_left", "since": 1}})
             connect(node.p2p).close()
             node.wait_for({"event": {"type": "handshake_failed", "since": 1}})
