@@ -373,6 +373,11 @@ decode_result read(const slice& payload, message& out) {
   return codec.result();
 }
 
+decode_result read_opaque(command type, const slice& payload, message& out) {
+  out = opaque{type, payload};
+  return decode_result::ok;
+}
+
 /// The bytes of a transaction that its txid covers, in up to three parts.
 struct txid_parts {
   bytes_view version, body, lock_time;
@@ -465,6 +470,17 @@ decode_result decode(command type, const slice& payload, message& out) {
     if (payload.size() < 10)
       return decode_result::malformed;
     return read<tx>(payload, out);
+  case command::getcfilters:
+  case command::getcfheaders:
+    // Filter type, start height, stop hash (BIP 157); nobody reads more of them.
+    if (payload.size() < 37)
+      return decode_result::malformed;
+    return read_opaque(type, payload, out);
+  case command::getcfcheckpt:
+    // Filter type, stop hash.
+    if (payload.size() < 33)
+      return decode_result::malformed;
+    return read_opaque(type, payload, out);
   case command::unknown:
   case command::filterload:
   case command::filteradd:
@@ -473,15 +489,9 @@ decode_result decode(command type, const slice& payload, message& out) {
   case command::cmpctblock:
   case command::getblocktxn:
   case command::blocktxn:
-  case command::getcfilters:
   case command::cfilter:
-  case command::getcfheaders:
   case command::cfheaders:
-  case command::getcfcheckpt:
-  case command::cfcheckpt: {
-    out = opaque{type, payload};
-    return decode_result::ok;
-  }
+  case command::cfcheckpt: return read_opaque(type, payload, out);
   }
   return decode_result::malformed;
 }

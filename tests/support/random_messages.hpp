@@ -87,6 +87,12 @@ public:
     case command::reject:
       return wire::reject{text(12), number<std::uint8_t>(), text(111),
                           wire::slice::adopt(bytes(coin() ? 32 : 0))};
+    // Longer than their fields at times, as others may be.
+    case command::getcfilters:
+    case command::getcfheaders:
+      return wire::opaque{type, wire::slice::adopt(bytes(37 + below(20)))};
+    case command::getcfcheckpt:
+      return wire::opaque{type, wire::slice::adopt(bytes(33 + below(20)))};
     default: return wire::opaque{type, wire::slice::adopt(bytes(below(200)))};
     }
   }

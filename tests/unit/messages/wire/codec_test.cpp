@@ -69,8 +69,11 @@ bool may_end_at(const message& x, std::size_t length, std::size_t whole) {
     return length >= 81; // the body is not looked into
   if (std::holds_alternative<tx>(x))
     return length >= 10;
-  if (std::holds_alternative<opaque>(x))
-    return true;
+  if (const auto* unread = std::get_if<opaque>(&x)) {
+    if (unread->type == command::getcfilters || unread->type == command::getcfheaders)
+      return length >= 37; // what has fields is to hold them all
+    return unread->type != command::getcfcheckpt || length >= 33;
+  }
   if (const auto* r = std::get_if<reject>(&x))
     return length >= whole - r->data.size();
   return length == whole;
