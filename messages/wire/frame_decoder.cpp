@@ -112,7 +112,8 @@ bool frame_decoder::accept(const envelope& head) {
 void frame_decoder::begin_payload(const envelope& head) {
   if (head.length > payload_limit_) {
     may_skip_ -= head.length;
-    skipping_ = std::make_unique<skipped_payload>(skipped_payload{head, head.length, {}});
+    skipping_ =
+      std::make_unique<skipped_payload>(skipped_payload{head, head.length, {}, {}});
     return;
   }
   payload_.emplace();
@@ -121,17 +122,22 @@ void frame_decoder::begin_payload(const envelope& head) {
     payload_->buffer = pool_->take(head.length);
 }
 
-/// Returns how much of `bytes` belongs to the payload that is read past.
+/// Returns how much of `bytes` belongs to the payload of which the end is read past.
 std::size_t frame_decoder::skip(bytes_view bytes, std::vector<frame>& out) {
   auto& p = *skipping_;
   auto piece = bytes.first(std::min<std::size_t>(p.due, bytes.size()));
   p.hash.update(piece);
   p.due -= static_cast<std::uint32_t>(piece.size());
+  const auto kept = piece.first(
+    std::min(limits::payload_before_handshake - p.beginning.size(), piece.size()));
+  p.beginning.insert(p.beginning.end(), kept.begin(), kept.end());
   if (p.due == 0) {
     const auto head = p.head;
     const bool intact = checksum_of(p.hash.finish()) == head.checksum;
+    auto beginning = slice::adopt(std::move(p.beginning));
     skipping_.reset();
-    out.push_back({head.type, head.checksum, {}, intact, head.length});
+    const auto skipped = head.length - static_cast<std::uint32_t>(beginning.size());
+    out.push_back({head.type, head.checksum, std::move(beginning), intact, skipped});
     emitted(head.type);
   }
   return piece.size();
@@ -224,7 +230,7 @@ void frame_decoder::emitted(command type) {
 
 std::size_t frame_decoder::buffered() const {
   return held_.capacity() + (payload_ ? payload_->buffer.capacity : 0) +
-         (skipping_ ? sizeof *skipping_ : 0);
+         (skipping_ ? sizeof *skipping_ + skipping_->beginning.capacity() : 0);
 }
 
 } // namespace peerage::wire

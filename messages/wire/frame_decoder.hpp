@@ -19,7 +19,8 @@ struct frame {
   std::uint32_t checksum = 0; ///< As the envelope had it.
   slice payload;
   bool intact = false; ///< It is that of the payload.
-  /// Bytes of a payload that was read past instead of kept; `payload` is empty then.
+  /// Bytes at the end of the payload that were read past instead of kept: `payload` has
+  /// only the beginning then.
   std::uint32_t skipped = 0;
 
   /// What the message took on the wire.
@@ -40,9 +41,9 @@ enum class frame_error : std::uint8_t {
 /// costs no buffer, an announced payload gets new memory only as it arrives, at most
 /// `limits::read_ahead` in advance (invariant I11).
 ///
-/// Before the handshake nobody looks into longer messages, and most of them mean nothing
-/// then: they are read past, hashed on the way, up to `limits::skipped_before_handshake`
-/// bytes in all.
+/// Before the handshake all that anybody looks for stands within the small limit, at the
+/// beginning of a message: what makes it longer is read past, hashed on the way, up to
+/// `limits::skipped_before_handshake` bytes in all.
 ///
 /// Not thread-safe; no clock, no socket.
 class frame_decoder {
@@ -55,7 +56,7 @@ public:
   ~frame_decoder();
 
   /// Longest payload from the next envelope on. Until this call the small limit holds,
-  /// and longer payloads are skipped; from then on they are an error.
+  /// and of longer payloads only so much is kept; from then on they are an error.
   void set_payload_limit(std::uint32_t bytes) {
     payload_limit_ = bytes;
     may_skip_ = 0;
@@ -104,11 +105,12 @@ private:
     double_sha256_stream hash; ///< Of what has filled it, if it is long.
   };
 
-  /// A payload that is read past.
+  /// A payload of which only the beginning is kept.
   struct skipped_payload {
     envelope head;
     std::uint32_t due;
     double_sha256_stream hash;
+    std::vector<std::byte> beginning; ///< At most `limits::payload_before_handshake`.
   };
 
   /// Decodes the whole messages at the front of `bytes`; returns how much they take.

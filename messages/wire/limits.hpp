@@ -10,14 +10,16 @@ namespace peerage::wire::limits {
 /// Payload bytes once the handshake is done: MAX_PROTOCOL_MESSAGE_LENGTH of the network.
 inline constexpr std::uint32_t payload = 4'000'000;
 
-/// Payload bytes before that: a version message has at most 86 + 256 and some.
+/// Payload bytes before that: the fields of a version that we know take at most 86 + 256
+/// and some.
 inline constexpr std::uint32_t payload_before_handshake = 4'096;
 
 /// Buffer that may stand ready for bytes that were announced but have not arrived.
 inline constexpr std::size_t read_ahead = 256 * 1024;
 
-/// Longer payloads are read past before the handshake, not kept: all of them together at
-/// most this many bytes, which is one of the longest.
+/// Of longer payloads only so much is kept before the handshake; what comes behind it is
+/// read past. All of them together have at most this many bytes, which is one of the
+/// longest.
 inline constexpr std::uint32_t skipped_before_handshake = payload;
 
 inline constexpr std::size_t user_agent = 256;    ///< Bytes; BIP 14 strings.
