@@ -20,12 +20,12 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 enum class misbehaviour : std::uint8_t {
   invalid_data, ///< 100: a header without the work it states; or the node found that a
                 ///<      block, header or transaction is forged.
-  too_many_entries,  ///< 100: a count over its limit (addr, inv, headers, locator …).
-  broken_rule,       ///< 25: ended by rule: wrong magic (but for the very first header,
-                     ///<     see `peer_failed`), announced length over the limit,
-                     ///<     headers that are no chain, feature message after verack,
-                     ///<     service that we do not offer.
-  address_flood,     ///< 20: far more addresses than its token bucket lets in.
+  too_many_entries, ///< 100: a count over its limit (addr, inv, headers, locator …).
+  broken_rule,      ///< 25: ended by rule: wrong magic or announced length over the limit
+                    ///<     (but for the very first header, see `peer_failed`),
+                    ///<     headers that are no chain, feature message after verack,
+                    ///<     service that we do not offer.
+  address_flood,    ///< 20: far more addresses than its token bucket lets in.
   unsolicited_flood, ///< 20: floods us with data that nobody asked for.
   service_overload,  ///< 10: more requests than the node can serve, again and again.
   handshake_timeout, ///< 10: an open socket, but no handshake. A network cause.

@@ -51,7 +51,8 @@ request_error outcome_of(const caf::error& failure);
 peer_exit exit_of_request(const caf::error& failure);
 
 /// Sends ping; completes on the pong with the same nonce. A timeout fails the request,
-/// not the peer: only the heartbeat's pings decide about a peer.
+/// not the peer: only the heartbeat's pings decide about a peer. Fails at once with
+/// `not_found`, and sends nothing, if the peer is too old to answer pings (BIP 31).
 struct measure_latency {
   caf::timespan timeout{};
 };
@@ -102,7 +103,9 @@ struct block_hashes {
 
 /// Sends getdata (with witnesses, from peers that have them); each hash completes with
 /// its block or with notfound, matched by content. Duplicates are asked for once. Fails
-/// with `not_found` only when every block is missing.
+/// with `not_found` only when every block is missing. At the deadline, completes with
+/// what has come: of what the peer said nothing about, there is no entry. `timeout` if no
+/// block has.
 struct get_blocks {
   std::vector<wire::hash256> hashes; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
@@ -115,7 +118,8 @@ struct fetched_block {
 };
 
 struct blocks {
-  std::vector<fetched_block> entries; ///< In the order of the request.
+  /// In the order of the request. A set has an entry for each that was asked for.
+  std::vector<fetched_block> entries;
 };
 
 /// Names a transaction, by txid or by wtxid (BIP 339).

@@ -35,7 +35,8 @@ struct get_peer_snapshot {};
 struct peer_snapshot {
   peer_info info;
   double connected_since = 0; ///< Unix seconds.
-  double last_received = 0;   ///< Unix seconds; 0: nothing yet.
+  double last_received =
+    0; ///< Bytes, be it of half a message. Unix seconds; 0: none yet.
   double last_sent = 0;
   double last_block = 0;       ///< Of use to us. Unix seconds; 0: it sent none.
   double last_transaction = 0; ///< Likewise.

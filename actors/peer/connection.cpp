@@ -52,7 +52,6 @@ bool send_outbox(connection_pointer self) {
     end(self, peer_exit::unsent_overflow);
     return false;
   }
-  state.times.last_sent = state.context->wall.precise_now();
   return true;
 }
 
@@ -190,7 +189,7 @@ void tell_progress(connection_pointer self) {
   peer_progress found;
   found.received = traffic.received;
   found.delivered = traffic.sent - std::min(traffic.sent, backlog.undelivered);
-  found.messages = state.protocol->messages_received();
+  found.messages = state.protocol->sound_messages();
   found.unread = backlog.unread > 0;
   found.congested = state.congested;
   self->send(state.heartbeat, found);
@@ -226,13 +225,8 @@ peer_snapshot snapshot_of(connection_pointer self) {
   auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result, self->clock().now());
-  result.connected_since = state.times.opened;
-  result.last_received = state.times.last_received;
-  result.last_sent = state.times.last_sent;
-  const auto traffic = state.transport->traffic();
-  result.traffic.bytes_received = traffic.received;
-  result.traffic.bytes_sent = traffic.sent;
-  result.unsent_bytes = state.transport->unsent_bytes();
+  result.connected_since = state.opened;
+  describe_transport(*state.transport, result);
   result.reading_paused = state.owed > 0;
   result.credit = batches_ahead - std::min(state.owed, batches_ahead);
   return result;
@@ -273,14 +267,15 @@ void start(connection_pointer self, const caf::actor_addr& client) {
 
 } // namespace
 
-connection_actor::behavior_type
-connection(connection_pointer self, peer_context_ptr context, transport_ptr transport,
-           const peer_info& info, traffic_so_far traffic, const connection_times& times) {
+connection_actor::behavior_type connection(connection_pointer self,
+                                           peer_context_ptr context,
+                                           transport_ptr transport, const peer_info& info,
+                                           traffic_so_far traffic, double opened) {
   auto& state = self->state;
   state.protocol = std::make_unique<protocol>(context, info, std::move(traffic));
   state.context = std::move(context);
   state.transport = std::move(transport);
-  state.times = times;
+  state.opened = opened;
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
   return {
@@ -288,7 +283,6 @@ connection(connection_pointer self, peer_context_ptr context, transport_ptr tran
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
       ++self->state.owed;
-      self->state.times.last_received = self->state.context->wall.precise_now();
       for (const auto& frame : batch.frames)
         self->state.protocol->receive(frame, now);
       flush(self, now);

@@ -66,7 +66,7 @@ struct connection_state {
   overload_shed shed;
   std::optional<time_point> reported_at; ///< The last time that STANDING was told.
 
-  connection_times times;
+  double opened = 0; ///< Unix seconds as the wall clock had them then.
   static inline const char* name = "connection";
 };
 
@@ -83,7 +83,7 @@ struct connection_state {
 connection_actor::behavior_type
 connection(connection_actor::stateful_pointer<connection_state> self,
            peer_context_ptr context, transport_ptr transport, const peer_info& info,
-           traffic_so_far traffic, const connection_times& times);
+           traffic_so_far traffic, double opened);
 
 } // namespace peerage
 

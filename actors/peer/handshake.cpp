@@ -25,9 +25,10 @@ void fail(handshake_pointer self, peer_exit reason) {
   if (nonce != 0 && state.context->nonces.was_met(nonce))
     reason = peer_exit::self_connection;
   auto slip = misbehaviour_of(reason);
-  // Not our protocol from the first byte on: nodes that prefer v2 (BIP 324) open with
-  // random bytes, and come again as v1.
-  if (reason == peer_exit::wrong_magic && !state.protocol->has_received())
+  // The very first header makes no sense, be it by its magic or its length: nodes that
+  // prefer v2 (BIP 324) open with random bytes, and come again as v1.
+  if ((reason == peer_exit::wrong_magic || reason == peer_exit::oversized_message) &&
+      !state.protocol->has_received())
     slip.reset();
   state.outcome->fail(reason, slip);
   leave_clock(self);
@@ -44,7 +45,6 @@ void flush(handshake_pointer self) {
       messages, std::memory_order_relaxed);
   });
   state.connection->send(outbox.take());
-  state.times.last_sent = state.context->wall.precise_now();
 }
 
 /// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.
@@ -55,7 +55,7 @@ void start_group(handshake_pointer self) {
   state.context->counters.handshakes.observe(
     std::chrono::duration<double>(info.handshake).count());
   auto group = self->spawn(connection, state.context, std::move(state.connection), info,
-                           state.protocol->take_traffic(), state.times);
+                           state.protocol->take_traffic(), state.opened);
   auto front = self->spawn(client, group);
   self->send(group, attach_client{front.address()});
   state.outcome->ready({std::move(info), std::move(front)});
@@ -67,13 +67,8 @@ peer_snapshot describe(handshake_pointer self) {
   const auto& state = self->state;
   peer_snapshot result;
   state.protocol->describe(result);
-  result.connected_since = state.times.opened;
-  result.last_received = state.times.last_received;
-  result.last_sent = state.times.last_sent;
-  const auto traffic = state.connection->traffic();
-  result.traffic.bytes_received = traffic.received;
-  result.traffic.bytes_sent = traffic.sent;
-  result.unsent_bytes = state.connection->unsent_bytes();
+  result.connected_since = state.opened;
+  describe_transport(*state.connection, result);
   return result;
 }
 
@@ -99,7 +94,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   state.outcome = std::move(outcome);
   state.connection = std::move(connection);
   state.started = self->clock().now();
-  state.times.opened = state.context->wall.precise_now();
+  state.opened = state.context->wall.precise_now();
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   self->set_exit_handler([self](caf::exit_msg& x) { fail(self, exit_of(x.reason)); });
   self->set_down_handler(
@@ -122,7 +117,6 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   return {
     [self](const frame_batch& batch) {
       auto& protocol = *self->state.protocol;
-      self->state.times.last_received = self->state.context->wall.precise_now();
       for (const auto& frame : batch.frames)
         protocol.receive(frame);
       flush(self);

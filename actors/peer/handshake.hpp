@@ -27,7 +27,7 @@ struct handshake_state {
   transport_ptr connection;
   std::unique_ptr<handshake_protocol> protocol;
   time_point started;
-  connection_times times;
+  double opened = 0; ///< Unix seconds as the wall clock had them then.
   static inline const char* name = "handshake";
 };
 

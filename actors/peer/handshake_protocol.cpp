@@ -42,6 +42,8 @@ void handshake_protocol::receive(const wire::frame& frame) {
     info_.wtxidrelay = true;
     break;
   case command::sendaddrv2: info_.addrv2 = true; break; // of any version (BIP 155)
+  case command::sendheaders: break; // a hint, which Core takes as early, too
+  case command::sendcmpct: return on_sendcmpct(frame);
   case command::unknown:
     // Features are negotiated here, so this is where unknown ones are expected.
     count(ignored::unknown_command);
@@ -74,6 +76,15 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   if (info_.way == direction::inbound)
     send_version();
   send_answer();
+}
+
+void handshake_protocol::on_sendcmpct(const wire::frame& frame) {
+  wire::message decoded;
+  if (wire::decode(frame.type, frame.payload, decoded) != wire::decode_result::ok)
+    return count(ignored::malformed);
+  if (const auto& hint = std::get<wire::sendcmpct>(decoded);
+      hint.version == limits::compact_block_version)
+    traffic_.high_bandwidth_from = hint.announce;
 }
 
 void handshake_protocol::send_version() {
@@ -109,6 +120,7 @@ void handshake_protocol::describe(peer_snapshot& out) const {
   out.traffic.messages_received = traffic_.messages_received;
   out.traffic.messages_sent = traffic_.outbox.pushed();
   out.traffic.ignored = traffic_.ignored;
+  out.high_bandwidth_from = traffic_.high_bandwidth_from;
   auto adding_to = [](command_bytes& to) {
     return [&to](wire::command type, std::uint64_t, std::uint64_t bytes) {
       to[static_cast<std::size_t>(type)] += bytes;

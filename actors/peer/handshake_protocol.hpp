@@ -14,7 +14,9 @@ namespace peerage {
 ///
 /// The dialing side sends version at once; the accepting side says nothing before the
 /// remote's version, then version, wtxidrelay and sendaddrv2 (only to versions that know
-/// them), verack. Whatever else comes before the remote's verack is counted and ignored.
+/// them), verack. Between version and verack the remote may also say what it prefers
+/// (sendheaders, sendcmpct). Whatever else comes before its verack is counted and
+/// ignored.
 class handshake_protocol {
 public:
   handshake_protocol(peer_context_ptr context, peer_info info);
@@ -51,6 +53,7 @@ public:
 private:
   void count(ignored what) { ++traffic_.ignored[static_cast<std::size_t>(what)]; }
   void on_version(const wire::frame& frame);
+  void on_sendcmpct(const wire::frame& frame);
   void send_version();
   void send_answer();
 

@@ -11,7 +11,7 @@ namespace peerage {
 struct peer_progress {
   std::uint64_t received = 0;  ///< Bytes that we read, whole messages or not.
   std::uint64_t delivered = 0; ///< Bytes that the remote's system has got.
-  std::uint64_t messages = 0;  ///< Whole ones, received.
+  std::uint64_t messages = 0;  ///< Whole ones, received, that could be read.
   bool unread = false;         ///< Bytes have arrived that we have not read.
   bool congested = false;      ///< We read nothing, as the remote does not read us.
 };
@@ -26,7 +26,7 @@ struct peer_progress {
 /// What we have not read yet is never held against a peer that reads us.
 ///
 /// Whoever is too old to answer pings (BIP 31) has to send something else, a whole
-/// message within `idle_limit`.
+/// message that can be read within `idle_limit`.
 class heartbeat_schedule {
 public:
   /// Bytes per second. A block of 4 MB takes more than an hour at that pace.

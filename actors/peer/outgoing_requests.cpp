@@ -13,6 +13,11 @@ namespace {
 /// unanswered is about to lose to its heartbeat.
 constexpr std::size_t max_open_fences = 8;
 
+/// The peer cannot have it, and is not asked. The text is for people.
+caf::error refusal(std::string why) {
+  return caf::make_error(request_error::not_found, std::move(why));
+}
+
 std::vector<transaction_id> as_ids(const std::vector<wire::hash256>& hashes) {
   std::vector<transaction_id> result;
   result.reserve(hashes.size());
@@ -25,10 +30,10 @@ std::vector<transaction_id> as_ids(const std::vector<wire::hash256>& hashes) {
 
 outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256& genesis,
                                      caf::timespan default_timeout,
-                                     std::function<std::uint64_t()> next_nonce,
+                                     std::function<std::uint64_t(time_point)> next_nonce,
                                      wire::outbox& out)
     : services_(info.services), addrv2_(info.addrv2),
-      has_fences_(info.protocol > wire::limits::last_without_pong), genesis_(genesis),
+      answers_pings_(info.protocol > wire::limits::last_without_pong), genesis_(genesis),
       default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
 
 // -- starting --------------------------------------------------------------------------
@@ -64,9 +69,10 @@ caf::timespan outgoing_requests::timeout_of(const request& what) {
 }
 
 void outgoing_requests::add(request_id id, request what, time_point now) {
-  if (auto* asked = std::get_if<get_mempool>(&what);
-      asked && (services_ & wire::node_bloom) == 0)
-    return fail(id, caf::make_error(request_error::not_found));
+  if (std::holds_alternative<get_mempool>(what) && (services_ & wire::node_bloom) == 0)
+    return fail(id, refusal("the peer does not offer NODE_BLOOM"));
+  if (std::holds_alternative<measure_latency>(what) && !answers_pings_)
+    return fail(id, refusal("the peer is too old to answer pings (BIP 31)"));
   auto items = [&]() -> std::size_t {
     if (auto* x = std::get_if<get_blocks>(&what))
       return x->hashes.size();
@@ -104,9 +110,9 @@ bool outgoing_requests::can_start(const request& what) const {
 void outgoing_requests::start(request_id id, request&& what, time_point deadline,
                               time_point now) {
   if (auto which = lane_of(what))
-    return start_unkeyed(*which, id, std::move(what), deadline);
+    return start_unkeyed(*which, id, std::move(what), deadline, now);
   if (std::holds_alternative<measure_latency>(what)) {
-    auto nonce = next_nonce_();
+    auto nonce = next_nonce_(now);
     out_.push(wire::ping{nonce});
     pings_.push_back({id, nonce, now, deadline});
   } else if (auto* asked_blocks = std::get_if<get_blocks>(&what)) {
@@ -134,7 +140,7 @@ void outgoing_requests::start(request_id id, request&& what, time_point deadline
 }
 
 void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& what,
-                                      time_point deadline) {
+                                      time_point deadline, time_point now) {
   auto& current = lanes_[which].current.emplace(unkeyed{});
   current.id = id;
   current.deadline = deadline;
@@ -147,8 +153,8 @@ void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& 
     out_.push(wire::getaddr{});
   else
     out_.push(wire::mempool{});
-  if (has_fences_ && (which == header_lane || which == block_hash_lane)) {
-    current.fence = next_nonce_();
+  if (answers_pings_ && (which == header_lane || which == block_hash_lane)) {
+    current.fence = next_nonce_(now);
     out_.push(wire::ping{current.fence});
   }
   current.what = std::move(what);

@@ -36,10 +36,11 @@ struct completion {
 /// meanwhile, as nodes are silent about blocks that they do not have yet.
 class outgoing_requests {
 public:
-  /// @param next_nonce Draws ping nonces; never 0.
+  /// @param next_nonce Draws the nonce of a ping that is sent now; never 0.
   outgoing_requests(const peer_info& info, const wire::hash256& genesis,
                     caf::timespan default_timeout,
-                    std::function<std::uint64_t()> next_nonce, wire::outbox& out);
+                    std::function<std::uint64_t(time_point)> next_nonce,
+                    wire::outbox& out);
 
   /// Starts or queues a request, or completes it at once.
   void add(request_id id, request what, time_point now);
@@ -164,7 +165,8 @@ private:
 
   bool can_start(const request& what) const;
   void start(request_id id, request&& what, time_point deadline, time_point now);
-  void start_unkeyed(lane_kind which, request_id id, request&& what, time_point deadline);
+  void start_unkeyed(lane_kind which, request_id id, request&& what, time_point deadline,
+                     time_point now);
   void start_fetch(request_id id, bool of_blocks, const std::vector<transaction_id>& ids,
                    time_point deadline);
   static std::optional<item_key> key_of(const wire::inventory_entry& entry);
@@ -188,10 +190,10 @@ private:
 
   std::uint64_t services_;
   bool addrv2_;
-  bool has_fences_; ///< The remote answers pings.
+  bool answers_pings_;
   wire::hash256 genesis_;
   caf::timespan default_timeout_;
-  std::function<std::uint64_t()> next_nonce_;
+  std::function<std::uint64_t(time_point)> next_nonce_;
   wire::outbox& out_;
 
   std::vector<queued_request> queue_;

@@ -21,7 +21,8 @@ protocol::protocol(peer_context_ptr context, peer_info info, traffic_so_far traf
     : context_(std::move(context)), info_(std::move(info)),
       outbox_(std::move(traffic.outbox)), ignored_(traffic.ignored),
       received_(std::move(traffic.received)),
-      messages_received_(traffic.messages_received) {
+      messages_received_(traffic.messages_received),
+      high_bandwidth_from_(traffic.high_bandwidth_from) {
   for (std::size_t i = 0; i < ignored_count; ++i)
     slipped_ = slipped_ || (ignored_[i] > 0 && misbehaviour_of(static_cast<ignored>(i)));
 }
@@ -40,7 +41,7 @@ outgoing_requests& protocol::outgoing() {
   if (!outgoing_)
     outgoing_ = std::make_unique<outgoing_requests>(
       info_, context_->network.genesis, context_->timing.request_timeout,
-      [this] { return next_nonce(); }, outbox_);
+      [this](time_point now) { return next_nonce(now); }, outbox_);
   return *outgoing_;
 }
 
@@ -59,17 +60,31 @@ void protocol::cancel_request(request_id id, time_point now) {
 }
 
 void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
-  outbox_.push(wire::ping{nonce});
-  // A peer that never answers pings costs no memory for them either.
+  // It knows pings without a nonce only, and never answers: it costs no memory either.
   if (info_.protocol <= wire::limits::last_without_pong)
-    return;
+    return outbox_.push(wire::opaque{wire::command::ping, {}});
+  outbox_.push(wire::ping{nonce});
   heartbeats_.push_back({nonce, now});
-  await_pong(nonce);
+  await_pong(nonce, now);
 }
 
 void protocol::ping(time_point now) {
-  if (heartbeats_.empty() && info_.protocol > wire::limits::last_without_pong)
+  if (!oldest_ping() && info_.protocol > wire::limits::last_without_pong)
     send_heartbeat(context_->random.next_nonzero(), now);
+}
+
+std::optional<time_point> protocol::oldest_ping() const {
+  std::optional<time_point> result;
+  for (const auto* pings : {&unanswered_, &heartbeats_})
+    if (!pings->empty() && (!result || pings->front().at < *result))
+      result = pings->front().at;
+  return result;
+}
+
+std::uint64_t protocol::sound_messages() const {
+  auto count_of = [&](ignored x) { return ignored_[static_cast<std::size_t>(x)]; };
+  return messages_received_ - count_of(ignored::bad_checksum) -
+         count_of(ignored::malformed);
 }
 
 void protocol::on_service_answer(const service_answer& answer, time_point now) {
@@ -238,7 +253,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
 void protocol::on_pong(std::uint64_t nonce, time_point now) {
   if (nonce == 0)
     return on_pong_without_nonce();
-  if (auto answered = std::ranges::find(unanswered_, nonce);
+  if (auto answered = std::ranges::find(unanswered_, nonce, &sent_ping::nonce);
       answered != unanswered_.end())
     unanswered_.erase(unanswered_.begin(), answered + 1);
   auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
@@ -261,7 +276,7 @@ void protocol::on_pong_without_nonce() {
   count(ignored::odd_pong);
   if (unanswered_.empty())
     return;
-  const auto nonce = unanswered_.front();
+  const auto nonce = unanswered_.front().nonce;
   unanswered_.erase(unanswered_.begin());
   auto found = std::ranges::find(heartbeats_, nonce, &sent_ping::nonce);
   if (found != heartbeats_.end()) {
@@ -272,16 +287,16 @@ void protocol::on_pong_without_nonce() {
   }
 }
 
-std::uint64_t protocol::next_nonce() {
+std::uint64_t protocol::next_nonce(time_point now) {
   const auto nonce = context_->random.next_nonzero();
-  await_pong(nonce);
+  await_pong(nonce, now);
   return nonce;
 }
 
-void protocol::await_pong(std::uint64_t nonce) {
+void protocol::await_pong(std::uint64_t nonce, time_point now) {
   if (unanswered_.size() == max_unanswered)
     unanswered_.erase(unanswered_.begin());
-  unanswered_.push_back(nonce);
+  unanswered_.push_back({nonce, now});
 }
 
 void protocol::note_ping(caf::timespan round_trip) {
@@ -381,8 +396,8 @@ void protocol::describe(peer_snapshot& out, time_point now) const {
   };
   received_.for_each(adding_to(out.received_by_command));
   outbox_.tally().for_each(adding_to(out.sent_by_command));
-  if (!heartbeats_.empty())
-    out.ping_wait = now - heartbeats_.front().at;
+  if (const auto since = oldest_ping())
+    out.ping_wait = now - *since;
   out.fee_filter = fee_filter_;
   out.high_bandwidth_from = high_bandwidth_from_;
   out.requests_in_flight = outgoing_ ? outgoing_->in_flight() : 0;

@@ -30,8 +30,8 @@ public:
   /// Ends a request as `cancelled`: nobody wants its answer any more.
   void cancel_request(request_id id, time_point now);
   void send_heartbeat(std::uint64_t nonce, time_point now);
-  /// Sends a ping beside those of the heartbeat, unless one is under way or would never
-  /// be answered.
+  /// Sends a ping beside those of the heartbeat, unless one is under way, whoever sent it
+  /// and why, or would never be answered.
   void ping(time_point now);
   void on_service_answer(const service_answer& answer, time_point now);
   /// Ends requests that are overdue. A node that did not answer in time is no reason to
@@ -64,7 +64,9 @@ public:
   bool has_slips() const { return slipped_; }
 
   const peer_info& info() const { return info_; }
-  std::uint64_t messages_received() const { return messages_received_; }
+  /// Messages that could be read, the handshake's included: what says that the remote
+  /// lives. Anybody can send garbage.
+  std::uint64_t sound_messages() const;
   /// Fills in what this class knows of a snapshot.
   void describe(peer_snapshot& out, time_point now) const;
   /// Adds what was received and sent since the last call to the node's counters.
@@ -92,8 +94,10 @@ private:
   void hand_over(inbound_requests::item what, const wire::frame& frame);
   void on_pong(std::uint64_t nonce, time_point now);
   void on_pong_without_nonce();
-  std::uint64_t next_nonce();
-  void await_pong(std::uint64_t nonce);
+  std::uint64_t next_nonce(time_point now);
+  void await_pong(std::uint64_t nonce, time_point now);
+  /// When the one was sent that has waited longest for its pong.
+  std::optional<time_point> oldest_ping() const;
   void note_ping(caf::timespan round_trip);
   void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
   void on_inventory(wire::inv& message, const wire::frame& frame);
@@ -111,9 +115,9 @@ private:
   std::unique_ptr<inbound_requests> inbound_;
   std::vector<sent_ping> heartbeats_; ///< Unanswered; the heartbeat bounds their number.
   std::vector<std::uint64_t> heartbeat_pongs_;
-  /// The nonces of all pings of ours that may still be answered, oldest first; of a peer
-  /// that leaves out some only the newest `max_unanswered`.
-  std::vector<std::uint64_t> unanswered_;
+  /// All pings of ours that may still be answered, heartbeats included, oldest first; of
+  /// a peer that leaves out some only the newest `max_unanswered`.
+  std::vector<sent_ping> unanswered_;
   std::optional<peer_exit> end_;
   bool addresses_served_ = false;
 

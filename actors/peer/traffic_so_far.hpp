@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/transport/transport.hpp"
 #include "messages/lifecycle.hpp"
+#include "messages/snapshots.hpp"
 #include "messages/wire/envelope.hpp"
 
 #include <array>
@@ -18,14 +20,17 @@ struct traffic_so_far {
   wire::command_tally received;
   std::uint64_t messages_received = 0;
   std::array<std::uint64_t, ignored_count> ignored{}; ///< Messages, by reason.
+  bool high_bandwidth_from = false; ///< By a sendcmpct: no part of the handshake's own.
 };
 
-/// When a connection was opened, and when it last heard or said something, in Unix
-/// seconds as the wall clock had them then.
-struct connection_times {
-  double opened = 0;
-  double last_received = 0; ///< 0: nothing yet; so is the next.
-  double last_sent = 0;
-};
+/// Fills in what a connection's transport knows of its snapshot.
+inline void describe_transport(const transport& from, peer_snapshot& to) {
+  const auto traffic = from.traffic();
+  to.traffic.bytes_received = traffic.received;
+  to.traffic.bytes_sent = traffic.sent;
+  to.last_received = traffic.last_received;
+  to.last_sent = traffic.last_sent;
+  to.unsent_bytes = from.unsent_bytes();
+}
 
 } // namespace peerage

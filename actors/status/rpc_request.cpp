@@ -274,6 +274,9 @@ rpc_error failure_of(const caf::error& why) {
                    {{"outcome", to_string(outcome)}}};
   if (outcome == request_error::peer_gone)
     result.data["reason"] = to_string(exit_of_request(why));
+  // Why nothing was sent.
+  if (why.context().match_elements<std::string>())
+    result.message += ": " + why.context().get_as<std::string>(0);
   return result;
 }
 
@@ -421,7 +424,12 @@ void add_request_method(rpc_methods& to) {
      "  announce_block                  \"hash\"\n"
      "  announce_addresses              \"addresses\": [\"ip:port\"]\n"
      "Errors: -101 not_found, -102 timeout, -103 overloaded, -104 cancelled, -105 "
-     "peer_gone, -106 no_ready_peer, -107 shutting_down.",
+     "peer_gone, -106 no_ready_peer, -107 shutting_down.\n"
+     "measure_latency of a peer too old to answer pings, and get_mempool of one that "
+     "does\n"
+     "not offer it, are not_found at once. At the timeout, get_blocks and "
+     "get_transactions\n"
+     "bring what has come.",
      request_call,
      false,
      true});

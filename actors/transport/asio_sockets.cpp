@@ -52,8 +52,9 @@ tcp::endpoint to_asio(const endpoint& x) {
 /// from then on one of the event threads has them.
 class shared_parts {
 public:
-  shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals)
-      : events_(threads), totals_(std::move(totals)) {}
+  shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals,
+               std::shared_ptr<const node_clock> clock)
+      : events_(threads), totals_(std::move(totals)), clock_(std::move(clock)) {}
   shared_parts(const shared_parts&) = delete;
   shared_parts& operator=(const shared_parts&) = delete;
   ~shared_parts() {
@@ -69,8 +70,9 @@ public:
     close_on_exec(socket.native_handle());
     const auto local = to_endpoint(socket.local_endpoint(ignored_error));
     auto& events = events_[turn_++ % events_.size()];
-    auto connection = std::make_shared<tcp_transport>(
-      socket.release(ignored_error), remote, local, magic, events, totals_, pool_);
+    auto connection =
+      std::make_shared<tcp_transport>(socket.release(ignored_error), remote, local, magic,
+                                      events, totals_, clock_, pool_);
     if (!events.watch(connection))
       return nullptr;
     // The events own it; the last of the references given out ends that.
@@ -84,6 +86,7 @@ private:
   std::vector<socket_events> events_;
   std::size_t turn_ = 0; ///< Touched by the Asio thread only.
   std::shared_ptr<traffic_totals> totals_;
+  std::shared_ptr<const node_clock> clock_;
   /// One for all: large messages are rare, and do not come to all connections at once.
   wire::payload_pool_ptr pool_ = std::make_shared<wire::payload_pool>();
   asio::executor_work_guard<asio::io_context::executor_type> work_{
@@ -280,7 +283,7 @@ private:
 
 class asio_sockets : public socket_provider {
 public:
-  explicit asio_sockets(std::size_t threads) : shared_(threads, totals_) {}
+  explicit asio_sockets(std::size_t threads) : shared_(threads, totals_, clock_) {}
 
   std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
                                 const caf::strong_actor_ptr& sink) override {

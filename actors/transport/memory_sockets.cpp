@@ -17,9 +17,10 @@ class memory_connection : public memory_end {
 public:
   memory_connection(std::uint32_t magic, const endpoint& remote, const endpoint& local,
                     std::shared_ptr<traffic_totals> totals,
+                    std::shared_ptr<const node_clock> clock,
                     std::shared_ptr<std::size_t> open)
       : remote_(remote), local_(local), decoder_(magic), totals_(std::move(totals)),
-        open_(std::move(open)) {
+        clock_(std::move(clock)), open_(std::move(open)) {
     decoder_.pause_after(wire::command::verack);
     ++*open_;
   }
@@ -53,6 +54,7 @@ public:
         break;
       totals_->sent += taken;
       traffic_.sent += taken;
+      traffic_.last_sent = clock_->precise_now();
       unsent_.consume(taken);
     }
     flushing_ = false;
@@ -134,6 +136,7 @@ private:
       incoming_.clear();
       totals_->received += piece.size();
       traffic_.received += piece.size();
+      traffic_.last_received = clock_->precise_now();
       std::vector<wire::frame> frames;
       decoder_.feed(piece, frames);
       if (!frames.empty())
@@ -153,6 +156,7 @@ private:
   endpoint remote_, local_;
   wire::frame_decoder decoder_;
   std::shared_ptr<traffic_totals> totals_;
+  std::shared_ptr<const node_clock> clock_;
   std::shared_ptr<std::size_t> open_;
   std::deque<std::byte> incoming_;
   send_queue unsent_;
@@ -284,7 +288,8 @@ private:
 std::pair<transport_ptr, memory_remote_ptr>
 memory_sockets::open_pair(std::uint32_t magic, const endpoint& remote,
                           const endpoint& local) {
-  auto ours = std::make_shared<memory_connection>(magic, remote, local, totals_, open_);
+  auto ours =
+    std::make_shared<memory_connection>(magic, remote, local, totals_, clock_, open_);
   auto theirs = std::make_shared<memory_remote>();
   ours->other = theirs;
   theirs->other = ours;
@@ -329,9 +334,10 @@ std::shared_ptr<void> memory_sockets::connect(const endpoint& to, std::uint32_t 
     deliver(weak, connect_failed{peer_exit::connect_refused});
     return token;
   }
-  auto dialing = std::make_shared<memory_connection>(magic, to, from, totals_, open_);
-  auto answering =
-    std::make_shared<memory_connection>(target->magic(), from, to, totals_, open_);
+  auto dialing =
+    std::make_shared<memory_connection>(magic, to, from, totals_, clock_, open_);
+  auto answering = std::make_shared<memory_connection>(target->magic(), from, to, totals_,
+                                                       clock_, open_);
   dialing->other = answering;
   answering->other = dialing;
   deliver(weak, connected{std::make_shared<memory_transport>(std::move(dialing))});

@@ -42,9 +42,11 @@ tcp_transport::tcp_transport(int descriptor, const endpoint& remote,
                              const endpoint& local, std::uint32_t magic,
                              socket_events& events,
                              std::shared_ptr<traffic_totals> totals,
+                             std::shared_ptr<const node_clock> clock,
                              wire::payload_pool_ptr pool)
     : watched_socket(descriptor), events_(events), totals_(std::move(totals)),
-      remote_(remote), local_(local), decoder_(magic, std::move(pool)) {
+      clock_(std::move(clock)), remote_(remote), local_(local),
+      decoder_(magic, std::move(pool)) {
   const int on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   decoder_.pause_after(wire::command::verack);
@@ -130,6 +132,7 @@ std::optional<peer_exit> tcp_transport::read(std::vector<wire::frame>& frames) {
       taken += size;
       totals_->received.fetch_add(size, std::memory_order_relaxed);
       received_.fetch_add(size, std::memory_order_relaxed);
+      last_received_.store(clock_->precise_now(), std::memory_order_relaxed);
       if (direct.empty())
         decoder_.feed(buffer.first(size), frames);
       else
@@ -207,6 +210,8 @@ tcp_transport::written tcp_transport::write(iovec* pieces, std::size_t count) {
       const auto bytes = static_cast<std::size_t>(sent);
       totals_->sent.fetch_add(bytes, std::memory_order_relaxed);
       sent_.fetch_add(bytes, std::memory_order_relaxed);
+      if (bytes > 0)
+        last_sent_.store(clock_->precise_now(), std::memory_order_relaxed);
       return {bytes, true};
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -289,7 +294,9 @@ std::size_t tcp_transport::unsent_bytes() const {
 
 transport_traffic tcp_transport::traffic() const {
   return {received_.load(std::memory_order_relaxed),
-          sent_.load(std::memory_order_relaxed)};
+          sent_.load(std::memory_order_relaxed),
+          last_received_.load(std::memory_order_relaxed),
+          last_sent_.load(std::memory_order_relaxed)};
 }
 
 transport_backlog tcp_transport::backlog() const {

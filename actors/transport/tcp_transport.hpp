@@ -17,10 +17,12 @@ namespace peerage {
 class tcp_transport : public transport, public watched_socket {
 public:
   /// @param descriptor Of a connected socket, owned from now on.
+  /// @param clock Says when bytes moved.
   /// @param pool Where large payloads are read to.
   tcp_transport(int descriptor, const endpoint& remote, const endpoint& local,
                 std::uint32_t magic, socket_events& events,
-                std::shared_ptr<traffic_totals> totals, wire::payload_pool_ptr pool);
+                std::shared_ptr<traffic_totals> totals,
+                std::shared_ptr<const node_clock> clock, wire::payload_pool_ptr pool);
 
   endpoint remote() const override { return remote_; }
   endpoint local() const override { return local_; }
@@ -56,8 +58,10 @@ private:
 
   socket_events& events_;
   std::shared_ptr<traffic_totals> totals_;
+  std::shared_ptr<const node_clock> clock_;
   endpoint remote_, local_;
   std::atomic<std::uint64_t> received_{0}, sent_{0};
+  std::atomic<double> last_received_{0}, last_sent_{0};
 
   // Used by the thread of the events only.
   wire::frame_decoder decoder_;

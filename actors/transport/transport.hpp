@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/local_message.hpp"
+#include "actors/node_clock.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/frame_decoder.hpp"
@@ -53,6 +54,10 @@ inline constexpr std::size_t batches_ahead = 2;
 struct transport_traffic {
   std::uint64_t received = 0; ///< Read from the socket.
   std::uint64_t sent = 0;     ///< Taken by the socket.
+  /// When the last of them were, in Unix seconds as the wall clock had them then; 0: none
+  /// yet.
+  double last_received = 0;
+  double last_sent = 0;
 };
 
 /// Bytes of one connection that the system holds at this moment.
@@ -159,8 +164,13 @@ public:
 
   const traffic_totals& totals() const { return *totals_; }
 
+  /// Another wall clock than the system's, as for virtual time: for connections from now
+  /// on, of which there are none yet.
+  void set_clock(node_clock clock) { *clock_ = std::move(clock); }
+
 protected:
   std::shared_ptr<traffic_totals> totals_ = std::make_shared<traffic_totals>();
+  std::shared_ptr<node_clock> clock_ = std::make_shared<node_clock>();
 };
 
 } // namespace peerage

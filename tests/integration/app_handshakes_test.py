@@ -93,6 +93,44 @@ class Handshakes(NodeCase):
             peer.round_trip()
             self.entry_when(port, lambda x: "pingwait" not in x)
 
+    def test_a_ping_of_a_request_is_one_under_way(self):
+        with WirePeer(self.node.p2p) as peer:
+            port = peer.socket.getsockname()[1]
+            peer.shake_hands()
+            peer.round_trip()
+            identity = self.entry_when(port, lambda x: "pingtime" in x)["id"]
+            with self.assertRaises(RpcError) as caught:
+                self.node.request(identity, "measure_latency", timeout=0.2)
+            self.assertEqual(caught.exception.code, -102)
+            entry = self.entry(port)
+            self.assertGreaterEqual(entry["pingwait"], 0.2)
+            for _ in range(20):
+                self.node.rpc("ping")
+            self.assertEqual(self.entry(port)["bytessent_per_msg"]["ping"], 2 * 32)
+            peer.round_trip()
+            self.entry_when(port, lambda x: "pingwait" not in x)
+
+    def test_whoever_is_too_old_for_pongs_is_asked_for_none(self):
+        with WirePeer(self.node.p2p, version=60000) as peer:
+            port = peer.socket.getsockname()[1]
+            peer.shake_hands()
+            self.assertEqual(peer.wait_for(b"ping"), b"")
+            identity = self.entry(port)["id"]
+            for asked in (identity, "any"):
+                with self.assertRaises(RpcError) as caught:
+                    self.node.request(asked, "measure_latency")
+                self.assertEqual(caught.exception.code, -101 if asked == identity else -106)
+            with self.assertRaisesRegex(RpcError, "too old to answer pings"):
+                self.node.request(identity, "measure_latency")
+            self.assertNotIn("pingwait", self.entry(port))
+
+    def test_bytes_of_half_a_message_are_seen_to_have_come(self):
+        with connect(self.node.p2p) as slow:
+            port = slow.getsockname()[1]
+            slow.sendall(message(b"version", bytes(90))[:60])
+            entry = self.entry_when(port, lambda x: x["bytesrecv"] == 60)
+            self.assertLess(abs(entry["lastrecv"] - time.time()), 5)
+
     def test_what_ends_peers_ends_them(self):
         for end in ("ban", "network", "id", "address"):
             with self.subTest(end), connect(self.node.p2p, source="127.0.0.7") as silent:

@@ -132,7 +132,7 @@ TEST_CASE("a turn reads a bounded part of a large message") {
   const auto& network = wire::parameters(wire::network::regtest);
   auto connection = std::make_shared<tcp_transport>(
     ends[0], endpoint{}, endpoint{}, network.magic, events, totals,
-    std::make_shared<wire::payload_pool>());
+    std::make_shared<node_clock>(), std::make_shared<wire::payload_pool>());
   connection->finish_handshake(); // lifts the limit, and gives credit
   const auto bytes =
     raw_envelope{.command = "block", .payload = byte_vector(3'900'000)}.bytes();

@@ -17,12 +17,12 @@ def message(command, payload=b""):
 class WirePeer:
     """Comes from `source` to an "ip:port"; all waits end after `seconds`."""
 
-    def __init__(self, to, source="127.0.0.1", seconds=10):
+    def __init__(self, to, source="127.0.0.1", seconds=10, version=70016):
         self.socket = connect(to, seconds, source)
         self.received = b""
         nobody = bytes(26)
         self.socket.sendall(message(b"version", struct.pack(
-            "<iQq26s26sQB4siB", 70016, 9, 0, nobody, nobody,
+            "<iQq26s26sQB4siB", version, 9, 0, nobody, nobody,
             int.from_bytes(os.urandom(8), "little"), 4, b"/py/", 0, 1)))
 
     def __enter__(self):

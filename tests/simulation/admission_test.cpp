@@ -4,8 +4,10 @@
 #include "actors/peer/connection.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/support/endpoints.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <random>
 #include <set>
@@ -564,6 +566,37 @@ TEST_CASE("v2 before v1: a node that prefers v2 loses neither points nor its pla
   CHECK(node.failures(peer_exit::connection_flood) == 0);
   CHECK(*world.answer_to<double>(node.keeper, get_score{from}) == 0);
   CHECK(node.bans().empty());
+}
+
+TEST_CASE("a first header that makes no sense costs no points, whatever is wrong in it") {
+  simulation world;
+  accepting_node node{world};
+  const auto from = at("50.1.1.1:1");
+  std::uint16_t port = 1;
+  for (const char* command : {"version", "block", "\xff\xfe"})
+    for (std::uint32_t length : {4'000'001u, 0xffffffffu}) {
+      auto remote = node.connect(from.with_port(port++));
+      auto header =
+        raw_envelope{.magic = world.context->network.magic, .command = command}.bytes();
+      std::memcpy(header.data() + 16, &length, sizeof length);
+      remote.send_raw(header);
+      world.run();
+      CHECK(remote.saw_end());
+      world.advance(5s); // what the allowance of a host wants for one connection
+    }
+  CHECK(node.failures(peer_exit::oversized_message) == 6);
+  CHECK(*world.answer_to<double>(node.keeper, get_score{from}) == 0);
+  // It is of our protocol if something could be read before.
+  auto remote = node.connect(from.with_port(port++));
+  remote.send(remote_version());
+  auto header =
+    raw_envelope{.magic = world.context->network.magic, .command = "tx"}.bytes();
+  header[19] = std::byte{0xff};
+  remote.send_raw(header);
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(*world.answer_to<double>(node.keeper, get_score{from}) ==
+        weight_of(misbehaviour::broken_rule));
 }
 
 TEST_CASE("a flood from one /24 leaves honest newcomers a place") {

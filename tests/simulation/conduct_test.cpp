@@ -63,6 +63,14 @@ raw(std::string command, std::vector<std::byte> payload,
   };
 }
 
+/// A version with `count` bytes of fields that nobody knows yet.
+std::function<std::vector<std::byte>(std::uint32_t)> version_and(std::size_t count) {
+  auto payload = wire::encode(0, remote_version(5));
+  payload.erase(payload.begin(), payload.begin() + wire::envelope_size);
+  payload.resize(payload.size() + count, std::byte{7});
+  return raw("version", payload);
+}
+
 /// `count` as a compact size, then zeros for that many entries.
 std::vector<std::byte> list(std::uint32_t count, std::size_t entry,
                             std::size_t prefix = 0) {
@@ -112,6 +120,9 @@ std::vector<rule> rules() {
      counts(duplicate_handshake), counts(duplicate_handshake)},
     {"version", message(remote_version(5)), passes, counts(duplicate_handshake),
      counts(duplicate_handshake), counts(duplicate_handshake)},
+    {"version with 10,000 bytes behind its fields", version_and(10'000), passes,
+     counts(duplicate_handshake), counts(duplicate_handshake),
+     counts(duplicate_handshake)},
     {"malformed version", raw("version", std::vector<std::byte>(10)), counts(malformed),
      counts(duplicate_handshake), counts(malformed), counts(malformed)},
     {"unknown command", raw("nonsense", {std::byte{1}}), counts(before_version),
@@ -165,8 +176,12 @@ std::vector<rule> rules() {
                counts(obsolete)),
     from_ready("ping", message(wire::ping{1}), passes),
     from_ready("ping of before BIP 31", raw("ping", {}), passes),
-    from_ready("sendheaders", message(wire::sendheaders{}), passes),
-    from_ready("sendcmpct", message(wire::sendcmpct{false, 2}), passes),
+    {"sendheaders", message(wire::sendheaders{}), counts(before_version), passes, passes,
+     passes},
+    {"sendcmpct", message(wire::sendcmpct{false, 2}), counts(before_version), passes,
+     passes, passes},
+    {"malformed sendcmpct", raw("sendcmpct", std::vector<std::byte>(8)),
+     counts(before_version), counts(malformed), counts(malformed), counts(malformed)},
     from_ready("feefilter", message(wire::feefilter{1000}), passes),
     from_ready("addr", message(wire::addr{{{1, {}}}}), passes),
     from_ready("inv of a transaction", message(wire::inv{{{wire::inv_tx, {}}}}), passes),
@@ -185,6 +200,16 @@ std::vector<rule> rules() {
     from_ready("getheaders of nothing but a count", raw("getheaders", nine),
                counts(malformed)),
     from_ready("getblocks of nothing but a count", raw("getblocks", nine),
+               counts(malformed)),
+    from_ready("getcfilters of nothing", raw("getcfilters", {}), counts(malformed)),
+    from_ready("getcfilters, cut off", raw("getcfilters", std::vector<std::byte>(36)),
+               counts(malformed)),
+    from_ready("getcfheaders of a byte", raw("getcfheaders", std::vector<std::byte>(1)),
+               counts(malformed)),
+    from_ready("getcfheaders, cut off", raw("getcfheaders", std::vector<std::byte>(36)),
+               counts(malformed)),
+    from_ready("getcfcheckpt of nothing", raw("getcfcheckpt", {}), counts(malformed)),
+    from_ready("getcfcheckpt, cut off", raw("getcfcheckpt", std::vector<std::byte>(32)),
                counts(malformed)),
     from_ready("addr of 1,002 that holds 1,001", raw("addr", short_list(1'002, 30)),
                counts(malformed)),
@@ -290,7 +315,8 @@ void check(const rule& rule, state when, direction way) {
     auto seen = world.snapshot(client).traffic.ignored;
     // In these two states a verack or version is what was missing.
     const bool completes_early =
-      (when == state::before_version && std::string_view(rule.what) == "version") ||
+      (when == state::before_version &&
+       std::string_view(rule.what).starts_with("version")) ||
       (when == state::before_verack && std::string_view(rule.what) == "verack");
     for (std::size_t i = 0; i < ignored_count && !completes_early; ++i) {
       CAPTURE(to_string(static_cast<ignored>(i)));
@@ -409,6 +435,78 @@ TEST_CASE("sendcmpct of any version but 2 counts as not received (BIP 152)") {
   CHECK(wants_compact_blocks(false, 1));
   CHECK(wants_compact_blocks(false, ~std::uint64_t{0}));
   CHECK_FALSE(wants_compact_blocks(false, 2));
+}
+
+TEST_CASE("sendcmpct is heeded from the remote's version on, as Core does") {
+  for (bool behind_features : {false, true}) {
+    CAPTURE(behind_features);
+    simulation world;
+    auto remote = world.open_inbound();
+    remote.send(wire::sendcmpct{true, 2}); // before version: ignored
+    remote.send(remote_version());
+    if (behind_features)
+      remote.send(wire::sendaddrv2{});
+    remote.send(wire::sendcmpct{true, 2});
+    remote.send(wire::sendcmpct{false, 1});
+    remote.send(wire::sendheaders{});
+    remote.send(wire::verack{});
+    world.run();
+    auto client = world.take_client();
+    const auto seen = world.snapshot(client);
+    CHECK(seen.high_bandwidth_from);
+    CHECK(seen.traffic.ignored[static_cast<std::size_t>(ignored::before_version)] == 1);
+    CHECK(seen.traffic.ignored[static_cast<std::size_t>(ignored::before_verack)] == 0);
+    remote.send(wire::sendcmpct{false, 2});
+    world.run();
+    CHECK_FALSE(world.snapshot(client).high_bandwidth_from);
+  }
+  simulation world;
+  auto remote = world.open_inbound();
+  remote.send(wire::sendcmpct{true, 2});
+  world.shake_hands(remote);
+  CHECK_FALSE(world.snapshot(world.take_client()).high_bandwidth_from);
+}
+
+TEST_CASE("pings for peers without pongs have no nonce (BIP 31)") {
+  for (std::int32_t version : {31'800, 59'999, 60'000, 60'001, 70'016}) {
+    CAPTURE(version);
+    simulation world;
+    auto remote = world.open_inbound();
+    auto old = remote_version();
+    old.protocol = version;
+    world.shake_hands(remote, old, false);
+    auto client = world.take_client();
+    auto pings = [&, answers = version > 60'000] {
+      int found = 0;
+      for (const auto& x : remote.take()) {
+        if (wire::command_of(x) != wire::command::ping)
+          continue;
+        ++found;
+        const auto* with_nonce = std::get_if<wire::ping>(&x);
+        CHECK((with_nonce != nullptr) == answers);
+        if (with_nonce)
+          remote.send(wire::pong{with_nonce->nonce});
+      }
+      return found;
+    };
+    CHECK(pings() == 1);
+    world.advance(world.context->timing.ping_interval);
+    CHECK(pings() == 1);
+    // A latency is no answer away.
+    auto answer = world.ask<latency>(client, measure_latency{});
+    world.run();
+    if (version > 60'000) {
+      CHECK(answer->replies == 0);
+      CHECK(pings() == 1);
+      world.run();
+      CHECK(answer->value);
+    } else {
+      REQUIRE(answer->failure);
+      CHECK(outcome_of(*answer->failure) == request_error::not_found);
+      CHECK(to_string(answer->failure->context()).find("BIP 31") != std::string::npos);
+      CHECK(pings() == 0);
+    }
+  }
 }
 
 TEST_CASE("what does not belong into an inv is announced to nobody (BIP 144)") {

@@ -1,4 +1,5 @@
 #include "tests/simulation/simulation.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include "actors/peer_manager.hpp"
 
@@ -377,6 +378,100 @@ TEST_CASE("a peer's traffic begins with the first byte of its handshake") {
       world.context->counters.messages_sent[static_cast<std::size_t>(command::version)] ==
       1);
   }
+}
+
+TEST_CASE("a version may be long: what stands behind its fields is ignored") {
+  for (auto way : {direction::inbound, direction::outbound})
+    for (std::size_t extra : {1, 4'000, 4'096, 5'000, 3'999'000}) {
+      CAPTURE(to_string(way));
+      CAPTURE(extra);
+      simulation world;
+      auto remote =
+        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto payload = wire::encode(0, remote_version());
+      payload.erase(payload.begin(), payload.begin() + wire::envelope_size);
+      payload.resize(payload.size() + extra, std::byte{0xfe});
+      const raw_envelope whole{
+        .magic = remote.magic(), .command = "version", .payload = std::move(payload)};
+      remote.send_raw(whole.bytes());
+      remote.send(wire::verack{});
+      world.run();
+      REQUIRE(world.results->ready.size() == 1);
+      CHECK(world.results->ready[0].info.user_agent == "/remote:1.0/");
+      CHECK(world.results->ready[0].info.start_height == 7);
+      const auto shown = world.snapshot(world.results->ready[0].client);
+      CHECK(shown.traffic.bytes_received == total(shown.received_by_command));
+      for (auto x : shown.traffic.ignored)
+        CHECK(x == 0);
+    }
+  // Fields are read from what was kept: that a byte is damaged behind it is found, too.
+  simulation world;
+  auto remote = world.open_inbound();
+  auto damaged = raw_envelope{.magic = remote.magic(),
+                              .command = "version",
+                              .payload = byte_vector(9'000)}
+                   .bytes();
+  damaged.back() ^= std::byte{1};
+  remote.send_raw(damaged);
+  world.shake_hands(remote);
+  REQUIRE(world.results->ready.size() == 1);
+  const auto seen = world.snapshot(world.take_client()).traffic.ignored;
+  CHECK(seen[static_cast<std::size_t>(ignored::bad_checksum)] == 1);
+}
+
+TEST_CASE("when something last came and went is told by the byte, as Core has it") {
+  simulation world;
+  auto from = ipv4_endpoint(10, 0, 0, 1, 99);
+  auto [ours, theirs] =
+    world.sockets->open_pair(world.context->network.magic, from, from);
+  auto attempt = accept(world.system, world.context, std::move(ours), world.sink);
+  scripted_remote remote{theirs, world.context->network.magic};
+  auto shown = world.answer_to<peer_snapshot>(attempt, get_peer_snapshot{});
+  REQUIRE(shown);
+  const auto opened = shown->connected_since;
+  auto after_opening = [&](double x) { return std::round(x - opened); };
+  const auto version = wire::encode(remote.magic(), remote_version());
+  world.advance(1s);
+  remote.send_raw({version.begin(), version.begin() + 60});
+  world.run();
+  shown = world.answer_to<peer_snapshot>(attempt, get_peer_snapshot{});
+  REQUIRE(shown);
+  CHECK(shown->traffic.bytes_received == 60);
+  CHECK(shown->traffic.messages_received == 0);
+  CHECK(after_opening(shown->last_received) == 1);
+  CHECK(shown->last_sent == 0);
+  world.advance(1s);
+  shown = world.answer_to<peer_snapshot>(attempt, get_peer_snapshot{});
+  REQUIRE(shown);
+  CHECK(after_opening(shown->last_received) == 1); // nothing came
+  remote.send_raw({version.begin() + 60, version.end()});
+  remote.send(wire::verack{});
+  world.run();
+  attempt = nullptr;
+  auto client = world.take_client();
+  CHECK(after_opening(world.snapshot(client).last_received) == 2);
+  CHECK(after_opening(world.snapshot(client).last_sent) == 2);
+  // A block drips in.
+  const auto block = wire::encode(
+    remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(100'000))});
+  for (int n = 0; n < 3; ++n) {
+    world.advance(1s);
+    remote.send_raw({block.begin() + n * 1'000, block.begin() + (n + 1) * 1'000});
+    world.run();
+    CHECK(after_opening(world.snapshot(client).last_received) == 3 + n);
+    CHECK(after_opening(world.snapshot(client).last_sent) == 2);
+  }
+  // What waits to be sent has not gone.
+  remote.send_raw({block.begin() + 3'000, block.end()});
+  remote.stop_reading();
+  world.advance(1s);
+  remote.send(wire::ping{1});
+  world.run();
+  CHECK(after_opening(world.snapshot(client).last_sent) == 2);
+  world.advance(1s);
+  remote.resume_reading();
+  CHECK(after_opening(world.snapshot(client).last_sent) == 7);
+  CHECK(after_opening(world.snapshot(client).last_received) == 6);
 }
 
 TEST_CASE("a handshake under way tells what it knows so far") {

@@ -129,7 +129,7 @@ TEST_CASE("a pong without a nonce stands for the oldest ping, whoever sent that"
   CHECK(world.snapshot(client).ping_wait == 1s);
   remote.send(wire::pong{0}); // the heartbeat's
   world.run();
-  CHECK(world.snapshot(client).ping_wait == 0s);
+  CHECK(world.snapshot(client).ping_wait == 1s); // of the others
   CHECK(rtt->replies + newer->replies == 0);
   remote.send(wire::pong{0});
   world.run();
@@ -324,6 +324,20 @@ TEST_CASE("an old peer that sends nothing is ended though it owes no pong") {
              [&] { block.send_some(remote, 10); });
     CHECK(remote.saw_end());
   }
+  SUBCASE("nothing but garbage") {
+    auto damaged = wire::encode(remote.magic(), wire::ping{1});
+    damaged.back() ^= std::byte{1};
+    auto malformed = wire::encode(remote.magic(), wire::inv{});
+    malformed[16] = std::byte{0}; // bytes of payload
+    malformed.resize(wire::envelope_size);
+    const auto sum = wire::checksum({});
+    std::memcpy(malformed.data() + 20, &sum, 4);
+    live_for(heartbeat_schedule::idle_intervals + 2, [&] {
+      remote.send_raw(damaged);
+      remote.send_raw(malformed);
+    });
+    CHECK(remote.saw_end());
+  }
   SUBCASE("something now and then") {
     live_for(10 * heartbeat_schedule::idle_intervals, [&, n = 0]() mutable {
       if (n++ % (heartbeat_schedule::idle_intervals - 1) == 0)
@@ -366,6 +380,39 @@ TEST_CASE("one ping at a time, whoever asks for it") {
   CHECK(answer_pings(remote) == 0);
   world.advance(50ms);
   CHECK(answer_pings(remote) == 1);
+}
+
+TEST_CASE("a ping of a request is one under way, too, as is one that fences another") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  auto client = world.take_client();
+  CHECK(answer_pings(remote) == 1);
+  world.run();
+  CHECK(world.snapshot(client).ping_wait == 0s);
+  std::shared_ptr<simulation::asked<latency>> rtt;
+  std::shared_ptr<simulation::asked<headers>> found;
+  SUBCASE("measure_latency") {
+    rtt = world.ask<latency>(client, measure_latency{10s});
+  }
+  SUBCASE("get_headers") {
+    found = world.ask<headers>(client, get_headers{{{}}, {}, {}});
+  }
+  SUBCASE("measure_latency that nobody waits for any more") {
+    rtt = world.ask<latency>(client, measure_latency{100ms});
+  }
+  world.advance(500ms);
+  CHECK(world.snapshot(client).ping_wait == 500ms);
+  for (int i = 0; i < 20; ++i)
+    caf::anon_send(client, ping_now{});
+  world.advance(500ms);
+  CHECK(world.snapshot(client).ping_wait == 1s);
+  CHECK(answer_pings(remote) == 1);
+  world.run();
+  CHECK(world.snapshot(client).ping_wait == 0s);
+  caf::anon_send(client, ping_now{});
+  world.run();
+  CHECK(answer_pings(remote) == 1);
+  world.run();
 }
 
 TEST_CASE("a peer too old for pongs is not pinged on demand") {

@@ -122,9 +122,8 @@ TEST_CASE("I1: a client that is dropped before its connection knows it") {
   auto [ours, theirs] = world.sockets->open_pair(magic, at, at);
   scripted_remote remote{theirs, magic};
   {
-    auto group =
-      world.system.spawn(connection, world.context, std::move(ours), peer_info{},
-                         traffic_so_far{magic}, connection_times{});
+    auto group = world.system.spawn(connection, world.context, std::move(ours),
+                                    peer_info{}, traffic_so_far{magic}, 0);
     auto front = world.system.spawn(client, group);
     world.run();
     caf::anon_send(group, attach_client{front.address()});
