@@ -406,19 +406,24 @@ void outgoing_requests::finish_fetch(std::size_t index) {
   auto& done = fetches_[index];
   auto missing = std::ranges::all_of(
     done.items, [](const fetch_item& item) { return item.body.empty(); });
-  if (missing && !done.items.empty()) {
-    fail(done.id, caf::make_error(request_error::not_found));
-  } else if (done.of_blocks) {
-    blocks result;
+  // Whatever is not settled at the end was not answered: nothing is said of it.
+  auto fill = [&](auto result, auto entry_of) {
     for (auto& item : done.items)
-      result.entries.push_back({item.id.hash, !item.body.empty(), {item.body}});
+      if (item.settled)
+        result.entries.push_back(entry_of(item));
     complete(done.id, std::move(result));
-  } else {
-    transactions result;
-    for (auto& item : done.items)
-      result.entries.push_back({item.id, !item.body.empty(), {item.body}});
-    complete(done.id, std::move(result));
-  }
+  };
+  if (missing && !done.items.empty())
+    fail(done.id, caf::make_error(done.unsettled > 0 ? request_error::timeout
+                                                     : request_error::not_found));
+  else if (done.of_blocks)
+    fill(blocks{}, [](const fetch_item& x) {
+      return fetched_block{x.id.hash, !x.body.empty(), {x.body}};
+    });
+  else
+    fill(transactions{}, [](const fetch_item& x) {
+      return fetched_transaction{x.id, !x.body.empty(), {x.body}};
+    });
   drop_fetch(index);
 }
 
@@ -488,12 +493,9 @@ void outgoing_requests::cancel(request_id id, time_point now) {
 
 void outgoing_requests::on_tick(time_point now) {
   auto timeout = [] { return caf::make_error(request_error::timeout); };
-  for (std::size_t i = fetches_.size(); i-- > 0;) {
-    if (fetches_[i].deadline <= now) {
-      fail(fetches_[i].id, timeout());
-      drop_fetch(i);
-    }
-  }
+  for (std::size_t i = fetches_.size(); i-- > 0;)
+    if (fetches_[i].deadline <= now)
+      finish_fetch(i);
   ask(std::exchange(left_behind_, {}));
   std::erase_if(pings_, [&](const ping_request& x) {
     if (x.deadline > now)

@@ -173,6 +173,7 @@ private:
   static item_key key_of(const fetch& of, const fetch_item& item);
   void ask(const std::vector<item_key>& items);
   bool settle(const item_key& what, const wire::slice& body);
+  /// Ends it with what has come: with everything, or at its deadline.
   void finish_fetch(std::size_t index);
   void drop_fetch(std::size_t index);
   void leave(const fetch& ended, const item_key& what);

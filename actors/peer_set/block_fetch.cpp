@@ -185,7 +185,7 @@ bool block_fetch::is_asking(peer_id peer, item_index what) const {
 
 // -- dealing out -----------------------------------------------------------------------
 
-std::vector<share_request> block_fetch::advance(time_point now) {
+std::vector<share_request> block_fetch::advance(time_point now, bool waits) {
   if (bytes_ > max_bytes) {
     for (auto& x : items_)
       x.body = {};
@@ -201,7 +201,8 @@ std::vector<share_request> block_fetch::advance(time_point now) {
   });
   if (open_ > 0 && options_.deadline <= now) {
     note(request_error::timeout);
-    finish();
+    if (!waits || shares_.empty())
+      finish();
     return {};
   }
   auto result = deal(now);
@@ -287,7 +288,7 @@ std::vector<share_request> block_fetch::on_tick(time_point now) {
   for (auto& x : shares_)
     if (x.late_at <= now)
       mark_late(x);
-  return advance(now);
+  return advance(now, false);
 }
 
 void block_fetch::mark_late(share& x) {

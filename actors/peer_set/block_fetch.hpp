@@ -54,10 +54,10 @@ struct fetch_options {
 /// What a peer offers while it is still wanted may be asked of that peer, though it was
 /// asked before in vain, or others were often enough; of each peer once.
 ///
-/// The fetch ends once: when no item is open any more, at the deadline, or when the
-/// bodies become too many bytes. Then whatever was found is the result. If nothing was
-/// found, it is the most telling error: `not_found` only if nothing but notfound was
-/// heard, so that another try is pointless.
+/// The fetch ends once: when no item is open any more, at the deadline (as soon as the
+/// shares that end with it have), or when the bodies become too many bytes. Then whatever
+/// was found is the result. If nothing was found, it is the most telling error:
+/// `not_found` only if nothing but notfound was heard, so that another try is pointless.
 class block_fetch {
 public:
   /// Finds a peer for this item, not one of the excluded. Called once per share, which
@@ -106,6 +106,7 @@ public:
   std::optional<time_point> next_event() const;
 
   bool finished() const { return finished_; }
+  time_point deadline() const { return options_.deadline; }
 
   /// Once finished: in the order of the request, duplicates included.
   std::variant<blocks, request_error> found_blocks() const;
@@ -147,7 +148,8 @@ private:
   void found(item& x, const wire::slice& body);
   void not_there(const item& x, peer_id peer);
   void mark_late(share& x);
-  std::vector<share_request> advance(time_point now);
+  /// @param waits After the deadline: for the last words of shares under way.
+  std::vector<share_request> advance(time_point now, bool waits = true);
   std::vector<share_request> deal(time_point now);
   share_request open_share(peer_id peer, std::vector<item_index> items, time_point now);
   std::vector<peer_id> excluded_for(const item& x) const;

@@ -104,6 +104,9 @@ void send_deferred(self_pointer self, peer_id peer) {
 
 using fetch_ptr = std::shared_ptr<peer_set_state::fetch>;
 
+/// A fetch waits so long behind its deadline for shares that end with it.
+constexpr std::chrono::milliseconds last_words{50};
+
 void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
              std::vector<share_request>&& shares);
 
@@ -124,6 +127,27 @@ void advance_all(self_pointer self, request_kind kind, Step step) {
     advance(self, x.number, x.fetch, std::move(x.shares));
 }
 
+/// What a peer was asked for and, until its deadline, neither sent nor said it lacks.
+std::vector<transaction_id> without_word(const std::vector<transaction_id>& asked,
+                                         const blocks& answer) {
+  auto result = asked;
+  std::erase_if(result, [&](const transaction_id& x) {
+    return std::ranges::find(answer.entries, x.hash, &fetched_block::hash) !=
+           answer.entries.end();
+  });
+  return result;
+}
+
+std::vector<transaction_id> without_word(const std::vector<transaction_id>& asked,
+                                         const transactions& answer) {
+  auto result = asked;
+  std::erase_if(result, [&](const transaction_id& x) {
+    return std::ranges::find(answer.entries, x, &fetched_transaction::id) !=
+           answer.entries.end();
+  });
+  return result;
+}
+
 template <class Reply, class Request>
 void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
                 share_request&& share, Request&& what) {
@@ -137,16 +161,22 @@ void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
       if (fetch->cancelled)
         return;
       auto now = self->clock().now();
-      if (auto* value = std::get_if<reply>(&result))
-        return advance(self, number, fetch,
-                       fetch->plan.on_reply(share.id, std::get<Reply>(*value), now));
-      const auto why = outcome_of(std::get<caf::error>(result));
-      advance(self, number, fetch, fetch->plan.on_failure(share.id, why, now));
+      std::vector<transaction_id> unanswered;
+      if (auto* value = std::get_if<reply>(&result)) {
+        const auto& answer = std::get<Reply>(*value);
+        unanswered = without_word(share.items, answer);
+        advance(self, number, fetch, fetch->plan.on_reply(share.id, answer, now));
+      } else {
+        const auto why = outcome_of(std::get<caf::error>(result));
+        if (why == request_error::timeout)
+          unanswered = share.items;
+        advance(self, number, fetch, fetch->plan.on_failure(share.id, why, now));
+      }
       // Others may wait for the same items from the same peer, which has asked for them
       // once for all: they look for another one.
-      if (why == request_error::timeout)
+      if (!unanswered.empty())
         advance_all(self, fetch->kind, [&](block_fetch& plan) {
-          return plan.on_unanswered(share.peer, share.items, now);
+          return plan.on_unanswered(share.peer, unanswered, now);
         });
     },
     fetch->caller);
@@ -190,8 +220,12 @@ void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
   publish(self);
   if (fetch->plan.finished())
     return finish(self, number, fetch);
-  if (auto next = fetch->plan.next_event())
-    self->send(state.context->alarms, set_alarm{number, *next});
+  if (auto next = fetch->plan.next_event()) {
+    // Its shares end at the same time, and with what they bring it ends by itself.
+    const bool is_last = *next >= fetch->plan.deadline();
+    self->send(state.context->alarms,
+               set_alarm{number, is_last ? *next + last_words : *next});
+  }
 }
 
 template <class Reply>

@@ -47,6 +47,36 @@ TEST_CASE("get_blocks: not_found only when all are missing; none at all is none"
   CHECK(failure_of(answer->failure) == request_error::not_found);
 }
 
+TEST_CASE(
+  "at the deadline what has come is the answer, and of the rest there is no word") {
+  world_with_peer world;
+  auto a = make_block(1), b = make_block(2), c = make_block(3);
+  auto some =
+    world.ask<blocks>(world.client, get_blocks{{c.hash(), a.hash(), b.hash()}, 5s});
+  auto t = make_tx(1), u = make_tx(2);
+  auto txs = world.ask<transactions>(
+    world.client, get_transactions{{{u.txid(), false}, {t.wtxid(), true}}, 5s});
+  auto d = make_block(4), e = make_block(5);
+  auto none = world.ask<blocks>(world.client, get_blocks{{d.hash(), e.hash()}, 5s});
+  world.run();
+  world.remote.send(a);
+  world.remote.send(t);
+  world.remote.send(wire::notfound{
+    {{wire::inv_witness_block, b.hash()}, {wire::inv_witness_block, d.hash()}}});
+  world.advance(4s);
+  CHECK(some->replies + txs->replies + none->replies == 0);
+  world.advance(1s);
+  REQUIRE(some->value);
+  REQUIRE(some->value->entries.size() == 2);
+  CHECK(some->value->entries[0].body == a);
+  CHECK(some->value->entries[1].hash == b.hash());
+  CHECK_FALSE(some->value->entries[1].available);
+  REQUIRE(txs->value);
+  REQUIRE(txs->value->entries.size() == 1);
+  CHECK(txs->value->entries[0].body == t);
+  CHECK(failure_of(none->failure) == request_error::timeout); // nothing has
+}
+
 TEST_CASE("get_transactions: by txid and by wtxid") {
   world_with_peer world;
   auto a = make_tx(1), b = make_tx(2);

@@ -1,6 +1,8 @@
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 
+#include <set>
+
 /// Several requests for one item: whoever still wants it when the request that it was
 /// asked for ends has it asked again, and an offer of the peer counts.
 using namespace peerage;
@@ -121,14 +123,17 @@ TEST_CASE("requests that end at one time have what is left asked again once") {
   CHECK(entries_asked(world.remote).size() == 20);
   world.remote.send(make_block(7));
   world.advance(1s);
-  for (const auto& x : early)
-    CHECK(failure_of(x->failure) == request_error::timeout);
+  for (const auto& x : early) {
+    REQUIRE(x->value);
+    REQUIRE(x->value->entries.size() == 1); // what has come
+    CHECK(x->value->entries[0].hash == make_block(7).hash());
+  }
   const auto sent = world.remote.take();
   REQUIRE(sent.size() == 1);
   CHECK(std::get<wire::getdata>(sent[0]).entries.size() == 19); // one has come
   // Nobody is left: nothing is asked for any more.
   world.advance(4s);
-  CHECK(failure_of(late->failure) == request_error::timeout);
+  CHECK(late->value);
   CHECK(entries_asked(world.remote).empty());
 }
 
@@ -226,6 +231,43 @@ TEST_CASE("overlapping fetches of the set, of a peer that ignores the first getd
     only.remote.send(what.body);
     world.run();
     CHECK(second.found());
+  }
+}
+
+TEST_CASE("what has come of a fetch until its deadline is its result") {
+  for (std::size_t peers : {1u, 2u}) {
+    CAPTURE(peers);
+    set_world world;
+    std::vector<set_world::peer> all;
+    for (std::size_t i = 0; i < peers; ++i)
+      all.push_back(world.join());
+    get_blocks wanted{{}, 3s};
+    for (std::uint8_t i = 0; i < 4; ++i)
+      wanted.hashes.push_back(make_block(i).hash());
+    auto answer = world.ask<blocks>(world.set, wanted);
+    world.run();
+    // Each peer sends the first of what it is asked for, and is silent then.
+    std::set<wire::hash256> sent;
+    for (auto& x : all) {
+      const auto asked = entries_asked(x.remote);
+      REQUIRE(asked.size() == 4 / peers);
+      for (std::uint8_t i = 0; i < 4; ++i)
+        if (make_block(i).hash() == asked[0].hash)
+          x.remote.send(make_block(i));
+      sent.insert(asked[0].hash);
+    }
+    world.advance(2900ms);
+    CHECK(answer->replies == 0);
+    world.advance(100ms);
+    REQUIRE(answer->value);
+    REQUIRE(answer->value->entries.size() == 4);
+    for (const auto& x : answer->value->entries)
+      CHECK(x.available == sent.contains(x.hash));
+    // The silence is no evidence that a peer lacks the rest: it is asked again.
+    all[0].remote.take();
+    auto again = world.ask<blocks>(world.set, get_blocks{wanted.hashes, 3s});
+    world.run();
+    CHECK_FALSE(entries_asked(all[0].remote).empty());
   }
 }
 

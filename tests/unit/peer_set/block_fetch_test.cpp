@@ -429,6 +429,23 @@ TEST_CASE_FIXTURE(fixture, "at the deadline what was found is the result") {
   CHECK(error_of(other) == request_error::timeout);
 }
 
+TEST_CASE_FIXTURE(fixture, "at the deadline every share has its last word") {
+  auto fetching = fetch(first_items(4));
+  const auto sent = fetching.start(now);
+  REQUIRE(sent.size() == 4);
+  CHECK(fetching.deadline() == now + 20s);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK_FALSE(fetching.finished());
+    const auto next =
+      i % 2 == 0 ? fetching.on_failure(sent[i].id, request_error::timeout, now + 20s)
+                 : fetching.on_reply(sent[i].id, answer(sent[i]), now + 20s);
+    CHECK(next.empty());
+  }
+  const auto found = value_of(fetching).entries;
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(found[i].available == (i % 2 == 1));
+}
+
 TEST_CASE_FIXTURE(fixture, "answers that do not fit are ignored") {
   auto fetching = fetch(first_items(2));
   auto sent = fetching.start(now);
