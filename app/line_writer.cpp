@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -14,8 +15,8 @@ namespace peerage {
 
 namespace {
 
-/// Writes all of it; how much of it if that fails.
-std::size_t write_all(int descriptor, std::string_view text) {
+/// Writes all of it; how much of it if that fails, and why.
+std::size_t write_all(int descriptor, std::string_view text, std::atomic<int>& failure) {
   std::size_t done = 0;
   while (done < text.size()) {
     auto written = ::write(descriptor, text.data() + done, text.size() - done);
@@ -25,6 +26,7 @@ std::size_t write_all(int descriptor, std::string_view text) {
       pollfd room{descriptor, POLLOUT, 0};
       ::poll(&room, 1, -1);
     } else if (errno != EINTR) {
+      failure = errno;
       break;
     }
   }
@@ -49,6 +51,7 @@ struct line_writer::shared {
   const int descriptor;
   const std::function<std::string(std::size_t)> gap_line;
   const std::size_t limit;
+  std::atomic<int> failure{0};
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -100,7 +103,7 @@ void line_writer::shared::run() {
 void line_writer::shared::write_next(const std::string& lines, std::size_t gap) {
   std::size_t done = 0;
   if (untold == 0 || tell_gap()) {
-    done = write_all(descriptor, lines);
+    done = write_all(descriptor, lines, failure);
     untold = lines_in(std::string_view(lines).substr(done));
   } else {
     untold += lines_in(lines);
@@ -120,7 +123,7 @@ bool line_writer::shared::tell_gap() {
   } catch (...) { // no memory; later, then
     return false;
   }
-  auto done = write_all(descriptor, line);
+  auto done = write_all(descriptor, line, failure);
   if (done > 0)
     within_line = line[done - 1] != '\n';
   if (done == line.size())
@@ -170,6 +173,10 @@ void line_writer::call_at(time_point at, std::function<void()> what) {
   shared_->call_at = at;
   shared_->call = std::move(what);
   shared_->changed.notify_all();
+}
+
+int line_writer::failure() const {
+  return shared_->failure;
 }
 
 bool line_writer::drain(std::chrono::milliseconds limit) {

@@ -44,6 +44,9 @@ public:
   /// False if that was too short. Any thread.
   bool drain(std::chrono::milliseconds limit);
 
+  /// The errno of the last write that failed; 0: none has. Any thread.
+  int failure() const;
+
 private:
   struct shared;
 

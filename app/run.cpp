@@ -204,7 +204,7 @@ void require_descriptors(const run_options& options) {
     ::close(x);
   if (!problem.empty())
     throw start_error("needs " + std::to_string(needed) +
-                      " file descriptors to start, the system grants " +
+                      " free file descriptors to start, there are " +
                       std::to_string(taken.size()) + " (see `ulimit -n`): " + problem);
 }
 
@@ -251,9 +251,9 @@ void require_threads() {
   for (auto& thread : threads)
     thread.join();
   if (!problem.empty())
-    throw start_error("needs " + std::to_string(needed) + " threads, the system grants " +
+    throw start_error("needs " + std::to_string(needed) + " threads to start, " +
                       std::to_string(threads.size()) +
-                      " (see `ulimit -u`, `ulimit -v`): " + problem);
+                      " could be started (see `ulimit -u`, `ulimit -v`): " + problem);
 }
 
 /// Threads get stacks as large as the limit for our own: too small a limit would only
@@ -264,8 +264,8 @@ void require_stack() {
   rlimit limit{};
   if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < needed)
     throw start_error("needs stacks of " + std::to_string(needed >> 10) +
-                      " KiB, the system grants " + std::to_string(limit.rlim_cur >> 10) +
-                      " (see `ulimit -s`)");
+                      " KiB, the limit is " + std::to_string(limit.rlim_cur >> 10) +
+                      " KiB (see `ulimit -s`)");
 }
 
 /// Where address space is limited, all threads share one heap. Else each of them reserves
@@ -296,7 +296,7 @@ void check_descriptor_limit(const run_options& options, std::size_t max_outbound
   // A swarm's node has a listening socket, and the other end of our connection.
   auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
-    log::warn("the peer limits need about {} file descriptors, the system grants {}: "
+    log::warn("the peer limits need about {} file descriptors, the limit is {}: "
               "raise `ulimit -n`, or lower --max-inbound and --max-outbound",
               needed, limit.rlim_cur);
 }
@@ -421,6 +421,10 @@ int run_to_end(const run_options& options, process_log& lines) {
   }
   out.drain(last_lines_limit);
   auto failure = watch.failure();
+  // Who has gone on and closed its end of a pipe does not want to read it.
+  if (const auto error = out.failure(); failure.empty() && error != 0 && error != EPIPE)
+    failure = std::string("the ready line could not be written to standard output: ") +
+              std::strerror(error);
   if (!failure.empty()) {
     log::critical("{}", failure);
     return failed_status;

@@ -3,11 +3,12 @@
 
 import json
 import os
+import subprocess
 import time
 import unittest
 
 from cases import FolderCase
-from peerage_harness import Node, run_to_end
+from peerage_harness import Node, find_program, run_to_end
 
 
 class CommandLine(FolderCase):
@@ -113,6 +114,15 @@ class CommandLine(FolderCase):
         done = run_to_end("--version")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"^peerage \d+\.\d+\.\d+\n$")
+
+    def test_nowhere_to_print(self):
+        for arguments in (["--version"], ["--help"], ["run", "--help"], ["status", "--help"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([find_program(), *arguments], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(
+                (done.returncode, done.stderr),
+                (1, "peerage: cannot write to standard output: No space left on device\n"))
 
 
 class ConfigFile(FolderCase):

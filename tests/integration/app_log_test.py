@@ -69,10 +69,10 @@ class Unread(FolderCase):
             with WirePeer(address) as peer:
                 peer.shake_hands().round_trip()
 
-    def check_stop(self, node, how=signal.SIGTERM):
+    def check_stop(self, node, how=signal.SIGTERM, status=0):
         began = time.monotonic()
         node.send_signal(how)
-        self.assertEqual(node.wait(5), 0)
+        self.assertEqual(node.wait(5), status)
         return time.monotonic() - began
 
     def test_nobody_reads_the_log(self):
@@ -132,8 +132,10 @@ class Unread(FolderCase):
         self.check_works(node)
         self.check_stop(node)
         node = self.start(">", "/dev/full")
-        self.check_works(node)
-        self.check_stop(node)
+        self.check_works(node)  # though whoever waits for the ready line does so in vain
+        self.check_stop(node, status=1)
+        self.assertIn("the ready line could not be written to standard output: No space left "
+                      "on device\n", node.log())
 
     def test_the_reader_goes(self):
         path = self.folder / "log"
