@@ -96,9 +96,13 @@ event_batch event_history::of(const get_event_history& whose) const {
   if (whose.peer != 0 && found != subjects_.end())
     if (auto start = start_of(*found->second.events.front()))
       result.entries.push_back(*start);
+  auto is_named = [&named = whose.address](const endpoint& x) {
+    return (named.port == 0 || named.port == x.port) &&
+           (named.zone == 0 || named.zone == x.zone);
+  };
   if (found != subjects_.end())
     for (const auto& x : found->second.events)
-      if (whose.peer != 0 || whose.address.port == 0 || x->address == whose.address)
+      if (whose.peer != 0 || is_named(x->address))
         result.entries.push_back(*x);
   if (whose.peer == 0)
     for (const auto& x : bans_)

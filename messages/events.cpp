@@ -99,6 +99,7 @@ bool event_filter::accepts(const event& x) const {
   if (address.ip == endpoint{}.ip)
     return true;
   return address.ip == x.address.ip &&
+         (address.zone == 0 || address.zone == x.address.zone) &&
          (address.port == 0 || address.port == x.address.port);
 }
 

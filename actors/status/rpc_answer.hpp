@@ -7,6 +7,8 @@
 #include <caf/sec.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -105,6 +107,22 @@ inline endpoint endpoint_argument(const std::string& text, std::uint16_t default
                     (zone.empty() ? "IP or IP:PORT; names are not resolved" : zone) + ")",
                   {}};
 }
+
+/// Reads "ip:port" or, for any port, "ip" or "[ip]"; false if it is none of them.
+inline bool parse_address(const std::string& text, endpoint& out) {
+  constexpr std::uint16_t some_port = 1;
+  if (parse_endpoint(text, 0, out))
+    return true;
+  if (!parse_endpoint(text, some_port, out))
+    return false;
+  out.port = 0;
+  return true;
+}
+
+/// Calls `then` with that address. A link-local one without a zone gets the zone of the
+/// link that it is connected on; it stays as it is if there is none, or more than one.
+void with_zone(status_pointer self, const endpoint& named,
+               std::function<void(const endpoint&)> then);
 
 /// "0000000000000409", as Bitcoin Core prints service bits.
 std::string services_hex(std::uint64_t services);

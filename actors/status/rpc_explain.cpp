@@ -81,7 +81,7 @@ get_event_history subject_of(const rpc_json& x) {
     const auto text = x.get<std::string>();
     zone = zone_problem(text);
     get_event_history result;
-    if (parse_endpoint(text, 0, result.address))
+    if (parse_address(text, result.address))
       return result;
     if (subnet range; parse_subnet(text, range))
       return {0, range.first()};
@@ -99,13 +99,16 @@ void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) 
   to->done = done;
   if (!self->state.parts.events)
     throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
-  ask<event_batch>(self, self->state.parts.events, to->whose,
-                   [self, to](caf::expected<event_batch> found) {
-                     if (!found)
-                       return to->done(rpc_error_of(found.error()));
-                     to->history = std::move(*found);
-                     add_peer(self, to);
-                   });
+  with_zone(self, to->whose.address, [self, to](const endpoint& address) {
+    to->whose.address = address;
+    ask<event_batch>(self, self->state.parts.events, to->whose,
+                     [self, to](caf::expected<event_batch> found) {
+                       if (!found)
+                         return to->done(rpc_error_of(found.error()));
+                       to->history = std::move(*found);
+                       add_peer(self, to);
+                     });
+  });
 }
 
 rpc_json render_obstacles(const obstacles& x) {
@@ -123,18 +126,20 @@ void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& do
   const auto& parts = self->state.parts;
   const auto remote =
     endpoint_argument(given.text("address"), parts.context->network.port);
-  ask<obstacles>(self, parts.dialer, explain_dial{remote},
-                 [self, remote, done](caf::expected<obstacles> dial) {
-                   if (!dial)
-                     return done(rpc_error_of(dial.error()));
-                   answer_call<obstacles>(
-                     self, self->state.parts.listener, explain_accept{remote}, done,
-                     [remote, dial = *dial](const obstacles& accept) {
-                       return rpc_json{{"address", to_string(remote)},
-                                       {"dial", render_obstacles(dial)},
-                                       {"accept", render_obstacles(accept)}};
-                     });
-                 });
+  with_zone(self, remote, [self, done](const endpoint& named) {
+    ask<obstacles>(self, self->state.parts.dialer, explain_dial{named},
+                   [self, named, done](caf::expected<obstacles> dial) {
+                     if (!dial)
+                       return done(rpc_error_of(dial.error()));
+                     answer_call<obstacles>(
+                       self, self->state.parts.listener, explain_accept{named}, done,
+                       [named, dial = *dial](const obstacles& accept) {
+                         return rpc_json{{"address", to_string(named)},
+                                         {"dial", render_obstacles(dial)},
+                                         {"accept", render_obstacles(accept)}};
+                       });
+                   });
+  });
 }
 
 } // namespace

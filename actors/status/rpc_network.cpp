@@ -341,10 +341,40 @@ void disconnect_node(status_pointer self, const rpc_arguments& given,
   } else if (!parse_endpoint(address, 0, whom.address)) {
     whom.peer = UINT64_MAX;
   }
-  end_connection(self, whom, done);
+  with_zone(self, whom.address, [self, whom, done](const endpoint& address) mutable {
+    whom.address = address;
+    end_connection(self, whom, done);
+  });
+}
+
+/// Nothing if there is no connection, or they are on several links.
+std::uint32_t link_of(const endpoint& named, const peer_snapshots& peers,
+                      const peer_snapshots& handshakes) {
+  std::set<std::uint32_t> found;
+  for (const auto* all : {&peers, &handshakes})
+    for (const auto& x : all->entries)
+      if (x.info.remote.ip == named.ip &&
+          (named.port == 0 || x.info.remote.port == named.port))
+        found.insert(x.info.remote.zone);
+  return found.size() == 1 ? *found.begin() : 0;
 }
 
 } // namespace
+
+void with_zone(status_pointer self, const endpoint& named,
+               std::function<void(const endpoint&)> then) {
+  if (!named.is_link_local() || named.zone != 0)
+    return then(named);
+  ask_handshakes(self, [self, named, then](const peer_snapshots& handshakes) {
+    ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
+                        [named, then, handshakes](caf::expected<peer_snapshots> peers) {
+                          auto found = named;
+                          if (peers)
+                            found.zone = link_of(named, *peers, handshakes);
+                          then(found);
+                        });
+  });
+}
 
 std::string services_hex(std::uint64_t services) {
   constexpr std::string_view digits = "0123456789abcdef";

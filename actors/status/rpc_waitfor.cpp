@@ -80,7 +80,7 @@ std::uint64_t number_in(const rpc_json& x, const char* key) {
 endpoint address_in(const rpc_json& x, const char* key) {
   const auto text = text_in(x, key);
   endpoint result;
-  if (text.empty() || parse_endpoint(text, 0, result))
+  if (text.empty() || parse_address(text, result))
     return result;
   if (subnet host; parse_subnet(text, host) && host.prefix_length == 128)
     return host.first();
@@ -205,8 +205,11 @@ void wait_for_known(status_pointer self, const waiting_ptr& x, const rpc_json& w
 
 void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& what) {
   subnet range;
-  if (!what.is_string() || !parse_subnet(what.get<std::string>(), range))
-    throw wrong_condition("banned must be an IP address or a range");
+  if (!what.is_string() || !parse_subnet(what.get<std::string>(), range)) {
+    const auto zone = what.is_string() ? zone_problem(what.get<std::string>()) : "";
+    throw wrong_condition("banned must be an IP address or a range" +
+                          (zone.empty() ? "" : ": " + zone));
+  }
   ask_and_wait<bans>(self, self->state.parts.standing, wait_for_ban{range, x->timeout},
                      x->done.client(), [self, x](caf::expected<bans> found) {
                        if (!found)

@@ -33,6 +33,8 @@ def setUpModule():
         made = libc.unshare(CLONE_NEWNET) == 0
         if made:
             subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            subprocess.run(["ip", "link", "add", "other0", "type", "veth", "peer",
+                            "name", "other1"], check=True)
         if not made or not has_address():
             raise unittest.SkipTest("no network of our own")
     except (OSError, subprocess.CalledProcessError) as error:
@@ -58,9 +60,39 @@ class LinkLocal(FolderCase):
             kinds = [x["kind"] for x in ours.rpc("whynot", theirs.p2p)["dial"]["obstacles"]]
             self.assertIn("already_connected", kinds)
             # By address; and it comes back, as it is pinned.
-            ours.rpc("disconnectnode", theirs.p2p)
-            ours.wait_for({"peer_gone": {"id": peer["id"]}}, timeout=5)
-            ours.wait_for({"peers_ready": 1}, timeout=10)
+            since = ours.get("/status")["events"]["next"]
+            for address in (theirs.p2p, theirs.p2p.replace("%lo", "")):
+                [peer] = ours.get("/peers")
+                ours.rpc("disconnectnode", address)
+                ours.wait_for({"peer_gone": {"id": peer["id"]}}, timeout=5)
+                ours.wait_for({"peers_ready": 1}, timeout=10)
+            # With a zone, or without while there is one link only: everywhere.
+            port = theirs.p2p.rsplit(":", 1)[1]
+            [peer] = ours.get("/peers")
+            for text in (PLACE, f"[{PLACE}]", theirs.p2p, "fe80::77", "[fe80::77]",
+                         f"[fe80::77]:{port}"):
+                ours.wait_for({"peer": {"address": text}}, timeout=5)
+                ours.wait_for({"event": {"type": "peer_ready", "since": since,
+                                         "address": text}}, timeout=5)
+                why = ours.rpc("why", text)
+                self.assertIn("peer_ready", [x["type"] for x in why["history"]], text)
+                if text.endswith(port):
+                    self.assertEqual(why["peer"]["id"], peer["id"])
+                    found = ours.rpc("whynot", text)
+                    self.assertEqual(found["address"], theirs.p2p)
+                    self.assertIn("already_connected",
+                                  [x["kind"] for x in found["dial"]["obstacles"]])
+            # Another link is another place.
+            other = socket.if_nametoindex("other0")
+            for text in (f"[fe80::77%other0]:{port}", f"[fe80::77%{other}]:{port}"):
+                self.assertIsNone(ours.rpc("why", text)["peer"])
+                for call in (("disconnectnode", text),
+                             ("waitfor", {"peer": {"address": text}}, 0),
+                             ("waitfor", {"event": {"type": "peer_ready", "since": since,
+                                                    "address": text}}, 0)):
+                    with self.assertRaises(RpcError) as caught:
+                        ours.rpc(*call)
+                    self.assertIn(caught.exception.code, (-29, -110), call)
 
     def test_added(self):
         with Node("--listen", f"[{PLACE}]:0") as theirs, Node() as ours:
