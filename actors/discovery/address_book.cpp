@@ -24,6 +24,8 @@ constexpr std::uint64_t connected_alarm = 3;
 constexpr std::size_t most_candidates = 100;
 /// Hearsay grows old on the way (Bitcoin Core, ProcessAddrs).
 constexpr unix_seconds time_penalty = 2 * 60 * 60;
+/// Addresses that are remembered because they could not be saved.
+constexpr std::size_t max_unsaved = 20'000;
 /// A success proves for so long that we are online.
 constexpr std::chrono::minutes success_counts_for{10};
 
@@ -173,12 +175,36 @@ nlohmann::json record_of(const address_book_state& state, const add_addresses& x
   return to_json(state.table->secret(), entries);
 }
 
+std::vector<address_key> keys_of(const std::vector<wire::network_address>& entries) {
+  std::vector<address_key> result;
+  for (const auto& entry : entries)
+    if (const auto address = canonical(entry))
+      result.push_back(key_of(*address));
+  return result;
+}
+
+/// Notes which of the addresses that somebody has added are on the disk.
+state_saver::kept_handler note_kept(address_book_pointer self,
+                                    const std::vector<wire::network_address>& entries) {
+  return [self, keys = keys_of(entries)](const std::string& problem) {
+    auto& unsaved = self->state.unsaved;
+    for (const auto& key : keys)
+      if (problem.empty())
+        unsaved.erase(key);
+      else if (unsaved.size() < max_unsaved)
+        unsaved.insert(key);
+  };
+}
+
 caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses x) {
   auto& state = self->state;
   std::erase_if(x.entries, [&](const auto& entry) {
     return refusal_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
   });
-  const std::uint64_t added = add(self, x);
+  std::uint64_t added = add(self, x);
+  if (added == 0 && x.keep) // whoever was told that it is not saved asks again
+    added = static_cast<std::uint64_t>(std::ranges::count_if(
+      keys_of(x.entries), [&](const auto& key) { return state.unsaved.contains(key); }));
   if (added == 0)
     return added;
   if (x.tried)
@@ -188,7 +214,7 @@ caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses
   if (!x.keep)
     return added;
   return state.file.answer_when_kept(self, record_of(state, x), added,
-                                     "the address is known");
+                                     "the address is known", note_kept(self, x.entries));
 }
 
 // -- what goes out --------------------------------------------------------------------

@@ -65,6 +65,9 @@ struct address_book_state {
   std::optional<time_point> last_reached;
 
   waiters<wait_for_address, known_address_list> waiting;
+  /// What could not be put on the disk when somebody added it: asked for again, it is
+  /// tried again.
+  std::set<address_key> unsaved;
   state_saver file;
   std::uint64_t saves = 0;     ///< Those of `file` that `last_saved` knows of.
   unix_seconds save_began = 0; ///< The last one.

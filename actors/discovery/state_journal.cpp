@@ -185,8 +185,10 @@ problem append_to_journal(const fs::path& path, std::string_view kind,
     return failed(why);
   }
   if (status.st_size == 0)
-    if (auto error = disk::sync_directory_of(journal))
+    if (auto error = disk::sync_directory_of(journal)) {
+      std::ignore = ::ftruncate(file.get(), 0); // the next one has to try this again
       return failed(*error);
+    }
   return std::nullopt;
 }
 

@@ -36,6 +36,8 @@ void state_saver::save_changes() {
   changed_ = false;
   under_way_ = true;
   records_ = 0;
+  catching_up_ = std::exchange(behind_, false);
+  wait_for_this_ = std::exchange(wait_for_next_, {});
   auto body = body_();
   body["last_record"] = last_record_;
   request_({path_, kind_, version_, std::move(body)});
@@ -48,10 +50,22 @@ void state_saver::keep(nlohmann::json record, kept_handler done) {
       done("");
     return;
   }
+  if (behind_ || catching_up_)
+    return keep_with_all(std::move(done));
   ++unkept_;
   append_({path_, kind_, version_, ++last_record_, std::move(record)}, std::move(done));
   if (++records_ >= max_records)
     save_changes();
+}
+
+/// Not by the journal: it lacks something that came before. Where nobody waits, it is
+/// saved in its time.
+void state_saver::keep_with_all(kept_handler&& done) {
+  changed_ = true;
+  if (!done)
+    return;
+  wait_for_next_.push_back(std::move(done));
+  save_changes();
 }
 
 void state_saver::finish(kept_handler done) {
@@ -62,7 +76,7 @@ void state_saver::finish(kept_handler done) {
   owner_ = keep_owner_();
   done_ = std::move(done);
   save_changes();
-  if (!under_way_ && unkept_ == 0)
+  if (is_idle())
     leave("");
 }
 
@@ -80,25 +94,32 @@ void state_saver::note(const std::string& problem) {
 void state_saver::on_kept(const std::string& problem, const kept_handler& done) {
   --unkept_;
   if (!problem.empty()) {
-    changed_ = true;
+    changed_ = behind_ = true;
     note(problem);
   }
-  if (done)
+  if (problem.empty() && (behind_ || catching_up_))
+    keep_with_all(kept_handler(done)); // one before it was not
+  else if (done)
     done(problem);
-  if (done_ && !under_way_ && unkept_ == 0)
+  if (done_ && is_idle())
     leave(problem);
 }
 
 void state_saver::on_answer(const std::string& problem) {
   under_way_ = false;
-  if (problem.empty())
+  const bool caught_up = std::exchange(catching_up_, false);
+  if (problem.empty()) {
     ++saves_;
-  else
+  } else {
     changed_ = true;
+    behind_ = behind_ || caught_up;
+  }
   note(problem);
+  for (const auto& done : std::exchange(wait_for_this_, {}))
+    done(problem);
   if (std::exchange(again_, false))
     save_changes();
-  if (done_ && !under_way_ && unkept_ == 0)
+  if (done_ && is_idle())
     leave(problem);
 }
 

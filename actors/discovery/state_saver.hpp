@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace peerage {
 
@@ -23,7 +24,9 @@ std::string text_of(const caf::error& why);
 /// next save, and is logged when the problem is a new one.
 ///
 /// A change that somebody waits for is kept as a record in the file's journal: `keep`
-/// says when it is on the disk, and costs no more when the state is large.
+/// says when it is on the disk, and costs no more when the state is large. After a record
+/// that could not be written the state is saved as a whole, before anything more is
+/// called kept: what is kept later may build on it.
 ///
 /// ```
 /// state.file.open(self, saver, directory / "standing.json", "standing", 1, last_record,
@@ -115,6 +118,8 @@ public:
 
 private:
   void on_answer(const std::string& problem);
+  void keep_with_all(kept_handler&& done);
+  bool is_idle() const { return !under_way_ && unkept_ == 0; }
   void on_kept(const std::string& problem, const kept_handler& done);
   void note(const std::string& problem);
   void leave(const std::string& problem);
@@ -128,6 +133,11 @@ private:
   std::uint64_t last_record_ = 0;
   std::size_t records_ = 0; ///< In the journal, more or less.
   std::size_t unkept_ = 0;  ///< Records that wait for the disk.
+  /// The journal lacks a record that could not be written: only a whole save has all.
+  bool behind_ = false;
+  bool catching_up_ = false; ///< The save under way has what the journal lacks.
+  std::vector<kept_handler> wait_for_this_; ///< For the save under way.
+  std::vector<kept_handler> wait_for_next_; ///< For the one after it.
   std::function<caf::strong_actor_ptr()> keep_owner_;
   caf::strong_actor_ptr owner_; ///< Set by `finish`.
   kept_handler done_;

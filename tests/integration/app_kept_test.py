@@ -190,14 +190,22 @@ class Kept(FolderCase):
                      ("addnode", "127.5.0.3", "add"), ("addpeeraddress", "127.5.0.4", 1)):
             self.refused(node, why, *call)
         end()
+        # What failed may be asked for again, and what is done then is done with all before it:
+        # the node goes on from there, so does the next start.
         for call in (("setban", "10.3.0.0/16", "add"), ("addnode", "127.5.0.3", "add")):
-            node.rpc(*call)  # what failed may be asked for again
+            node.rpc(*call)
+        for place in ("127.5.0.4", "127.5.0.5"):
+            self.assertEqual(node.rpc("addpeeraddress", place, 1), {"success": True})
+        self.assertFalse(node.rpc("addpeeraddress", "127.5.0.4", 1)["success"])
+        bans, added, known = self.banned(node), self.added(node), self.known(node)
         node.kill()
         with self.start() as after:
-            # Nobody was told that these were done, and so they are not.
-            self.assertEqual(self.banned(after), {"10.1.0.0/16", "10.3.0.0/16"})
-            self.assertEqual(self.added(after), ["127.5.0.1", "127.5.0.3"])
-            self.assertIn("127.5.0.2:1", self.known(after))
+            self.assertEqual(self.banned(after), bans)
+            self.assertEqual(bans, {"10.3.0.0/16"})
+            self.assertEqual(self.added(after), added)
+            self.assertEqual(added, ["127.5.0.3"])
+            self.assertEqual(self.known(after), known)
+            self.assertEqual({f"127.5.0.{x}:1" for x in (2, 4, 5)}, set(known))
 
     def test_full(self):
         node = self.start("--save-interval", "3600",

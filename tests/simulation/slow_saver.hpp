@@ -14,6 +14,7 @@ struct slow_disk {
   std::vector<save_state> asked;
   std::vector<caf::typed_response_promise<std::string>> unanswered;
   std::vector<keep_record> kept; ///< Answered like the saves.
+  std::size_t failing = 0;       ///< So many fail next, whatever the answer to all is.
 };
 
 /// A SAVER with such a disk. A string is the answer to all that has none yet.
@@ -33,7 +34,12 @@ inline slow_saver_actor::behavior_type slow_saver(slow_saver_actor::pointer self
     [](write_records) {},
     [disk](const std::string& answer) {
       for (auto& promise : std::exchange(disk->unanswered, {}))
-        promise.deliver(answer);
+        if (disk->failing > 0) {
+          --disk->failing;
+          promise.deliver(std::string("the disk is full"));
+        } else {
+          promise.deliver(answer);
+        }
     },
   };
 }

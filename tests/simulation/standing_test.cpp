@@ -477,6 +477,69 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   CHECK(disk->asked.size() == 3);
 }
 
+TEST_CASE("what could not be saved is saved before anything else is called saved") {
+  temporary_directory directory;
+  auto disk = std::make_shared<slow_disk>();
+  judging_node node;
+  node.stop();
+  auto slow = node.world.system.spawn(slow_saver, disk);
+  standing_options options;
+  options.directory = directory.path();
+  options.saver = slow;
+  node.keeper = node.world.system.spawn(standing, node.world.context, options);
+  auto answer = [&](std::string with) {
+    caf::anon_send(slow, std::move(with));
+    node.world.run();
+  };
+  auto ban = [&](const char* what) {
+    auto asked = node.world.ask<std::uint8_t>(node.keeper, set_ban{range(what)});
+    node.world.run();
+    return asked;
+  };
+  auto saved = [&] {
+    REQUIRE(!disk->asked.empty());
+    return disk->asked.back().body.at("bans").size();
+  };
+  auto first = ban("50.1.0.0/16");
+  answer("the disk is full");
+  CHECK(first->failure);
+  // A record alone would be kept on the ground that the first one is.
+  auto second = ban("50.2.0.0/16");
+  CHECK(disk->kept.size() == 1);
+  REQUIRE(disk->asked.size() == 1);
+  CHECK(saved() == 2);
+  CHECK(!second->value);
+  // What comes meanwhile needs the next one, and if that fails, those after it as well.
+  auto third = ban("50.3.0.0/16");
+  CHECK(disk->asked.size() == 1);
+  answer("");
+  CHECK(second->value);
+  CHECK(!third->value);
+  REQUIRE(disk->asked.size() == 2);
+  CHECK(saved() == 3);
+  answer("");
+  CHECK(third->value);
+  // From then on records are enough again.
+  auto fourth = ban("50.4.0.0/16"), fifth = ban("50.5.0.0/16");
+  CHECK(disk->kept.size() == 3);
+  CHECK(disk->asked.size() == 2);
+  // The one before it fails while it is on its way.
+  disk->failing = 1;
+  answer("");
+  CHECK(fourth->failure);
+  CHECK(!fifth->value);
+  REQUIRE(disk->asked.size() == 3);
+  CHECK(saved() == 5);
+  answer("still full");
+  CHECK(fifth->failure);
+  auto sixth = ban("50.6.0.0/16");
+  REQUIRE(disk->asked.size() == 4);
+  answer("");
+  CHECK(sixth->value);
+  node.stop();
+  answer("");
+}
+
 TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   temporary_directory directory;
   standing_options options;
