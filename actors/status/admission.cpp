@@ -1,7 +1,6 @@
 #include "actors/status/admission.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace peerage {
 
@@ -14,13 +13,16 @@ admission::verdict admission::enter(connection_id who, clock::time_point now) {
 }
 
 admission::verdict admission::identify(connection_id who, bool has_cookie,
-                                       clock::time_point) {
-  // As long as it sends, the time counts that it has taken since the first byte.
-  if (has_cookie && calls() >= limits_.calls)
+                                       clock::time_point now) {
+  std::optional<connection_id> leaves;
+  if (has_cookie && calls() >= limits_.calls && !(leaves = slowest_call(who)))
     return {};
-  if (auto* known = find(who))
+  if (auto* known = find(who)) {
     known->has_cookie = has_cookie;
-  return {true, {}};
+    if (has_cookie) // else the time counts that it has taken since its first byte
+      known->since = now;
+  }
+  return {true, leaves};
 }
 
 admission::verdict admission::serve(connection_id who, bool urgent,
@@ -29,9 +31,12 @@ admission::verdict admission::serve(connection_id who, bool urgent,
   if (!known)
     return {};
   std::optional<connection_id> leaves;
-  if (!known->has_cookie) {
-    const bool full = served(urgent) >= (urgent ? limits_.urgent : limits_.served);
-    if (full && !(leaves = slowest(urgent, urgent ? now : now - stalled)))
+  const auto limit = urgent ? limits_.urgent : limits_.served;
+  if (!known->has_cookie && served(urgent) >= limit) {
+    leaves = slowest(urgent, urgent ? now : now - stalled);
+    if (!leaves && !known->hasty)
+      leaves = hastiest(urgent);
+    if (!leaves)
       return {};
   }
   known->urgent = urgent;
@@ -48,6 +53,7 @@ bool admission::wait(connection_id who) {
   if (static_cast<std::size_t>(waiting) >= limits_.waiting)
     return false;
   known->at = stage::waiting;
+  known->waits = true;
   return true;
 }
 
@@ -55,10 +61,17 @@ void admission::write(connection_id who, clock::time_point now) {
   move(who, stage::writing, now);
 }
 
-void admission::rest(connection_id who, clock::time_point now) {
+void admission::work(connection_id who, clock::time_point now) {
+  if (const auto* known = find(who))
+    move(who, known->waits ? stage::waiting : stage::answering, now);
+}
+
+void admission::rest(connection_id who, bool hasty, clock::time_point now) {
   if (auto* known = find(who)) {
     known->has_cookie = false; // each request says it anew
     known->urgent = false;
+    known->waits = false;
+    known->hasty = hasty;
   }
   move(who, stage::reading, now);
 }
@@ -113,31 +126,50 @@ std::size_t admission::calls() const {
          count(stage::writing, true);
 }
 
+/// Whose stage, or last progress, is the longest ago.
+template <class Suitable>
+std::optional<admission::connection_id> admission::oldest(Suitable suitable) const {
+  const std::pair<const connection_id, place>* found = nullptr;
+  for (const auto& entry : places_)
+    if (suitable(entry.first, entry.second) &&
+        (!found || entry.second.since < found->second.since))
+      found = &entry;
+  return found ? std::optional{found->first} : std::nullopt;
+}
+
 /// Whoever is leaving, then whoever has been idle or sending for the longest.
 std::optional<admission::connection_id> admission::first_reader(connection_id but) const {
-  auto key = [](const place& x) { return std::tuple{x.at != stage::leaving, x.since}; };
-  const std::pair<const connection_id, place>* found = nullptr;
-  for (const auto& entry : places_) {
-    const auto& x = entry.second;
-    if (entry.first != but && !x.has_cookie &&
-        (x.at == stage::reading || x.at == stage::leaving) &&
-        (!found || key(x) < key(found->second)))
-      found = &entry;
-  }
-  return found ? std::optional{found->first} : std::nullopt;
+  auto leaving = oldest([&](connection_id id, const place& x) {
+    return id != but && !x.has_cookie && x.at == stage::leaving;
+  });
+  return leaving ? leaving : oldest([&](connection_id id, const place& x) {
+    return id != but && !x.has_cookie && x.at == stage::reading;
+  });
 }
 
 /// Of those that write since `before` or earlier.
 std::optional<admission::connection_id>
 admission::slowest(bool urgent, clock::time_point before) const {
-  const std::pair<const connection_id, place>* found = nullptr;
-  for (const auto& entry : places_) {
-    const auto& x = entry.second;
-    if (x.at == stage::writing && !x.has_cookie && x.urgent == urgent &&
-        x.since <= before && (!found || x.since < found->second.since))
-      found = &entry;
-  }
-  return found ? std::optional{found->first} : std::nullopt;
+  return oldest([&](connection_id, const place& x) {
+    return x.at == stage::writing && !x.has_cookie && x.urgent == urgent &&
+           x.since <= before;
+  });
+}
+
+/// Of those whose request came before it was its turn.
+std::optional<admission::connection_id> admission::hastiest(bool urgent) const {
+  return oldest([&](connection_id, const place& x) {
+    return x.at == stage::answering && !x.has_cookie && x.urgent == urgent && x.hasty;
+  });
+}
+
+/// Of those with the cookie that do not send, or do not read, or are hasty.
+std::optional<admission::connection_id> admission::slowest_call(connection_id but) const {
+  return oldest([&](connection_id id, const place& x) {
+    return id != but && x.has_cookie &&
+           (x.at == stage::reading || x.at == stage::writing ||
+            (x.at == stage::answering && x.hasty));
+  });
 }
 
 } // namespace peerage

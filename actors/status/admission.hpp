@@ -13,9 +13,11 @@ namespace peerage {
 ///
 /// A connection whose request is not complete yet is only a guest: there are always
 /// places for newcomers, because whoever is idle, slow, or does not read goes first. Only
-/// a complete request takes a place that nobody can take away. Those that know the cookie
-/// have places of their own, and those that wait for something to happen have yet others.
-/// What is said of a connection that has been removed is nothing.
+/// a complete request takes a place that nobody can take away, and only if its client has
+/// waited for the answer before it: a hasty one, which sends request upon request, goes
+/// when its place is needed. Those that know the cookie have places of their own, under
+/// the same rule, and those that wait for something to happen have yet others. What is
+/// said of a connection that has been removed is nothing.
 class admission {
 public:
   using connection_id = std::uint64_t;
@@ -37,9 +39,11 @@ public:
     std::size_t urgent;  ///< Served beyond `served`, because they are urgent.
   };
 
-  /// How long a client without the cookie may take to read what the kernel took from us,
-  /// before somebody else may have its place.
-  static constexpr std::chrono::seconds stalled{1};
+  /// How long a client that asked for a document may take to read a part of it, before
+  /// somebody else may have its place: long for who reads at all, for all are on this
+  /// machine. Where a place has to be found, for /health and calls with the cookie, who
+  /// has not read everything yet goes at once.
+  static constexpr std::chrono::milliseconds stalled{100};
 
   explicit admission(const limits& x) : limits_(x) {}
 
@@ -51,7 +55,8 @@ public:
   /// Somebody has connected.
   verdict enter(connection_id who, clock::time_point now);
 
-  /// The head of its request has come: whether it has the cookie is known.
+  /// The head of its request has come: whether it has the cookie is known. With it, the
+  /// time counts from here that the rest takes.
   verdict identify(connection_id who, bool has_cookie, clock::time_point now);
 
   /// Its request is complete.
@@ -64,8 +69,12 @@ public:
   /// From `serve` on: its answer goes out; also to be told of each part that is out.
   void write(connection_id who, clock::time_point now);
 
+  /// All parts are out, and the node is at work for the next one.
+  void work(connection_id who, clock::time_point now);
+
   /// The answer is out: the next request may come.
-  void rest(connection_id who, clock::time_point now);
+  /// @param hasty It was there before that.
+  void rest(connection_id who, bool hasty, clock::time_point now);
 
   /// The answer is out, and was the last one.
   void leave(connection_id who, clock::time_point now);
@@ -83,6 +92,8 @@ private:
     stage at = stage::reading;
     bool has_cookie = false;
     bool urgent = false;
+    bool hasty = false;
+    bool waits = false;      ///< Between parts of its answer, too.
     clock::time_point since; ///< Of the stage, or of its last progress.
   };
 
@@ -91,8 +102,12 @@ private:
   std::size_t readers() const;
   std::size_t served(bool urgent) const;
   std::size_t calls() const;
+  template <class Suitable>
+  std::optional<connection_id> oldest(Suitable suitable) const;
   std::optional<connection_id> first_reader(connection_id but) const;
   std::optional<connection_id> slowest(bool urgent, clock::time_point before) const;
+  std::optional<connection_id> hastiest(bool urgent) const;
+  std::optional<connection_id> slowest_call(connection_id but) const;
 
   limits limits_;
   std::map<connection_id, place> places_;

@@ -1,23 +1,25 @@
 #pragma once
 
-#include "actors/status/limits.hpp"
-
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
 namespace peerage {
 
-/// What the answers to calls may keep in memory while they go out. Lives on the HTTP
-/// thread.
+/// What calls, or the answers to them, may keep in memory while they are under way.
+/// Taken on the HTTP thread, given back on any.
 class answer_budget : public std::enable_shared_from_this<answer_budget> {
 public:
   /// Gives its bytes back when it goes.
   using lease = std::shared_ptr<void>;
 
+  /// @param one Bytes at most, of one of them.
+  /// @param all And of all together.
+  answer_budget(std::size_t one, std::size_t all) : one_(one), all_(all) {}
+
   /// nullptr: that is too much for one, or all together keep too much already.
   lease take(std::size_t bytes) {
-    if (bytes > status_limits::call_answer_bytes ||
-        held_ + bytes > status_limits::all_answers_bytes)
+    if (bytes > one_ || held_ + bytes > all_)
       return nullptr;
     auto give_back = [me = shared_from_this(), bytes](void*) { me->held_ -= bytes; };
     lease result{this, give_back};
@@ -28,7 +30,9 @@ public:
   std::size_t held() const { return held_; }
 
 private:
-  std::size_t held_ = 0;
+  std::size_t one_;
+  std::size_t all_;
+  std::atomic<std::size_t> held_ = 0;
 };
 
 } // namespace peerage

@@ -12,19 +12,24 @@ namespace peerage::status_limits {
 inline constexpr std::size_t header_bytes = 8 << 10;
 inline constexpr std::size_t body_bytes = 4 << 20;
 
-/// Bodies that are kept for the calls under way, over all connections; the next one gets
-/// a 503. Those of requests that will be refused are thrown away as they come.
+/// Bodies that are kept while they come, over all connections; the next one gets a 503.
+/// Those of requests that will be refused are thrown away as they come.
 inline constexpr std::size_t all_bodies_bytes = 64 << 20;
+/// What calls that are under way keep of them, as values in memory; beyond, a call is
+/// `overloaded`.
+inline constexpr std::size_t all_calls_bytes = 64 << 20;
+/// A small call always finds room in either.
+inline constexpr std::size_t small_call_bytes = 16 << 10;
 /// What is read at a time.
 inline constexpr std::size_t read_bytes = 16 << 10;
 
-/// Connections of each address, by what they do; see `admission`. Who is idle or slow
-/// goes when somebody comes; beyond the others' limits a request gets a 503.
+/// Connections of each address, by what they do; see `admission`. Who is idle, slow or
+/// hasty goes when somebody comes; beyond the others' limits a request gets a 503.
 inline constexpr std::size_t idle_connections = 64;
 inline constexpr std::size_t documents = 64;
 inline constexpr std::size_t calls = 128;
 inline constexpr std::size_t waiting_calls = 256;
-inline constexpr std::size_t urgent_documents = 16;
+inline constexpr std::size_t urgent_documents = 128;
 /// Connections of each address that have become event streams: they count here and no
 /// longer above, so that readers that stay for hours do not keep others from asking. The
 /// next one gets a 503, too. Those with the cookie have as many of their own.

@@ -20,10 +20,25 @@ struct rpc_call {
   rpc_json params;
   std::optional<rpc_error> mistake;
   std::optional<rpc_error> refusal; ///< It is a call, but cannot be run now.
+  answer_budget::lease memory;      ///< For all calls of its request.
 };
 
 /// Whole numbers up to here have a double of their own.
 constexpr double largest_exact = 9'007'199'254'740'992.;
+
+/// What a document takes in memory, more or less.
+std::size_t bytes_of(const rpc_json& x) {
+  auto result = sizeof x;
+  if (x.is_string())
+    return result + sizeof(std::string) + x.get_ref<const std::string&>().capacity();
+  if (x.is_array())
+    for (const auto& value : x)
+      result += bytes_of(value);
+  else if (x.is_object())
+    for (const auto& [key, value] : x.items())
+      result += sizeof key + key.size() + bytes_of(value);
+  return result;
+}
 
 rpc_error invalid_request(std::string why) {
   return {rpc_code::invalid_request, std::move(why), {}};
@@ -42,7 +57,7 @@ std::optional<rpc_error> read_version(const rpc_json& from, rpc_call& to) {
   return std::nullopt;
 }
 
-rpc_call read_call(const rpc_json& from) {
+rpc_call read_call(rpc_json&& from) {
   rpc_call result;
   if (!from.is_object()) {
     result.mistake = invalid_request("Invalid Request object");
@@ -74,7 +89,7 @@ rpc_call read_call(const rpc_json& from) {
   if (auto params = from.find("params"); params != from.end()) {
     if (!params->is_null() && !params->is_structured())
       result.mistake = invalid_request("Params must be an array or object");
-    result.params = *params;
+    result.params = std::move(*params);
   }
   return result;
 }
@@ -350,20 +365,32 @@ void rpc_server::serve(const std::string& body, const status_actor& status,
   if (document.is_array() && document.size() > max_batch)
     return refuse(
       invalid_request("a batch has at most " + std::to_string(max_batch) + " calls"));
+  const bool single = document.is_object();
+  const auto bytes = bytes_of(document);
+  auto memory = bytes > status_limits::small_call_bytes ? calls_->take(bytes) : nullptr;
+  const bool fits = memory || bytes <= status_limits::small_call_bytes;
   std::vector<rpc_call> calls;
-  if (document.is_object())
-    calls.push_back(read_call(document));
+  if (single)
+    calls.push_back(read_call(std::move(document)));
   else
-    for (const auto& x : document)
-      calls.push_back(read_call(x));
+    for (auto& x : document)
+      calls.push_back(read_call(std::move(x)));
   const bool waits = std::ranges::any_of(calls, [&](const rpc_call& x) {
     const auto* method = methods_->find(x.method);
     return method && method->waits;
   });
-  if (waits && !slot->wait())
+  if (waits && fits && !slot->wait())
     for (auto& x : calls)
       x.refusal = rpc_error{rpc_code::overloaded, "too many wait already", {}};
-  if (document.is_object())
+  if (!fits)
+    for (auto& x : calls) {
+      x.refusal =
+        rpc_error{rpc_code::overloaded, "too many long calls are under way", {}};
+      x.params = nullptr;
+    }
+  if (!calls.empty())
+    calls.front().memory = std::move(memory);
+  if (single)
     return serve_one(methods_, budget_, std::move(calls.front()), status, slot);
   if (!calls.empty() && std::ranges::all_of(calls, &rpc_call::is_notification)) {
     auto all = std::make_shared<silent_batch>();

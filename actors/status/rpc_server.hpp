@@ -2,6 +2,7 @@
 
 #include "actors/status/answer_budget.hpp"
 #include "actors/status/http.hpp"
+#include "actors/status/limits.hpp"
 #include "actors/status/rpc.hpp"
 
 #include <memory>
@@ -14,7 +15,11 @@ namespace peerage {
 class rpc_server {
 public:
   explicit rpc_server(std::shared_ptr<const rpc_methods> methods)
-      : methods_(std::move(methods)), budget_(std::make_shared<answer_budget>()) {}
+      : methods_(std::move(methods)),
+        calls_(std::make_shared<answer_budget>(status_limits::all_calls_bytes,
+                                               status_limits::all_calls_bytes)),
+        budget_(std::make_shared<answer_budget>(status_limits::call_answer_bytes,
+                                                status_limits::all_answers_bytes)) {}
 
   /// Answers the body of one POST. Calls of a batch run one after the other, each when
   /// the client has taken most of the answers before it; when it is gone, the rest is not
@@ -27,7 +32,8 @@ public:
 
 private:
   std::shared_ptr<const rpc_methods> methods_;
-  std::shared_ptr<answer_budget> budget_;
+  std::shared_ptr<answer_budget> calls_;  ///< What is kept of the calls themselves.
+  std::shared_ptr<answer_budget> budget_; ///< And of the answers.
 };
 
 } // namespace peerage

@@ -20,6 +20,11 @@ using boost::system::error_code;
 
 namespace {
 
+/// Frees what a text holds: one that is assigned to another keeps its memory.
+void release(std::string& text) noexcept {
+  std::string().swap(text);
+}
+
 /// Reads a request, has it routed, writes the reply, and again. One request at a time:
 /// the next one is not read before the reply to the last one is written, but the socket
 /// is watched: a client that is gone ends its request.
@@ -100,7 +105,7 @@ private:
       return end();
     switch (stage_) {
     case stage::reading: return receive();
-    case stage::answering: return look_for();
+    case stage::answering: hasty_ = true; return look_for();
     case stage::writing: return; // who is gone makes that fail
     case stage::leaving: return discard();
     }
@@ -151,13 +156,11 @@ private:
       return;
     using state = body_decoder::state;
     std::string_view bytes = pending_;
-    auto& text = request_.body();
-    const auto before = text.size();
-    const auto found = body_->decode(bytes, keeps_body_ ? &text : nullptr);
-    held_body_ += text.size() - before;
-    all_.body_bytes += text.size() - before;
+    const auto found = body_->decode(bytes, keeps_body_ ? &request_.body() : nullptr);
+    count_body();
     pending_.erase(0, pending_.size() - bytes.size());
-    if (all_.body_bytes > status_limits::all_bodies_bytes)
+    if (held_body_ > status_limits::small_call_bytes &&
+        all_.body_bytes > status_limits::all_bodies_bytes)
       return reject(http::status::service_unavailable, "too many long calls are coming");
     switch (found) {
     case state::more: return watch();
@@ -199,7 +202,10 @@ private:
     keep_alive_ = head.request.keep_alive();
     const auto given = head.request[http::field::authorization];
     has_cookie_ = all_.cookie && all_.cookie->accepts({given.data(), given.size()});
-    if (!at_->places.identify(id_, has_cookie_, all_.now()).admitted) {
+    const auto verdict = at_->places.identify(id_, has_cookie_, all_.now());
+    if (verdict.leaves)
+      all_.end(*verdict.leaves);
+    if (!verdict.admitted) {
       reject(http::status::service_unavailable, "too many calls are under way");
       return false;
     }
@@ -222,6 +228,9 @@ private:
     keeps_body_ = !refusal_ && has_cookie_;
     body_.emplace(head, status_limits::body_bytes);
     request_ = std::move(head.request);
+    length_ = head.length;
+    if (keeps_body_) // takes memory as it comes only, and leaves no holes as it grows
+      request_.body().reserve(length_);
     return true;
   }
 
@@ -302,6 +311,7 @@ private:
       });
     client_ = slot->client();
     heard_ = false;
+    hasty_ = false;
     watch();
     route_.handle(request_, route_.parameters, slot);
     let_go_of_body();
@@ -382,6 +392,8 @@ private:
     auto token = std::make_shared<char>();
     answer_due_ = token;
     heard_ = true; // from now on, only the ticks look
+    if (stage_ == stage::writing)
+      at_->places.work(id_, all_.now());
     reply_.source->next([weak = weak_from_this(), token](std::string piece) {
       if (auto me = weak.lock())
         me->guarded([&] { me->on_piece(std::move(piece)); });
@@ -395,6 +407,7 @@ private:
       if (last)
         reply_.source = nullptr;
       front_ = chunked_ ? as_chunk(std::move(piece), last) : std::move(piece);
+      at_->places.write(id_, written_at_ = all_.now());
       return write();
     }
     gathered_ += piece;
@@ -410,7 +423,7 @@ private:
       begin_writing(std::nullopt);
       front_ += chunked_ ? as_chunk(std::move(gathered_), false) : gathered_;
     }
-    gathered_ = {};
+    release(gathered_);
     write();
   }
 
@@ -486,7 +499,7 @@ private:
   }
 
   void on_written() {
-    front_ = {};
+    release(front_);
     front_written_ = 0;
     if (reply_.source)
       return pull();
@@ -494,6 +507,7 @@ private:
     let_go();
     if (!close)
       return rest();
+    release(pending_);
     stage_ = stage::leaving;
     at_->places.leave(id_, began_ = all_.now());
     error_code error;
@@ -505,7 +519,7 @@ private:
   void rest() {
     stage_ = stage::reading;
     began_ = all_.now();
-    at_->places.rest(id_, began_);
+    at_->places.rest(id_, hasty_ || !pending_.empty(), began_);
     client_ = nullptr;
     refusal_.reset();
     route_ = {};
@@ -529,9 +543,19 @@ private:
     let_go_of_body();
   }
 
+  /// What is held of a body whose length is known is what has come. Else it is what the
+  /// text has grown to.
+  void count_body() {
+    const auto& text = request_.body();
+    const auto held = length_ > 0 ? text.size() : text.capacity();
+    all_.body_bytes += held - held_body_;
+    held_body_ = held;
+  }
+
   void let_go_of_body() {
     all_.body_bytes -= std::exchange(held_body_, 0);
     body_.reset();
+    release(request_.body());
     request_ = {};
   }
 
@@ -576,11 +600,13 @@ private:
   std::weak_ptr<char> writing_;
   std::weak_ptr<char> answer_due_; ///< The reply, or its next piece.
   bool heard_ = false; ///< The client has sent something, or closed, since its request.
+  bool hasty_ = false; ///< The same, and before there was an answer.
 
   std::string pending_; ///< Read, and not yet looked at.
   std::optional<body_decoder> body_;
   http_request request_;
   bool keeps_body_ = false;
+  std::uint64_t length_ = 0;  ///< Of the body, unless it is chunked.
   std::size_t held_body_ = 0; ///< Bytes that count in `all_.body_bytes`.
   std::optional<http_reply> refusal_;
   http_router::found route_;

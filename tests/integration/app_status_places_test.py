@@ -42,6 +42,15 @@ def kept(request):
     return request.replace(b"Connection: close\r\n", b"")
 
 
+def unread_bytes(url):
+    """That the kernel has for the TCP sockets at this address."""
+    port = "%04X" % int(url.rsplit(":", 1)[1])
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].split(":")[1], 16) for row in rows
+               if row[1].endswith(":" + port) and row[3] == "01")
+
+
 def reset(client):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
@@ -240,6 +249,71 @@ class Places(NodeCase):
         wait_until(lambda: self.node.http("GET", "/status").status == 200,
                    what="a place of somebody who does not read")
 
+    def crowd(self, count, data):
+        """So many clients that send this at once, read nothing, and come again and again."""
+        clients = []
+        for _ in range(count):
+            client = self.open(self.tcp, receive_buffer=4096)
+            client.setblocking(False)
+            try:
+                client.send(data)
+            except BlockingIOError:
+                pass
+            clients.append(client)
+        return clients
+
+    def health_is_found(self):
+        # Without peers it is none the less well.
+        self.assertIn("healthy", self.node.http("GET", "/health", timeout=5).json())
+
+    def call_is_found(self):
+        for url in self.node.urls:
+            with connect(url, timeout=5) as client:
+                client.sendall(self.post(call("getconnectioncount")))
+                answer = read_to_end(client)
+                self.assertEqual(status_of(answer), 200, answer[:300])
+
+    def test_hasty_clients_of_health(self):
+        """They send request upon request, and read no answer."""
+        for _ in range(8):
+            clients = self.crowd(100, 300 * kept(head("GET /health")))
+            for _ in range(4):
+                self.health_is_found()
+            self.call_is_found()
+            for client in clients:
+                client.close()
+        self.settles()
+
+    def test_calls_that_are_never_complete(self):
+        data = post(None, self.node.cookie, "Content-Length: 1000") + b"["
+        clients = []
+        for _ in range(3):
+            clients += self.crowd(100, data)
+            self.call_is_found()
+            self.health_is_found()
+        # One that goes on in time is served although more came after it.
+        body = json.dumps(call("getconnectioncount"))
+        whole = post(body, self.node.cookie)
+        honest = self.open(self.tcp, whole[:-10])
+        clients += self.crowd(60, data)
+        honest.sendall(whole[-10:])
+        self.assertEqual(status_of(read_to_end(honest)), 200)
+        for client in clients:
+            client.close()
+        self.settles()
+
+    def test_calls_whose_answers_nobody_reads(self):
+        many = json.dumps(500 * [call("help"), call("getpeerinfo")])
+        for data in (kept(post(many, self.node.cookie)),
+                     300 * kept(self.post(call("help", command="waitfor")))):
+            clients = self.crowd(260, data)
+            for _ in range(5):
+                self.call_is_found()
+                self.health_is_found()
+            for client in clients:
+                client.close()
+        self.settles()
+
     def basic(self):
         line = post("", self.node.cookie).split(b"Authorization: ")[1]
         return line.split(b"\r\n")[0].decode()
@@ -300,6 +374,43 @@ class Memory(FolderCase):
             self.assertLess(resident_bytes(node.pid) - before, 48 << 20)
             clients[-1].sendall(b"x")
             self.assertEqual(status_of(clients[-1].recv(65536)), 401)
+
+    def test_what_calls_hold_is_bounded(self):
+        """Bodies that come, of known and of unknown length, and calls that take a while."""
+        text = b'"' + b"a" * (3 << 20) + b'"'
+        wait = b'{"method":"waitfor","params":[{"peers_ready":9},600]}'
+        long_call = b'[' + wait + b',{"method":"uptime","params":[' + text + b']}]'
+        for name, bodies in (
+                ("length", lambda cookie: post(None, cookie, f"Content-Length: {4 << 20}") + text),
+                ("chunks", lambda cookie: post(None, cookie, "Transfer-Encoding: chunked") +
+                 b"%x\r\n" % len(text) + text),
+                ("waiting", lambda cookie: post(long_call, cookie))):
+            with self.subTest(name=name), Node() as node, ExitStack() as stack:
+                node.get("/status")
+                node.rpc("uptime")
+                before = resident_bytes(node.pid)
+                clients = []
+                for _ in range(60):
+                    client = stack.enter_context(connect(node.urls[0], timeout=5))
+                    try:
+                        client.sendall(bodies(node.cookie))
+                    except OSError:
+                        pass  # refused before all was sent
+                    clients.append(client)
+                wait_until(lambda: unread_bytes(node.urls[0]) == 0, what="reading them")
+                held = resident_bytes(node.pid) - before
+                print(f"\n{name}: {held >> 20} MiB")
+                self.assertLess(held, 90 << 20)
+
+    def test_long_calls_leave_room_for_short_ones(self):
+        """Though their bodies have come up to the last byte that is kept of all."""
+        with Node() as node, ExitStack() as stack:
+            for size in 16 * [(4 << 20) - 4096] + [65536]:
+                client = stack.enter_context(connect(node.urls[0], timeout=5))
+                client.sendall(post(None, node.cookie, f"Content-Length: {4 << 20}") +
+                               bytes(size))
+            wait_until(lambda: unread_bytes(node.urls[0]) == 0, what="reading them")
+            self.assertGreaterEqual(node.rpc("uptime"), 0)
 
     def test_out_of_memory(self):
         """Ends sessions, not the thread, and leaves nothing of them behind."""

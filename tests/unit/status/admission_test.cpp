@@ -19,14 +19,13 @@ struct door {
   }
   /// Comes, and its request is complete.
   admission::verdict ask(bool has_cookie = false, bool urgent = false) {
-    auto verdict = come();
-    if (!verdict.admitted || !places.identify(last, has_cookie, now).admitted) {
-      places.remove(last);
-      return {};
-    }
-    verdict = places.serve(last, urgent, now);
+    const auto known =
+      come().admitted ? places.identify(last, has_cookie, now) : admission::verdict{};
+    auto verdict = known.admitted ? places.serve(last, urgent, now) : known;
     if (!verdict.admitted)
       places.remove(last);
+    if (!verdict.leaves)
+      verdict.leaves = known.leaves;
     return verdict;
   }
 };
@@ -45,7 +44,7 @@ TEST_CASE("whoever has been idle for the longest makes room for a newcomer") {
   x.places.serve(2, false, x.now);
   x.places.write(2, x.now);
   x.now += 1s;
-  x.places.rest(2, x.now);
+  x.places.rest(2, false, x.now);
   CHECK(x.come().leaves == 3);
 }
 
@@ -114,15 +113,79 @@ TEST_CASE("who does not read goes when its place is needed") {
   x.places.write(1, x.now);
   x.places.write(2, x.now);
   CHECK(!x.ask().admitted); // it has just been given something
-  x.now += 900ms;
+  x.now += 90ms;
   x.places.write(1, x.now); // takes a part now and then
-  x.now += 200ms;
+  x.now += 20ms;
   auto verdict = x.ask();
   CHECK(verdict.admitted);
   CHECK(verdict.leaves == 2);
 }
 
-TEST_CASE("who sends or reads with the cookie is nobody's to push out") {
+TEST_CASE("who does not wait for its answer goes before who does") {
+  for (bool urgent : {false, true}) {
+    door x;
+    const auto limit = urgent ? 1 : 2;
+    for (int i = 0; i < limit; ++i)
+      CHECK(x.ask(false, urgent).admitted);
+    CHECK(!x.ask(false, urgent).admitted); // they have waited
+    for (int i = 1; i <= limit; ++i) {
+      x.places.write(static_cast<admission::connection_id>(i), x.now);
+      x.places.rest(static_cast<admission::connection_id>(i), true, x.now);
+      CHECK(
+        x.places.serve(static_cast<admission::connection_id>(i), urgent, x.now).admitted);
+      x.now += 1ms;
+    }
+    const auto next = x.ask(false, urgent);
+    CHECK(next.admitted);
+    CHECK(next.leaves == 1);
+    x.places.remove(1);
+    // One of that kind makes nobody go, and whoever has waited since is safe again.
+    x.come();
+    const auto hasty = x.last;
+    x.places.rest(hasty, true, x.now);
+    CHECK(!x.places.serve(hasty, urgent, x.now).admitted);
+    if (!urgent) {
+      x.places.write(2, x.now);
+      x.places.rest(2, false, x.now);
+      x.places.serve(2, false, x.now);
+      CHECK(!x.ask().admitted);
+    }
+  }
+}
+
+TEST_CASE("a call finds a place though others do not send, or do not read") {
+  door x;
+  x.ask(true);
+  x.come();
+  x.places.identify(x.last, true, x.now); // its body is still coming
+  const auto sends = x.last;
+  x.places.write(1, x.now + 1ms);
+  CHECK(x.ask(true).leaves == sends);
+  x.places.remove(sends);
+  const auto third = x.last;
+  auto verdict = x.places.identify(x.last = 20, true, x.now);
+  CHECK(verdict.leaves == 1);
+  x.places.remove(1);
+  // Whom the node is at work for, between the parts of a long answer, too, stays.
+  x.places.write(third, x.now);
+  x.places.work(third, x.now);
+  x.come();
+  CHECK(x.places.identify(x.last, true, x.now).admitted);
+  CHECK(x.places.serve(x.last, false, x.now).admitted);
+  CHECK(!x.ask(true).admitted);
+}
+
+TEST_CASE("who sends with the cookie has time from the head of its request on") {
+  door x;
+  x.come();
+  x.come();
+  x.places.identify(2, true, x.now);
+  x.now += 1s;
+  x.places.identify(1, true, x.now); // came first, but was idle
+  CHECK(x.ask(true).leaves == 2);
+}
+
+TEST_CASE("who sends or reads with the cookie makes no room for who has none") {
   door x;
   x.ask(true);
   x.places.write(1, x.now);
@@ -148,5 +211,9 @@ TEST_CASE("who waits takes no place of who does not") {
   CHECK(x.ask(true).admitted);
   x.places.remove(1);
   CHECK(x.places.wait(x.last));
+  CHECK(x.places.count(stage::waiting, true) == 2);
+  // Still so after a part of its answer.
+  x.places.write(x.last, x.now);
+  x.places.work(x.last, x.now);
   CHECK(x.places.count(stage::waiting, true) == 2);
 }
