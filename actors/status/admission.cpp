@@ -66,6 +66,11 @@ void admission::work(connection_id who, clock::time_point now) {
     move(who, known->waits ? stage::waiting : stage::answering, now);
 }
 
+void admission::hurry(connection_id who) {
+  if (auto* known = find(who))
+    known->hasty = true;
+}
+
 void admission::rest(connection_id who, bool hasty, clock::time_point now) {
   if (auto* known = find(who)) {
     known->has_cookie = false; // each request says it anew

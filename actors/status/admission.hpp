@@ -72,6 +72,9 @@ public:
   /// All parts are out, and the node is at work for the next one.
   void work(connection_id who, clock::time_point now);
 
+  /// Its answer takes many turns: it counts as hasty from now on.
+  void hurry(connection_id who);
+
   /// The answer is out: the next request may come.
   /// @param hasty It was there before that.
   void rest(connection_id who, bool hasty, clock::time_point now);

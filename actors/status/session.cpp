@@ -7,6 +7,7 @@
 #include "actors/status/http_head.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/write.hpp>
 
@@ -411,8 +412,10 @@ private:
       return write();
     }
     gathered_ += piece;
-    if (!last && gathered_.size() < status_limits::whole_answer_bytes)
+    if (!last && gathered_.size() < status_limits::whole_answer_bytes) {
+      at_->places.hurry(id_); // a batch, as a rule
       return pull();
+    }
     if (last) {
       reply_.source = nullptr;
       begin_writing(gathered_.size());
@@ -477,25 +480,38 @@ private:
     const auto rest = rest_.substr(0, status_limits::write_bytes - front.size());
     if (front.empty() && rest.empty())
       return on_written();
+    error_code error;
+    const auto size =
+      socket_.write_some(std::array{boost::asio::const_buffer(front.data(), front.size()),
+                                    boost::asio::const_buffer(rest.data(), rest.size())},
+                         error);
+    if (error && error != boost::asio::error::would_block)
+      return end();
+    if (size > 0)
+      note_written(size);
     auto token = std::make_shared<char>();
     writing_ = token;
-    socket_.async_write_some(
-      std::array{boost::asio::const_buffer(front.data(), front.size()),
-                 boost::asio::const_buffer(rest.data(), rest.size())},
-      [me = self(), token](error_code error, std::size_t size) mutable {
-        token = nullptr;
-        me->guarded([&] { me->on_some_written(error, size); });
-      });
+    auto go_on = [me = self(), token](error_code failure = {}) mutable {
+      token = nullptr;
+      me->guarded([&] { failure ? me->end() : me->write(); });
+    };
+    if (error)
+      socket_.async_wait(status_socket::wait_write, std::move(go_on));
+    else
+      boost::asio::post(socket_.get_executor(), std::move(go_on));
   }
 
-  void on_some_written(error_code error, std::size_t size) {
-    if (error)
-      return end();
+  /// Whose answer the kernel has taken is not slow, however many have their turns before
+  /// it goes on here.
+  void note_written(std::size_t size) {
     const auto front = std::min(size, front_.size() - front_written_);
     front_written_ += front;
     rest_.remove_prefix(size - front);
-    at_->places.write(id_, written_at_ = all_.now());
-    write();
+    written_at_ = all_.now();
+    if (rest_.empty() && front_written_ == front_.size())
+      at_->places.work(id_, written_at_);
+    else
+      at_->places.write(id_, written_at_);
   }
 
   void on_written() {

@@ -172,7 +172,11 @@ TEST_CASE("a call finds a place though others do not send, or do not read") {
   x.come();
   CHECK(x.places.identify(x.last, true, x.now).admitted);
   CHECK(x.places.serve(x.last, false, x.now).admitted);
+  const auto fourth = x.last;
   CHECK(!x.ask(true).admitted);
+  // But not who has many calls at once, or a long answer.
+  x.places.hurry(fourth);
+  CHECK(x.ask(true).leaves == fourth);
 }
 
 TEST_CASE("who sends with the cookie has time from the head of its request on") {
