@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/local_message.hpp"
+#include "actors/base/local_message.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
 #include "messages/subnet.hpp"

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/alarm_clock.hpp"
-#include "actors/cancel_request.hpp"
-#include "actors/local_message.hpp"
+#include "actors/base/alarm_clock.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/base/local_message.hpp"
 #include "actors/transport/transport.hpp"
 #include "messages/events.hpp"
 #include "messages/inbound.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
-#include "actors/peer_manager.hpp"
+#include "actors/node/peer_manager.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/status_server.hpp"
 #include "app/option_values.hpp"
 #include "messages/wire/network.hpp"

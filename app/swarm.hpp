@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/chain/regtest_chain.hpp"
-#include "actors/peer_manager.hpp"
+#include "actors/node/peer_manager.hpp"
 
 #include <functional>
 #include <memory>

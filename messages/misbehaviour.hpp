@@ -11,7 +11,7 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 
 /// What counts against a host, with the points that one report of it adds to the host's
 /// score (`weight_of`). At 100 points the host is banned, and half of its points are gone
-/// after an hour (actors/discovery/reputation.hpp). So 100 means "once is enough", 25
+/// after an hour (actors/bans/reputation.hpp). So 100 means "once is enough", 25
 /// "four times in a row", 1 "only together with much else".
 ///
 /// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`,

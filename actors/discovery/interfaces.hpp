@@ -1,11 +1,11 @@
 #pragma once
 
-#include "actors/cancel_request.hpp"
+#include "actors/bans/ban_list.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/base/waiters.hpp"
 #include "actors/control.hpp"
-#include "actors/discovery/ban_list.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/local_message.hpp"
-#include "actors/waiters.hpp"
 #include "messages/misbehaviour.hpp"
 #include "messages/subnet.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "actors/local_message.hpp"
-#include "actors/peer/context.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/base/pending_reply.hpp"
 #include "actors/peer/heartbeat.hpp"
-#include "actors/peer/overload_shed.hpp"
-#include "actors/peer/pending_reply.hpp"
+#include "actors/peer/load_shedding.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer/protocol.hpp"
 
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
 #include "actors/peer/handshake.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer/peer_outcome.hpp"
 
 namespace peerage {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
 #include "actors/peer/handshake_protocol.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer/peer_outcome.hpp"
 
 #include <memory>

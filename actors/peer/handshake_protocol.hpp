@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer/traffic_so_far.hpp"
 #include "messages/wire/frame_decoder.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/local_message.hpp"
+#include "actors/base/local_message.hpp"
 #include "actors/peer/heartbeat_schedule.hpp"
 
 namespace peerage {

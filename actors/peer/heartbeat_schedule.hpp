@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
+#include "actors/peer/node_context.hpp"
 
 #include <optional>
 #include <vector>

@@ -3,7 +3,7 @@
 #include "messages/requests.hpp"
 #include "messages/wire/envelope.hpp"
 
-#include "actors/alarm_clock.hpp"
+#include "actors/base/alarm_clock.hpp"
 
 #include <array>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/peer/context.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/transport/transport.hpp"
 
 #include <caf/actor.hpp>

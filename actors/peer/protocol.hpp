@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/peer/context.hpp"
 #include "actors/peer/inbound_requests.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer/outgoing_requests.hpp"
 #include "actors/peer/traffic_so_far.hpp"
 #include "messages/wire/frame_decoder.hpp"

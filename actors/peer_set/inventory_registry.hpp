@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/alarm_clock.hpp"
+#include "actors/base/alarm_clock.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/hash.hpp"
 

@@ -1,10 +1,10 @@
 #include "actors/peer_set/peer_set.hpp"
 
-#include "actors/discovery/eviction.hpp"
-#include "actors/log.hpp"
-#include "actors/peer_set/routing.hpp"
-#include "actors/peer_set/survey.hpp"
-#include "actors/peer_set/waiting.hpp"
+#include "actors/base/log.hpp"
+#include "actors/peer_set/collect_snapshots.hpp"
+#include "actors/peer_set/eviction.hpp"
+#include "actors/peer_set/peer_set_requests.hpp"
+#include "actors/peer_set/peer_set_waits.hpp"
 
 #include <caf/stateful_actor.hpp>
 

@@ -1,16 +1,16 @@
 #pragma once
 
+#include "actors/admission/connection_caps.hpp"
+#include "actors/bans/ban_list.hpp"
+#include "actors/base/latest.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/base/pending_reply.hpp"
+#include "actors/base/waiters.hpp"
 #include "actors/control.hpp"
-#include "actors/discovery/ban_list.hpp"
-#include "actors/discovery/connection_caps.hpp"
 #include "actors/discovery/interfaces.hpp"
-#include "actors/local_message.hpp"
-#include "actors/peer/context.hpp"
-#include "actors/peer/pending_reply.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/peer_set/block_fetch.hpp"
-#include "actors/peer_set/latest.hpp"
 #include "actors/peer_set/router.hpp"
-#include "actors/waiters.hpp"
 
 #include <deque>
 #include <map>

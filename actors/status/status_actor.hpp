@@ -1,10 +1,10 @@
 #pragma once
 
-#include "actors/cancel_request.hpp"
-#include "actors/local_message.hpp"
-#include "actors/node_parts.hpp"
-#include "actors/status/http.hpp"
-#include "actors/status/limits.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/node/node_handles.hpp"
+#include "actors/status/http/http.hpp"
+#include "actors/status/http/status_limits.hpp"
 #include "messages/snapshots.hpp"
 
 #include <caf/expected.hpp>

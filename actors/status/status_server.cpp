@@ -1,10 +1,10 @@
 #include "actors/status/status_server.hpp"
 
-#include "actors/log.hpp"
-#include "actors/status/endpoints.hpp"
-#include "actors/status/limits.hpp"
-#include "actors/status/listener.hpp"
-#include "actors/status/session.hpp"
+#include "actors/base/log.hpp"
+#include "actors/status/documents/endpoints.hpp"
+#include "actors/status/http/http_listener.hpp"
+#include "actors/status/http/http_session.hpp"
+#include "actors/status/http/status_limits.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <caf/send.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/status/rpc_cookie.hpp"
+#include "actors/status/rpc/rpc_cookie.hpp"
 #include "actors/status/status_actor.hpp"
 #include "messages/endpoint.hpp"
 

@@ -1,8 +1,8 @@
 #include "actors/transport/asio_sockets.hpp"
 
 #include "actors/transport/close_on_exec.hpp"
-#include "actors/transport/sink.hpp"
 #include "actors/transport/tcp_transport.hpp"
+#include "actors/transport/weak_send.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

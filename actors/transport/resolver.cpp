@@ -1,6 +1,6 @@
 #include "actors/transport/resolver.hpp"
 
-#include "actors/transport/sink.hpp"
+#include "actors/transport/weak_send.hpp"
 #include "messages/subnet.hpp"
 #include "messages/wire/addresses.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/local_message.hpp"
+#include "actors/base/local_message.hpp"
 #include "messages/endpoint.hpp"
 
 #include <caf/actor_control_block.hpp>

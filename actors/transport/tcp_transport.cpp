@@ -1,6 +1,6 @@
 #include "actors/transport/tcp_transport.hpp"
 
-#include "actors/transport/sink.hpp"
+#include "actors/transport/weak_send.hpp"
 
 #include <linux/sockios.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "actors/transport/epoll_loop.hpp"
 #include "actors/transport/send_queue.hpp"
-#include "actors/transport/socket_events.hpp"
 #include "actors/transport/transport.hpp"
 
 #include <atomic>

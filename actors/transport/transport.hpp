@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/local_message.hpp"
-#include "actors/node_clock.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/base/node_clock.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/frame_decoder.hpp"

@@ -1,12 +1,12 @@
 // What the peer set costs, and how fast the dialer fills it: each measured against what
 // it cannot beat, in one process and one run. The other ends are bare_responders.
 
-#include "actors/discovery/address_table.hpp"
-#include "actors/discovery/dialer.hpp"
-#include "actors/discovery/saved_addresses.hpp"
-#include "actors/discovery/state_file.hpp"
-#include "actors/node_system_config.hpp"
-#include "actors/peer_manager.hpp"
+#include "actors/addresses/address_table.hpp"
+#include "actors/addresses/saved_addresses.hpp"
+#include "actors/dialing/dialer.hpp"
+#include "actors/node/actor_system_config.hpp"
+#include "actors/node/peer_manager.hpp"
+#include "actors/storage/state_file.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "messages/wire/addresses.hpp"
 #include "tests/support/temporary_directory.hpp"

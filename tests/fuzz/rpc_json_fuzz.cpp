@@ -1,4 +1,4 @@
-#include "actors/status/rpc.hpp"
+#include "actors/status/rpc/rpc.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 using namespace peerage;

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "actors/discovery/saved_dials.hpp"
-#include "actors/discovery/state_file.hpp"
-#include "actors/node_system_config.hpp"
+#include "actors/dialing/saved_dials.hpp"
+#include "actors/node/actor_system_config.hpp"
+#include "actors/storage/state_file.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/whole_node.hpp"

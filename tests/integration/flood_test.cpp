@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "actors/node_system_config.hpp"
+#include "actors/node/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/flooder.hpp"
 #include "tests/support/whole_node.hpp"

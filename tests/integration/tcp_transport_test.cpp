@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "actors/transport/asio_sockets.hpp"
-#include "actors/transport/socket_events.hpp"
+#include "actors/transport/epoll_loop.hpp"
 #include "tests/support/raw_peer.hpp"
 
 #include <caf/actor_companion.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/node_system_config.hpp"
+#include "actors/node/actor_system_config.hpp"
+#include "actors/node/peer_manager.hpp"
 #include "actors/peer/peer.hpp"
-#include "actors/peer_manager.hpp"
 #include "actors/transport/transport.hpp"
 #include "tests/interop/bcoin_node.hpp"
 

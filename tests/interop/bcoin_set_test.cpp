@@ -1,4 +1,4 @@
-#include "actors/node_system_config.hpp"
+#include "actors/node/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 #include "tests/support/whole_node.hpp"

@@ -1,9 +1,9 @@
 #include "tests/simulation/simulation.hpp"
 
-#include "actors/discovery/address_book.hpp"
-#include "actors/discovery/saved_addresses.hpp"
-#include "actors/discovery/saver.hpp"
-#include "actors/inbound_dispatcher.hpp"
+#include "actors/addresses/address_book.hpp"
+#include "actors/addresses/saved_addresses.hpp"
+#include "actors/node/inbound_dispatcher.hpp"
+#include "actors/storage/saver.hpp"
 #include "messages/wire/addresses.hpp"
 #include "tests/simulation/slow_saver.hpp"
 #include "tests/support/temporary_directory.hpp"

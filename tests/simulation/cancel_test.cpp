@@ -1,5 +1,5 @@
-#include "actors/cancel_request.hpp"
-#include "actors/event_log.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/events/event_log.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 

@@ -1,7 +1,7 @@
 #include "tests/simulation/simulation.hpp"
 
-#include "actors/discovery/address_book.hpp"
-#include "actors/discovery/crawler.hpp"
+#include "actors/addresses/address_book.hpp"
+#include "actors/addresses/crawler.hpp"
 #include "messages/wire/addresses.hpp"
 
 /// The CRAWLER between a scripted PEER_SET and a real ADDRESS_BOOK.

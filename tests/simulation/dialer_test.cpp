@@ -1,5 +1,5 @@
-#include "actors/discovery/dialer.hpp"
-#include "actors/discovery/saver.hpp"
+#include "actors/dialing/dialer.hpp"
+#include "actors/storage/saver.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/support/temporary_directory.hpp"
 

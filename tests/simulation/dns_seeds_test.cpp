@@ -1,7 +1,7 @@
 #include "tests/simulation/simulation.hpp"
 
-#include "actors/discovery/address_book.hpp"
-#include "actors/discovery/dns_seeds.hpp"
+#include "actors/addresses/address_book.hpp"
+#include "actors/addresses/dns_seeds.hpp"
 #include "messages/wire/addresses.hpp"
 
 /// DNS_SEEDS between a scripted resolver and a real ADDRESS_BOOK.

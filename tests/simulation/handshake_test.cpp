@@ -1,7 +1,7 @@
 #include "tests/simulation/simulation.hpp"
 #include "tests/support/raw_peer.hpp"
 
-#include "actors/peer_manager.hpp"
+#include "actors/node/peer_manager.hpp"
 
 #include <cmath>
 #include <cstring>

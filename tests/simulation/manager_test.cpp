@@ -1,6 +1,6 @@
 #include "tests/simulation/simulation.hpp"
 
-#include "actors/peer_manager.hpp"
+#include "actors/node/peer_manager.hpp"
 
 /// How a whole node ends.
 using namespace peerage;

@@ -1,5 +1,5 @@
-#include "actors/discovery/dialer.hpp"
-#include "actors/discovery/standing.hpp"
+#include "actors/bans/ban_manager.hpp"
+#include "actors/dialing/dialer.hpp"
 #include "tests/simulation/set_world.hpp"
 
 /// The wall clock is set, by NTP or a person, while the node runs: what is shown, sent,

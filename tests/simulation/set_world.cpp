@@ -1,6 +1,6 @@
 #include "tests/simulation/set_world.hpp"
 
-#include "actors/inbound_dispatcher.hpp"
+#include "actors/node/inbound_dispatcher.hpp"
 
 namespace peerage::test {
 

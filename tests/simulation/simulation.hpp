@@ -4,8 +4,8 @@
 #include "actors/peer/client.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
-#include "actors/transport/memory_sockets.hpp"
 #include "messages/wire/codec.hpp"
+#include "tests/support/memory_sockets.hpp"
 #include "tests/support/peer_parts.hpp"
 
 #include <caf/all.hpp>

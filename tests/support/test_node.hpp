@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/node_system_config.hpp"
-#include "actors/peer_manager.hpp"
+#include "actors/node/actor_system_config.hpp"
+#include "actors/node/peer_manager.hpp"
 #include "tests/support/raw_peer.hpp"
 
 #include <caf/all.hpp>

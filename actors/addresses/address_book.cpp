@@ -1,0 +1,563 @@
+#include "actors/addresses/address_book.hpp"
+
+#include "actors/addresses/saved_addresses.hpp"
+#include "actors/base/log.hpp"
+#include "actors/dialing/backoff.hpp"
+#include "messages/wire/addresses.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+using address_book_pointer = address_book_actor::stateful_pointer<address_book_state>;
+
+constexpr std::uint64_t save_alarm = 1;
+constexpr std::uint64_t relay_alarm = 2;
+constexpr std::uint64_t connected_alarm = 3;
+
+/// Candidates for one who asks; the DIALER has at most 50 dials in flight.
+constexpr std::size_t most_candidates = 100;
+/// Hearsay grows old on the way (Bitcoin Core, ProcessAddrs).
+constexpr unix_seconds time_penalty = 2 * 60 * 60;
+/// Addresses that are remembered because they could not be saved.
+constexpr std::size_t max_unsaved = 20'000;
+/// A success proves for so long that we are online.
+constexpr std::chrono::minutes success_counts_for{10};
+
+unix_seconds unix_now(address_book_pointer self) {
+  return self->state.context->wall.now();
+}
+
+bool is_banned(address_book_pointer self, const std::optional<endpoint>& x) {
+  return x && self->state.bans.is_banned(*x, unix_now(self));
+}
+
+entry_filter not_banned(address_book_pointer self) {
+  return [self, now = unix_now(self)](const address_entry& x) {
+    const auto remote = x.remote();
+    return !remote || !self->state.bans.is_banned(*remote, now);
+  };
+}
+
+bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
+  return x && std::ranges::find(state.options.own, *x) != state.options.own.end();
+}
+
+/// What is never stored, whoever tells.
+bool is_unwanted(address_book_pointer self, const wire::network_address& x) {
+  const auto remote = to_endpoint(x);
+  return is_own(self->state, remote) || is_banned(self, remote);
+}
+
+bool is_same_host(const wire::network_address& x, const endpoint& peer) {
+  const auto remote = to_endpoint(x);
+  return remote && remote->ip == peer.ip;
+}
+
+// -- what is known ---------------------------------------------------------------------
+
+known_address describe(const address_entry& entry, unix_seconds now) {
+  return {entry.address,      std::string{to_string(entry.state(now))},
+          entry.tried,        entry.source,
+          entry.last_attempt, entry.last_success,
+          entry.failures};
+}
+
+known_address_list find(address_book_pointer self, const wait_for_address& x) {
+  known_address_list result;
+  if (const auto* entry = self->state.table->find(x.remote))
+    result.entries.push_back(describe(*entry, unix_now(self)));
+  return result;
+}
+
+void answer_waiting(address_book_pointer self) {
+  auto& state = self->state;
+  state.waiting.check(
+    self, state.context->alarms,
+    [&](const wait_for_address& x) -> std::optional<known_address_list> {
+      auto found = find(self, x);
+      return found.entries.empty() ? std::nullopt : std::optional{std::move(found)};
+    });
+}
+
+caf::result<known_address_list> wait(address_book_pointer self,
+                                     const wait_for_address& x) {
+  auto& state = self->state;
+  auto found = find(self, x);
+  if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
+    return found;
+  return state.waiting.add(self, state.context->alarms, x, x.timeout);
+}
+
+// -- what comes in --------------------------------------------------------------------
+
+/// The number of entries that were new. Entries are without fault and wanted.
+std::size_t store(address_book_pointer self,
+                  const std::vector<wire::network_address>& entries,
+                  const std::optional<endpoint>& source) {
+  auto& state = self->state;
+  std::size_t added = 0;
+  for (const auto& entry : entries) {
+    const auto result = state.table->insert(entry, source, unix_now(self));
+    if (result == insert_result::added)
+      ++added;
+    if (result == insert_result::added || result == insert_result::updated)
+      state.file.mark_changed();
+  }
+  if (added > 0) {
+    event what;
+    what.type = event_type::addresses_learned;
+    what.count = added;
+    if (source)
+      what.address = *source;
+    what.started_by = source ? initiator::remote : initiator::discovery;
+    record(self, *state.context, std::move(what));
+    answer_waiting(self);
+  }
+  if (added > 0 && std::exchange(state.somebody_waits, false))
+    for (const auto& observer : state.users.observers)
+      self->send(observer, addresses_available{});
+  return added;
+}
+
+void update_relay_alarm(address_book_pointer self) {
+  if (const auto due = self->state.gossip->next_due())
+    self->send(self->state.context->alarms, set_alarm{relay_alarm, *due});
+}
+
+void note_excess(address_book_pointer self, address_book_state::known_peer& peer,
+                 const address_intake& taken) {
+  constexpr auto limited = static_cast<std::size_t>(address_refusal::rate_limited);
+  peer.excess += taken.refused[limited];
+  const auto floods = peer.excess / reported_excess;
+  if (floods == 0)
+    return;
+  peer.excess %= reported_excess;
+  if (self->state.options.standing)
+    self->send(self->state.options.standing,
+               report_misbehaviour{peer.remote, misbehaviour::address_flood, floods});
+}
+
+void take_in(address_book_pointer self, addresses_announced x, bool solicited) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.peer);
+  if (peer == state.peers.end())
+    return; // late: the peer has left
+  const auto source = peer->second.remote;
+  std::erase_if(x.entries, [&](const auto& entry) { return is_unwanted(self, entry); });
+  const auto now = self->clock().now();
+  auto taken = state.gossip->receive(x.peer, std::move(x.entries), now,
+                                     state.context->wall.now(), solicited);
+  for (auto& entry : taken.entries)
+    if (!is_same_host(entry, source))
+      entry.time -=
+        static_cast<std::uint32_t>(std::min<unix_seconds>(entry.time, time_penalty));
+  store(self, taken.entries, source);
+  note_excess(self, peer->second, taken);
+  update_relay_alarm(self);
+}
+
+std::uint64_t add(address_book_pointer self, const add_addresses& x) {
+  return store(self, x.entries, x.source);
+}
+
+/// A change in the journal: entries as they are now.
+nlohmann::json record_of(const address_book_state& state, const add_addresses& x) {
+  std::vector<address_entry> entries;
+  for (const auto& address : x.entries)
+    if (const auto* entry = state.table->find(address))
+      entries.push_back(*entry);
+  return to_json(state.table->secret(), entries);
+}
+
+std::vector<address_key> keys_of(const std::vector<wire::network_address>& entries) {
+  std::vector<address_key> result;
+  for (const auto& entry : entries)
+    if (const auto address = canonical(entry))
+      result.push_back(key_of(*address));
+  return result;
+}
+
+/// Notes which of the addresses that somebody has added are on the disk.
+state_saver::kept_handler note_kept(address_book_pointer self,
+                                    const std::vector<wire::network_address>& entries) {
+  return [self, keys = keys_of(entries)](const std::string& problem) {
+    auto& unsaved = self->state.unsaved;
+    for (const auto& key : keys)
+      if (problem.empty())
+        unsaved.erase(key);
+      else if (unsaved.size() < max_unsaved)
+        unsaved.insert(key);
+  };
+}
+
+caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses x) {
+  auto& state = self->state;
+  std::erase_if(x.entries, [&](const auto& entry) {
+    return refusal_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
+  });
+  std::uint64_t added = add(self, x);
+  if (added == 0 && x.keep) // whoever was told that it is not saved asks again
+    added = static_cast<std::uint64_t>(std::ranges::count_if(
+      keys_of(x.entries), [&](const auto& key) { return state.unsaved.contains(key); }));
+  if (added == 0)
+    return added;
+  if (x.tried)
+    for (const auto& entry : x.entries)
+      if (const auto remote = to_endpoint(entry))
+        state.table->connected(*remote, entry.services, unix_now(self));
+  if (!x.keep)
+    return added;
+  return state.file.answer_when_kept(self, record_of(state, x), added,
+                                     "the address is known", note_kept(self, x.entries));
+}
+
+// -- what goes out --------------------------------------------------------------------
+
+addresses serve(address_book_pointer self, const serve_addresses& x) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.peer);
+  if (peer == state.peers.end())
+    return {};
+  state.gossip->start_sending(x.peer);
+  const bool ipv4 = peer->second.remote.is_ipv4();
+  const address_samples::place place{
+    peer->second.local,
+    static_cast<std::uint8_t>(ipv4 ? wire::ipv4_network : wire::ipv6_network)};
+  auto make = [&](std::size_t count, unsigned percent) {
+    return state.table->sample(count, percent, not_banned(self), unix_now(self));
+  };
+  addresses result{state.samples->answer(self->clock().now(), place, make)};
+  // The sample may be older than a ban.
+  std::erase_if(result.entries,
+                [&](const auto& entry) { return is_unwanted(self, entry); });
+  state.gossip->told(x.peer, result.entries);
+  return result;
+}
+
+void relay_due(address_book_pointer self) {
+  auto& state = self->state;
+  for (auto& batch : state.gossip->due(self->clock().now()))
+    if (state.users.peers)
+      self->send(
+        state.users.peers,
+        tell_addresses{batch.peer, announce_addresses{std::move(batch.entries)}});
+  update_relay_alarm(self);
+}
+
+// -- dialing --------------------------------------------------------------------------
+
+/// Whom it makes sense to dial now; the DIALER looks closer.
+entry_filter dialable(address_book_pointer self) {
+  std::set<endpoint> connected;
+  for (const auto& [id, peer] : self->state.peers)
+    if (peer.way == direction::outbound)
+      connected.insert(peer.remote);
+  return [allowed = not_banned(self), connected = std::move(connected),
+          now = unix_now(self)](const address_entry& x) {
+    const bool just_failed = x.state(now) == address_state::failed &&
+                             now - x.last_attempt < discovered_backoff.first.count();
+    return !just_failed && allowed(x) && !connected.contains(*x.remote());
+  };
+}
+
+candidates pick(address_book_pointer self, const get_candidates& x) {
+  auto& state = self->state;
+  candidates result;
+  const auto suitable = dialable(self);
+  const auto now = unix_now(self);
+  const auto count = std::min(x.count, most_candidates);
+  while (result.entries.size() < count) {
+    auto found = x.feeler ? state.table->pick_feeler(now, suitable)
+                          : state.table->pick(now, suitable);
+    if (!found)
+      break;
+    result.entries.push_back(*found);
+  }
+  if (!result.entries.empty())
+    state.file.mark_changed();
+  // Feelers test what we have; that there is nothing to test is no hunger.
+  if (!x.feeler && result.entries.size() < count) {
+    state.somebody_waits = true;
+    for (const auto& seeker : state.users.seekers)
+      self->send(seeker, crawl_wanted{});
+  }
+  return result;
+}
+
+bool proves_online(const address_book_state& state, const endpoint& remote) {
+  return state.options.allow_unroutable || is_routable(remote);
+}
+
+bool is_online(address_book_pointer self) {
+  const auto& state = self->state;
+  return !state.reached.empty() ||
+         (state.last_reached &&
+          self->clock().now() - *state.last_reached < success_counts_for);
+}
+
+void on_dial_ended(address_book_pointer self, const dial_ended& x) {
+  using outcome = dial_ended::outcome;
+  auto& state = self->state;
+  auto& table = *state.table;
+  bool known = false;
+  if (x.result == outcome::connected) {
+    if (proves_online(state, x.remote))
+      state.last_reached = self->clock().now();
+    known = table.connected(x.remote, x.services, unix_now(self));
+  } else if (x.result == outcome::failed && is_online(self)) {
+    known = table.failed(x.remote, unix_now(self));
+  } else if (x.result == outcome::own) {
+    if (!is_own(state, x.remote))
+      state.options.own.push_back(x.remote);
+    known = table.erase_if([&](const address_entry& entry) {
+      return is_own(state, entry.remote());
+    }) > 0;
+  } else {
+    known = table.released(x.remote);
+  }
+  if (known)
+    state.file.mark_changed();
+}
+
+// -- peers, bans ----------------------------------------------------------------------
+
+void on_joined(address_book_pointer self, const peer_info& x) {
+  auto& state = self->state;
+  const bool outbound = x.way == direction::outbound;
+  state.peers.insert_or_assign(
+    x.id, address_book_state::known_peer{x.remote, x.local, x.way, x.services});
+  state.gossip->peer_joined(x.id, x.addrv2, outbound, self->clock().now());
+  if (outbound && proves_online(state, x.remote))
+    state.reached.insert(x.id);
+}
+
+void on_left(address_book_pointer self, const peer_info& x) {
+  auto& state = self->state;
+  const auto peer = state.peers.find(x.id);
+  if (peer == state.peers.end())
+    return; // the set did not take it in
+  if (peer->second.way == direction::outbound &&
+      state.table->disconnected(peer->second.remote, unix_now(self)))
+    state.file.mark_changed();
+  if (state.reached.erase(x.id) > 0)
+    state.last_reached = self->clock().now();
+  state.peers.erase(peer);
+  state.gossip->peer_left(x.id);
+}
+
+void note_connected(address_book_pointer self) {
+  auto& state = self->state;
+  for (const auto& [id, peer] : state.peers)
+    if (peer.way == direction::outbound &&
+        state.table->connected(peer.remote, peer.services, unix_now(self)))
+      state.file.mark_changed();
+  self->send(state.context->alarms,
+             set_alarm{connected_alarm, self->clock().now() + connected_interval});
+}
+
+void on_bans_changed(address_book_pointer self, const bans_changed& x) {
+  auto& state = self->state;
+  const auto now = unix_now(self);
+  for (const auto& range : x.lifted)
+    state.bans.remove(range, now);
+  state.bans.restore(x.added, now);
+  if (x.added.empty())
+    return;
+  const auto keep = not_banned(self);
+  auto is_covered = [&](const address_entry& entry) { return !keep(entry); };
+  if (state.table->erase_if(is_covered) > 0)
+    state.file.mark_changed();
+}
+
+// -- for people -----------------------------------------------------------------------
+
+/// The SAVER's answers go to the file; what they mean for us is seen later.
+void note_saves(address_book_state& state) {
+  if (std::exchange(state.saves, state.file.saves()) != state.file.saves())
+    state.last_saved = state.save_began;
+}
+
+address_book_snapshot describe(address_book_pointer self) {
+  auto& state = self->state;
+  note_saves(state);
+  address_book_snapshot result;
+  result.total = state.table->size();
+  result.last_saved = state.last_saved;
+  for (std::uint8_t id = wire::ipv4_network; id <= wire::cjdns_network; ++id)
+    if (const auto name = network_name(id); !name.empty()) {
+      const auto counts = state.table->counts(static_cast<wire::address_network>(id));
+      result.networks.push_back({std::string{name}, counts.in_new, counts.in_tried});
+    }
+  const auto now = unix_now(self);
+  for (const auto& entry : state.table->entries())
+    switch (entry.state(now)) {
+    case address_state::never_tried: ++result.never_tried; break;
+    case address_state::pending: ++result.pending; break;
+    case address_state::responded: ++result.responded; break;
+    case address_state::failed: ++result.failed; break;
+    }
+  return result;
+}
+
+peer_gossip_counts count_gossip(const address_book_state& state) {
+  peer_gossip_counts result;
+  for (const auto& [id, peer] : state.peers) {
+    const auto counts = state.gossip->counts(id);
+    result.entries.push_back({id, counts.processed, counts.rate_limited});
+  }
+  std::ranges::sort(result.entries, {}, &peer_gossip_counts::entry::peer);
+  return result;
+}
+
+known_address_list list(address_book_pointer self, const get_known_addresses& x) {
+  auto& random = self->state.context->random;
+  auto all = self->state.table->entries();
+  const auto now = unix_now(self);
+  std::erase_if(all, [&](const address_entry& entry) {
+    if (x.network_id != 0 && entry.address.network_id != x.network_id)
+      return true;
+    return x.presentable && entry.is_terrible(now);
+  });
+  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
+  known_address_list result;
+  result.entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(all[i], all[i + random.below(all.size() - i)]);
+    result.entries.push_back(describe(all[i], now));
+  }
+  return result;
+}
+
+// -- loading, saving ------------------------------------------------------------------
+
+address_secret random_secret(random_source& random) {
+  const std::array<std::uint64_t, 2> numbers{random.next(), random.next()};
+  return std::bit_cast<address_secret>(numbers);
+}
+
+/// Takes in an entry that was kept after the rest was saved.
+void repeat(address_book_pointer self, const address_entry& x) {
+  auto& table = *self->state.table;
+  const auto now = unix_now(self);
+  const auto address = canonical(x.address);
+  if (!address)
+    return;
+  if (table.find(*address)) // as it was before
+    table.erase_if([key = key_of(*address)](const address_entry& y) {
+      return key_of(y.address) == key;
+    });
+  if (table.restore({x}, now) > 0)
+    return;
+  // It had made another one give way.
+  table.insert(*address, x.source, now);
+  if (const auto remote = to_endpoint(*address); remote && x.tried)
+    table.connected(*remote, address->services, now);
+}
+
+void start_table(address_book_pointer self) {
+  auto& state = self->state;
+  auto& random = state.context->random;
+  const bool saved_here = !state.options.directory.empty() && state.options.saver;
+  const auto path = state.options.directory / "addresses.json";
+  const auto saved = saved_here ? load_saved_addresses(path) : saved_addresses{};
+  state.table.emplace(saved.secret ? *saved.secret : random_secret(random), random);
+  state.table->restore(saved.entries, unix_now(self));
+  for (const auto& entry : saved.changed)
+    repeat(self, entry);
+  // What was fine when it was saved may be unwanted under today's options.
+  state.table->erase_if([&](const address_entry& x) {
+    return refusal_of(x.address, state.options.allow_unroutable) ||
+           is_own(state, x.remote());
+  });
+  if (!saved_here)
+    return;
+  log::info("{} saved addresses, {} of them connected before", state.table->size(),
+            state.table->counts().in_tried);
+  auto body = [self] {
+    self->state.save_began = unix_now(self);
+    return to_json(self->state.table->secret(), self->state.table->entries());
+  };
+  state.file.open(self, state.options.saver, path, std::string{saved_addresses_kind},
+                  saved_addresses_version, saved.last_record, body);
+  if (!saved.secret)
+    state.file.mark_changed();
+}
+
+void on_save_alarm(address_book_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  note_saves(state);
+  state.bans.sweep(state.context->wall.now());
+  state.file.save_changes();
+  self->send(state.context->alarms,
+             set_alarm{save_alarm, now + state.options.save_every});
+}
+
+} // namespace
+
+address_book_actor::behavior_type address_book(address_book_pointer self,
+                                               peer_context_ptr context,
+                                               address_book_options options) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.options = std::move(options);
+  state.gossip.emplace(state.context->random, state.options.allow_unroutable);
+  state.samples.emplace(state.context->random);
+  start_table(self);
+  self->send(state.context->alarms,
+             set_alarm{save_alarm, self->clock().now() + state.options.save_every});
+  self->send(state.context->alarms,
+             set_alarm{connected_alarm, self->clock().now() + connected_interval});
+  self->set_exit_handler([self](const caf::exit_msg& x) {
+    self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
+    self->state.file.finish([self, reason = x.reason](const std::string& problem) {
+      self->quit(problem.empty() ? reason : not_saved(problem));
+    });
+  });
+  return {
+    [self](const peer_joined& x) { on_joined(self, x.info); },
+    [self](const peer_left& x) { on_left(self, x.info); },
+    [self](addresses_announced& x) {
+      // As Bitcoin nodes do: an inbound peer that tells addresses wants to hear some.
+      self->state.gossip->start_sending(x.peer);
+      take_in(self, std::move(x), false);
+    },
+    [self](const serve_addresses& x) { return serve(self, x); },
+    [self](addresses_answered& x) {
+      self->state.gossip->asked(x.from.peer, self->clock().now());
+      take_in(self, std::move(x.from), true);
+    },
+    [self](add_addresses& x) { return add_as_asked(self, std::move(x)); },
+    [self](const get_candidates& x) { return pick(self, x); },
+    [self](const dial_ended& x) { on_dial_ended(self, x); },
+    [self](get_address_book_snapshot) { return describe(self); },
+    [self](const get_known_addresses& x) { return list(self, x); },
+    [self](const wait_for_address& x) { return wait(self, x); },
+    [self](get_gossip_counts) { return count_gossip(self->state); },
+    [self](const cancel_request& x) {
+      self->state.waiting.cancel(self, self->state.context->alarms, x);
+    },
+    [self](const bans_changed& x) { on_bans_changed(self, x); },
+    [self](attach_address_users& x) { self->state.users = std::move(x); },
+    [self](const alarm& x) {
+      auto& waiting = self->state.waiting;
+      if (waiting.owns(x.token))
+        waiting.expire(
+          x.token, [self](const wait_for_address& wanted) { return find(self, wanted); });
+      else if (x.token == save_alarm)
+        on_save_alarm(self);
+      else if (x.token == connected_alarm)
+        note_connected(self);
+      else
+        relay_due(self);
+    },
+  };
+}
+
+} // namespace peerage

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "actors/addresses/address_gossip.hpp"
+#include "actors/addresses/address_table.hpp"
+#include "actors/addresses/getaddr_cache.hpp"
+#include "actors/bans/ban_list.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/peer/node_context.hpp"
+#include "actors/storage/state_saver.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace peerage {
+
+/// Entries beyond its allowance for which a peer is reported once: ten full messages.
+/// Honest peers in a busy network exceed theirs, too, but not by so much.
+inline constexpr std::uint64_t reported_excess = 10'000;
+
+/// How often a lasting connection counts as another success; see
+/// address_table::connected.
+inline constexpr std::chrono::hours connected_interval{1};
+
+struct address_book_options {
+  /// Where "addresses.json" is; empty: nothing is loaded, nothing saved.
+  std::filesystem::path directory;
+  saver_actor saver; ///< Nobody: as if there were no directory.
+  /// Stores private and loopback addresses, too: for networks inside one machine.
+  bool allow_unroutable = false;
+  std::vector<endpoint> own;            ///< Where we listen: never stored, never dialed.
+  misbehaviour_observer_actor standing; ///< Is told of floods. May be nobody.
+  caf::timespan save_every = save_interval;
+};
+
+struct address_book_state {
+  address_book_state() = default;
+
+  /// What the book needs to know of a peer.
+  struct known_peer {
+    endpoint remote;
+    endpoint local;
+    direction way;
+    std::uint64_t services = 0;
+    std::uint64_t excess = 0; ///< Entries beyond its allowance, not reported yet.
+  };
+
+  peer_context_ptr context;
+  address_book_options options;
+  attach_address_users users;
+
+  // Made when the actor starts, never empty later.
+  std::optional<address_table> table;
+  std::optional<address_gossip> gossip;
+  std::optional<address_samples> samples;
+  ban_list bans; ///< A copy; STANDING owns it.
+  std::unordered_map<peer_id, known_peer> peers;
+
+  bool somebody_waits = false; ///< The last one who asked got less than he wanted.
+  /// Proof that we are online: who is connected, and when the last dial succeeded.
+  std::set<peer_id> reached;
+  std::optional<time_point> last_reached;
+
+  waiters<wait_for_address, known_address_list> waiting;
+  /// What could not be put on the disk when somebody added it: asked for again, it is
+  /// tried again.
+  std::set<address_key> unsaved;
+  state_saver file;
+  std::uint64_t saves = 0;     ///< Those of `file` that `last_saved` knows of.
+  unix_seconds save_began = 0; ///< The last one.
+  unix_seconds last_saved = 0;
+  static inline const char* name = "address_book";
+};
+
+/// Keeps the addresses of nodes: takes in what peers, seeds and people tell, passes news
+/// on, answers getaddr, gives out what to dial, and remembers it over restarts.
+///
+/// - What peers tell goes through `address_gossip`, and is stored as told by them, 2
+///   hours older than they say, unless it is their own address (as in Bitcoin Core's
+///   ProcessAddrs). Inbound peers' own remote addresses are ephemeral and never stored.
+/// - A failed dial counts against an address only while we are online: an outbound peer
+///   is connected, or a dial succeeded in the last 10 minutes, to where the public
+///   network is. (Bitcoin Core asks for outbound peers of two address groups, and so
+///   counts nothing in small networks.)
+/// - Banned and own addresses are neither stored, relayed, given out, nor served.
+/// - When whoever asked for candidates got less than he wanted, `crawl_wanted` goes to
+///   the seekers, and `addresses_available` to the observers when one came in.
+/// - A peer that tells far more than its allowance is reported as `address_flood`, once
+///   per `reported_excess`.
+/// - An address that we stay connected to is noted as reached every
+///   `connected_interval`.
+/// - Changed state is saved every `save_every`, and a last time at exit.
+///
+/// Ends when told to exit, once the last save is answered; with what went wrong if it
+/// failed.
+address_book_actor::behavior_type
+address_book(address_book_actor::stateful_pointer<address_book_state> self,
+             peer_context_ptr context, address_book_options options);
+
+} // namespace peerage

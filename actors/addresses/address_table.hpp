@@ -1,0 +1,170 @@
+#pragma once
+
+#include "actors/addresses/address_buckets.hpp"
+#include "actors/base/random_source.hpp"
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace peerage {
+
+/// What became of an address that was told to the table.
+enum class insert_result : std::uint8_t {
+  added,           ///< New, perhaps in place of a terrible one.
+  updated,         ///< Known; seen more recently than we knew, or with more services.
+  known,           ///< Known, and nothing was news.
+  slot_taken,      ///< Refused: its only slot holds an address that is worth keeping.
+  unknown_network, ///< Refused, see `address_fault`; so are the next two.
+  wrong_length,
+  no_port,
+};
+
+std::string_view to_string(insert_result x);
+
+/// The addresses of nodes that we know, at most 20,480, kept so that whoever tells us
+/// lies, or owns a range of addresses, gains a bounded share of it (`address_placement`).
+///
+/// After Bitcoin Core's address manager: an address starts in its slot among the *new*
+/// and moves to its slot among the *tried* when a connection of ours has succeeded.
+/// Unlike there, an address has one slot among the new, that of who told us first. A
+/// taken slot among the new is given up only by a terrible entry, and one among the tried
+/// only after a test: see `connected`.
+///
+/// All addresses are canonical inside and in what is given out (invariant I13). Tor, I2P
+/// and CJDNS addresses are kept and sampled, but never picked. The table neither judges
+/// whether an address is routable nor knows bans: callers do, before and by their
+/// filters.
+class address_table {
+public:
+  static constexpr std::size_t capacity =
+    (new_buckets + tried_buckets) * slots_per_bucket;
+
+  /// Source: Bitcoin Core, `ADDRMAN_SET_TRIED_COLLISION_SIZE`.
+  static constexpr std::size_t max_collisions = 10;
+
+  /// @param secret Decides who shares a slot with whom: random, kept, never shown.
+  address_table(const address_secret& secret, random_source& random);
+
+  // Buckets refer to entries.
+  address_table(const address_table&) = delete;
+  address_table& operator=(const address_table&) = delete;
+
+  // -- hearsay ------------------------------------------------------------------------
+
+  /// Takes in what somebody says. An address that is known is only seen more recently,
+  /// and gains services as long as it has not told us its own.
+  ///
+  /// @param source Who says so. Nobody for DNS seeds and the like: all together they have
+  ///               the room of one group of sources. For what a person enters, give the
+  ///               address itself.
+  insert_result insert(const wire::network_address& address,
+                       const std::optional<endpoint>& source, unix_seconds now);
+
+  // -- dialing ------------------------------------------------------------------------
+
+  /// An address to dial: from the new or the tried, at equal odds while both have
+  /// suitable ones; a random bucket, a random entry, taken by its `chance`. It is pending
+  /// from here on, and not given out again before that has ended: by `connected`,
+  /// `failed` or `released`, or after `address_entry::longest_pending`.
+  ///
+  /// Nothing only if no entry is suitable. The work is bounded: `filter` is called at
+  /// most twice `address_buckets::max_draws` times, and then at most once for each entry.
+  ///
+  /// @param filter Which entries are suitable, of those that can be dialed and are not
+  ///               pending: not banned, not connected, not too soon after a failure …
+  std::optional<endpoint> pick(unix_seconds now, const entry_filter& filter);
+
+  /// An address to test with a short connection: a tried one that another has to make
+  /// room for or not, else any of the new. Otherwise as `pick`.
+  std::optional<endpoint> pick_feeler(unix_seconds now, const entry_filter& filter);
+
+  // -- evidence; false if the address is not in the table -----------------------------
+
+  /// A connection of ours finished its handshake, and `services` is what the remote said.
+  /// The address moves to the tried. If its slot there is taken, it waits among the new
+  /// for what `pick_feeler` brings to light about the occupant. That one stays if it has
+  /// succeeded in the last 4 hours; it goes back to the new if it has failed in them, or
+  /// nobody has tested it 40 minutes later. At most `max_collisions` wait; others just
+  /// stay new. Source: Bitcoin Core, `ADDRMAN_REPLACEMENT`, `ADDRMAN_TEST_WINDOW`.
+  ///
+  /// Worth repeating every few hours while a connection lasts. Does not touch what others
+  /// get to see: from the time of an address they could tell whom we are connected to.
+  bool connected(const endpoint& remote, std::uint64_t services, unix_seconds now);
+
+  /// A dial or its handshake failed. Not for times when no dial at all succeeds: being
+  /// offline says nothing about the others (use `released`).
+  bool failed(const endpoint& remote, unix_seconds now);
+
+  /// A pending dial ended without evidence, by our own stop or limit.
+  bool released(const endpoint& remote);
+
+  /// A connection of ours ended, so the node was seen until now. Noted only if that is
+  /// news by more than 20 minutes (Bitcoin Core: `AddrMan::Connected`).
+  bool disconnected(const endpoint& remote, unix_seconds now);
+
+  // -- looking ------------------------------------------------------------------------
+
+  /// Distinct random addresses, none of them terrible, as getaddr is answered. At most
+  /// `max_count`, and at most `max_percent` of all entries (rounded up; getaddr: 23,
+  /// Bitcoin Core's `MAX_PCT_ADDR_TO_SEND`), of those that `include` accepts.
+  std::vector<wire::network_address> sample(std::size_t max_count,
+                                            std::size_t max_percent,
+                                            const entry_filter& include,
+                                            unix_seconds now) const;
+
+  /// Nothing if it is unknown. Valid until the table changes.
+  const address_entry* find(const endpoint& remote) const;
+  const address_entry* find(const wire::network_address& address) const;
+  bool contains(const endpoint& remote) const { return find(remote) != nullptr; }
+
+  std::size_t size() const { return entries_.size(); }
+  std::size_t collisions() const { return collisions_.size(); }
+  address_counts counts() const { return buckets_.counts(); }
+  address_counts counts(wire::address_network network) const {
+    return buckets_.counts(network);
+  }
+
+  // -- removing, saving ---------------------------------------------------------------
+
+  /// Forgets what `filter` accepts, pending or not, and says how many those were.
+  std::size_t erase_if(const entry_filter& filter);
+
+  /// A copy of everything, to be saved together with `secret`.
+  std::vector<address_entry> entries() const;
+  const address_secret& secret() const { return buckets_.secret(); }
+
+  /// Takes in what was saved. Nothing in it is trusted: faulty addresses and duplicates
+  /// are left out, impossible times are brought into range, and what finds no free slot
+  /// is dropped. Times that lie ahead are kept: a machine without a clock of its own
+  /// starts years behind, and sets it later. Says how many were taken.
+  std::size_t restore(const std::vector<address_entry>& saved, unix_seconds now);
+
+  /// Whether every entry stands in its own slot, and nobody else. For tests.
+  bool is_consistent() const;
+
+private:
+  struct key_hash {
+    std::size_t operator()(const address_key& x) const { return keyed_hash(secret, x); }
+    address_secret secret;
+  };
+
+  address_entry* lookup(const endpoint& remote);
+  void add(address_entry entry);
+  void erase(address_entry& x);
+  /// From the new to the tried; who stands there gives way.
+  void promote(address_entry& x, unix_seconds now);
+  /// Back to the new, or out if the slot there is held by a better one.
+  void demote(address_entry& x, unix_seconds now);
+  void resolve_collisions(unix_seconds now);
+  /// The occupant of a slot that somebody waits for.
+  address_entry* collision_to_test(unix_seconds now, const entry_filter& filter);
+
+  random_source& random_;
+  std::unordered_map<address_key, address_entry, key_hash> entries_;
+  address_buckets buckets_;
+  /// Who waits for a slot among the tried, and is still among the new.
+  std::vector<address_key> collisions_;
+};
+
+} // namespace peerage

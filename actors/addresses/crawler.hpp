@@ -1,0 +1,87 @@
+#pragma once
+
+#include "actors/base/local_message.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/peer/node_context.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <optional>
+#include <set>
+
+namespace peerage {
+
+/// Who asks peers for addresses: the PEER_SET.
+using crawl_target_actor =
+  caf::typed_actor<caf::replies_to<gather_addresses>::with<gathered_addresses>>;
+
+/// PEER_MANAGER -> CRAWLER: whom to ask. Sent once; nobody is asked before.
+struct attach_crawl_target {
+  crawl_target_actor peers;
+};
+
+struct get_crawler_counts {};
+/// Since the start.
+struct crawler_counts {
+  std::uint64_t crawls = 0;   ///< Begun.
+  std::uint64_t asked = 0;    ///< Peers.
+  std::uint64_t answers = 0;  ///< Of peers.
+  std::uint64_t failures = 0; ///< Crawls without an answer of the PEER_SET in time.
+};
+
+using crawler_actor =
+  peer_observer_actor::extend<caf::reacts_to<attach_crawl_target>,
+                              caf::reacts_to<crawl_wanted>,
+                              caf::replies_to<get_crawler_counts>::with<crawler_counts>,
+                              // INTERNAL: time to look whether a crawl is due.
+                              caf::reacts_to<alarm>>;
+
+/// Between the starts of two crawls: zebra's DEFAULT_CRAWL_NEW_PEER_INTERVAL, a prime, so
+/// that it does not fall into step with other timers.
+inline constexpr std::chrono::seconds crawl_interval{61};
+
+/// From the first peer to the first crawl: others may follow at once, and then they are
+/// asked, too.
+inline constexpr std::chrono::seconds first_crawl_delay{2};
+
+/// Peers asked in one crawl (zebra's GET_ADDR_FANOUT).
+inline constexpr std::size_t crawl_fan_out = 3;
+
+/// For the peers' answers, and for the PEER_SET's behind them.
+inline constexpr std::chrono::seconds crawl_timeout{20};
+inline constexpr std::chrono::seconds crawl_deadline{30};
+
+/// Who knows so many addresses asks only when the DIALER has run out of them. Bitcoin
+/// nodes stop asking at as many (`ProcessMessage`, "version").
+inline constexpr std::size_t enough_addresses = 1'000;
+
+struct crawler_state {
+  crawler_state() = default;
+
+  peer_context_ptr context;
+  address_book_actor book;
+  crawl_target_actor peers;
+
+  std::set<peer_id> connected;
+  bool wanted = false;    ///< Somebody had nobody to dial since the last crawl.
+  bool in_flight = false; ///< A crawl, or the question whether one is needed.
+  std::optional<time_point> last_start;
+  crawler_counts counts;
+  static inline const char* name = "crawler";
+};
+
+/// Asks peers for addresses: soon after the first peer came, then every `crawl_interval`
+/// while the ADDRESS_BOOK is small or had nothing for the DIALER. One crawl at a time,
+/// and no more than one per interval, however hungry somebody is; nothing at all without
+/// peers. A crawl that hangs is given up at `crawl_deadline`; one that brings nothing
+/// changes nothing.
+///
+/// Ends when told to exit.
+crawler_actor::behavior_type crawler(crawler_actor::stateful_pointer<crawler_state> self,
+                                     peer_context_ptr context, address_book_actor book);
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::attach_crawl_target)
+PEERAGE_LOCAL_MESSAGE(peerage::get_crawler_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::crawler_counts)

@@ -1,0 +1,52 @@
+#include "actors/addresses/peer_known_addresses.hpp"
+
+#include "messages/wire/hash.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace peerage {
+
+namespace {
+
+std::uint32_t kept_part(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
+} // namespace
+
+address_hasher::address_hasher(random_source& random)
+    : secret_{random.next(), random.next()} {}
+
+std::uint64_t address_hasher::operator()(const wire::network_address& x) const {
+  const std::array<std::uint8_t, 3> place{x.network_id,
+                                          static_cast<std::uint8_t>(x.port >> 8),
+                                          static_cast<std::uint8_t>(x.port)};
+  wire::double_sha256_stream stream;
+  stream.update(std::as_bytes(std::span{secret_}));
+  stream.update(std::as_bytes(std::span{place}));
+  stream.update(std::as_bytes(std::span{x.bytes}));
+  auto hash = stream.finish();
+  std::uint64_t result;
+  std::memcpy(&result, hash.bytes.data(), sizeof result);
+  return result;
+}
+
+void known_addresses::insert(std::uint64_t hash) {
+  auto kept = kept_part(hash);
+  if (std::ranges::binary_search(recent_, kept))
+    return;
+  if (recent_.size() == generation_size) {
+    older_.swap(recent_);
+    recent_.clear();
+  }
+  recent_.insert(std::ranges::lower_bound(recent_, kept), kept);
+}
+
+bool known_addresses::contains(std::uint64_t hash) const {
+  auto kept = kept_part(hash);
+  return std::ranges::binary_search(recent_, kept) ||
+         std::ranges::binary_search(older_, kept);
+}
+
+} // namespace peerage

@@ -1,0 +1,121 @@
+#include "actors/admission/accept_rate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+using seconds = std::chrono::duration<double>;
+
+double seconds_between(time_point from, time_point to) {
+  return seconds{to - from}.count();
+}
+
+subnet narrow_group_of(const endpoint& x) {
+  return subnet_of(x, x.is_ipv4() ? 128 : 64);
+}
+
+subnet wide_group_of(const endpoint& x) {
+  return subnet_of(x, x.is_ipv4() ? 120 : 56);
+}
+
+} // namespace
+
+std::string_view to_string(accept_refusal x) {
+  switch (x) {
+  case accept_refusal::group_rate: return "group_rate";
+  case accept_refusal::flood: return "flood";
+  }
+  return "unknown";
+}
+
+std::optional<accept_refusal> accept_rate::decide(const endpoint& remote, time_point now,
+                                                  random_source& random) {
+  if (loopback_exempt_ && remote.is_loopback())
+    return std::nullopt;
+  if (!pays(remote, now))
+    return accept_refusal::group_rate;
+  load_.add(now);
+  constexpr std::uint64_t resolution = 1'000'000;
+  const auto drop = drop_probability(load_.per_minute(now));
+  if (static_cast<double>(random.below(resolution)) < drop * resolution)
+    return accept_refusal::flood;
+  return std::nullopt;
+}
+
+bool accept_rate::pays(const endpoint& remote, time_point now) {
+  auto& host = touch(narrow_group_of(remote), host_allowance, now);
+  host.last_was_free = std::exchange(host.next_is_free, false);
+  if (host.last_was_free)
+    return true;
+  if (!take_token(narrow_group_of(remote), host_allowance, now))
+    return false;
+  attempts_.add(now);
+  return !is_coarse(now) ||
+         (take_token(wide_group_of(remote), host_allowance, now) &&
+          take_token(address_group_of(remote), network_allowance, now));
+}
+
+void accept_rate::allow_another(const endpoint& remote, time_point now) {
+  auto& host = touch(narrow_group_of(remote), host_allowance, now);
+  // Once for each that was paid for, else nobody would have to pay.
+  host.next_is_free = !host.last_was_free;
+}
+
+accept_rate_status accept_rate::status(time_point now) const {
+  const auto load = load_.per_minute(now);
+  return {attempts_.per_minute(now), load, is_coarse(now), drop_probability(load),
+          groups_.size()};
+}
+
+double accept_rate::drop_probability(double load_per_minute) {
+  const auto excess = (load_per_minute / flood_per_minute - 1) / (saturation - 1);
+  const auto x = std::clamp(excess, 0.0, 1.0);
+  return highest_drop_probability * x * x * (3 - 2 * x);
+}
+
+bool accept_rate::take_token(const subnet& range, const allowance& limit,
+                             time_point now) {
+  auto& bucket = touch(range, limit, now);
+  const auto refill = seconds_between(bucket.filled_at, now) * limit.per_second;
+  bucket.tokens = std::min(bucket.tokens + refill, limit.burst);
+  bucket.filled_at = now;
+  if (bucket.tokens < 1)
+    return false;
+  bucket.tokens -= 1;
+  return true;
+}
+
+accept_rate::group& accept_rate::touch(const subnet& range, const allowance& limit,
+                                       time_point now) {
+  if (auto found = groups_.find(range); found != groups_.end()) {
+    by_recency_.splice(by_recency_.begin(), by_recency_, found->second);
+    return *found->second;
+  }
+  if (groups_.size() == max_groups) {
+    groups_.erase(by_recency_.back().range);
+    by_recency_.pop_back();
+  }
+  by_recency_.push_front({range, limit.burst, now});
+  groups_.emplace(range, by_recency_.begin());
+  return by_recency_.front();
+}
+
+void accept_rate::meter::add(time_point now) {
+  count_ = decayed(now) + 1;
+  counted_at_ = now;
+}
+
+double accept_rate::meter::per_minute(time_point now) const {
+  return decayed(now) * (seconds{std::chrono::minutes{1}} / smoothing);
+}
+
+double accept_rate::meter::decayed(time_point now) const {
+  return count_ *
+         std::exp(-seconds_between(counted_at_, now) / seconds{smoothing}.count());
+}
+
+} // namespace peerage

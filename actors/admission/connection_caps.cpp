@@ -1,0 +1,64 @@
+#include "actors/admission/connection_caps.hpp"
+
+namespace peerage {
+
+std::string_view to_string(cap_refusal x) {
+  switch (x) {
+  case cap_refusal::per_ip: return "per_ip";
+  case cap_refusal::per_neighbourhood: return "per_neighbourhood";
+  case cap_refusal::total: return "total";
+  }
+  return "unknown";
+}
+
+std::optional<cap_refusal> connection_caps::try_take(const endpoint& remote) {
+  if (auto refusal = would_refuse(remote))
+    return refusal;
+  taken_.insert(remote);
+  ++members_[host_of(remote)];
+  ++members_[neighbourhood_of(remote)];
+  return std::nullopt;
+}
+
+std::optional<cap_refusal> connection_caps::would_refuse(const endpoint& remote) const {
+  if (!(limits_.loopback_exempt && remote.is_loopback())) {
+    if (with_ip_of(remote) >= limits_.per_ip)
+      return cap_refusal::per_ip;
+    if (in_neighbourhood_of(remote) >= limits_.per_neighbourhood)
+      return cap_refusal::per_neighbourhood;
+  }
+  if (size() >= limits_.total)
+    return cap_refusal::total;
+  return std::nullopt;
+}
+
+bool connection_caps::release(const endpoint& remote) {
+  auto found = taken_.find(remote);
+  if (found == taken_.end())
+    return false;
+  taken_.erase(found);
+  remove_from(host_of(remote));
+  remove_from(neighbourhood_of(remote));
+  return true;
+}
+
+std::size_t connection_caps::with_ip_of(const endpoint& remote) const {
+  return members_of(host_of(remote));
+}
+
+std::size_t connection_caps::in_neighbourhood_of(const endpoint& remote) const {
+  return members_of(neighbourhood_of(remote));
+}
+
+std::size_t connection_caps::members_of(const subnet& range) const {
+  auto found = members_.find(range);
+  return found == members_.end() ? 0 : found->second;
+}
+
+void connection_caps::remove_from(const subnet& range) {
+  auto found = members_.find(range);
+  if (--found->second == 0)
+    members_.erase(found);
+}
+
+} // namespace peerage

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "actors/bans/ban_list.hpp"
+#include "actors/bans/reputation.hpp"
+#include "actors/discovery/interfaces.hpp"
+#include "actors/peer/node_context.hpp"
+#include "actors/storage/state_saver.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace peerage {
+
+struct standing_options {
+  /// Where "standing.json" is; empty: nothing is loaded, nothing saved.
+  std::filesystem::path directory;
+  saver_actor saver; ///< Needed if there is a directory.
+  /// Named by a person; their ports do not matter unless their addresses are shared.
+  std::vector<endpoint> trusted;
+  std::vector<subnet> shared; ///< Addresses that stand for many, besides loopback.
+  caf::timespan save_every = save_interval;
+};
+
+struct standing_state {
+  standing_state() = default;
+
+  peer_context_ptr context;
+  std::set<endpoint> trusted; ///< As they are, and without ports.
+  caf::timespan save_every{};
+  dated_moment started; ///< Scores count their time from there.
+  reputation scores;
+  ban_list bans;
+  attach_ban_users users;
+  std::map<endpoint, peer_id> peers; ///< By remote; those in the PEER_SET now.
+  waiters<wait_for_ban, peerage::bans> waiting;
+  /// Bans (or what they were lifted from) that are not on the disk, as it failed: asking
+  /// again is no mistake then.
+  std::set<subnet> unsaved;
+  state_saver file;
+  static inline const char* name = "standing";
+};
+
+/// Keeps what is held against hosts: points for misbehaviour, which fade, and bans, which
+/// end.
+///
+/// A host whose points reach the threshold is banned for a day: with its address, or its
+/// /64 of IPv6. Where an address stands for many, as loopback does, nobody is banned, but
+/// the one peer is ended: see `reputation`. Bans that a person sets apply everywhere.
+/// All who are banned are ended; also those who join later, because a ban came during
+/// their handshake.
+///
+/// Bans are kept at once, points are saved every `save_every`, and both when it is told
+/// to exit: it quits when that is done, with what went wrong if it did not work.
+standing_actor::behavior_type
+standing(standing_actor::stateful_pointer<standing_state> self, peer_context_ptr context,
+         const standing_options& options);
+
+} // namespace peerage

@@ -1,0 +1,41 @@
+#include "actors/dialing/black_hole_detector.hpp"
+
+#include "messages/subnet.hpp"
+
+namespace peerage {
+
+namespace {
+
+std::size_t index_of(const endpoint& x) {
+  return x.is_ipv4() ? 0 : 1;
+}
+
+} // namespace
+
+void address_families::report(const endpoint& remote, bool reached) {
+  if (!is_routable(remote))
+    return;
+  auto& mine = families_[index_of(remote)];
+  if (reached && is_dead(index_of(remote)))
+    mine = {}; // it is back: judge it anew
+  mine.reached[mine.dials++ % window] = reached;
+}
+
+bool address_families::may_dial(const endpoint& remote) {
+  if (!is_routable(remote) || !is_dead(index_of(remote)))
+    return true;
+  auto& mine = families_[index_of(remote)];
+  if (++mine.left < window)
+    return false;
+  mine.left = 0;
+  return true;
+}
+
+bool address_families::is_dead(std::size_t index) const {
+  const auto& mine = families_[index];
+  const auto& other = families_[1 - index];
+  return mine.dials >= window && mine.reached.count() < fewest_successes &&
+         other.reached.count() >= fewest_successes;
+}
+
+} // namespace peerage

@@ -1,0 +1,401 @@
+#include "actors/node/peer_manager.hpp"
+
+#include "actors/addresses/address_book.hpp"
+#include "actors/addresses/crawler.hpp"
+#include "actors/addresses/dns_seeds.hpp"
+#include "actors/admission/listener.hpp"
+#include "actors/bans/ban_manager.hpp"
+#include "actors/base/log.hpp"
+#include "actors/dialing/dialer.hpp"
+#include "actors/node/inbound_dispatcher.hpp"
+#include "actors/storage/saver.hpp"
+#include "actors/storage/state_saver.hpp"
+#include "actors/transport/own_addresses.hpp"
+
+#include <caf/actor_registry.hpp>
+#include <caf/sec.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace peerage {
+
+struct peer_manager_state {
+  peer_manager_state() = default;
+  peer_manager_state(const peer_manager_state&) = delete;
+  peer_manager_state& operator=(const peer_manager_state&) = delete;
+  /// However the manager ends. The children hold each other, and the clock itself.
+  ~peer_manager_state() {
+    for (const auto& stage : stages)
+      for (const auto& child : stage)
+        caf::anon_send_exit(child, caf::exit_reason::user_shutdown);
+    if (context)
+      caf::anon_send_exit(context->alarms, caf::exit_reason::user_shutdown);
+  }
+
+  peer_context_ptr context;
+  std::vector<std::string> listening;
+  listener_actor listener;
+  dialer_actor dialer;
+  peer_set_actor peers;
+  address_book_actor book;
+  standing_actor standing;
+  event_log_actor events;
+  bool network_active = true;
+  time_point started;
+
+  /// Everybody, in the order of an orderly stop: who brings new peers, the peers, what
+  /// they share, who saves it.
+  std::vector<std::vector<caf::actor>> stages;
+  std::optional<std::size_t> stopping;  ///< The stage that is told to end.
+  std::vector<caf::actor_addr> running; ///< Children that have not ended.
+  std::vector<caf::actor_addr> awaited; ///< What has to end before the next stage.
+  caf::error reason;
+  caf::strong_actor_ptr keep; ///< Ourselves, while we stop: who asked may not wait.
+  static inline const char* name = "peer_manager";
+};
+
+namespace {
+
+using peer_manager_pointer = peer_manager_actor::stateful_pointer<peer_manager_state>;
+
+constexpr std::chrono::seconds ask_timeout{1};
+constexpr std::uint64_t stop_alarm = 1;
+
+void tell_event(peer_manager_pointer self, event_type type,
+                std::string_view evidence = {}) {
+  event what;
+  what.type = type;
+  what.started_by = initiator::user;
+  what.evidence = evidence;
+  record(self, *self->state.context, std::move(what));
+}
+
+// -- stopping --------------------------------------------------------------------------
+
+/// Tells the stage to end; goes on to the next one if nobody of it is left.
+void end_stage(peer_manager_pointer self, std::size_t stage) {
+  auto& state = self->state;
+  for (; stage < state.stages.size(); ++stage) {
+    state.stopping = stage;
+    for (const auto& child : state.stages[stage]) {
+      if (std::ranges::find(state.running, child.address()) == state.running.end())
+        continue; // crashed before
+      state.awaited.push_back(child.address());
+      self->send_exit(child, caf::exit_reason::user_shutdown);
+    }
+    if (!state.awaited.empty())
+      return;
+  }
+  self->quit(state.reason);
+}
+
+void stop(peer_manager_pointer self, caf::error reason) {
+  auto& state = self->state;
+  if (state.stopping)
+    return;
+  state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
+  state.reason = std::move(reason);
+  tell_event(self, event_type::node_stopping);
+  self->send(state.context->alarms,
+             set_alarm{stop_alarm, self->clock().now() + stop_deadline});
+  end_stage(self, 0);
+}
+
+void on_down(peer_manager_pointer self, const caf::down_msg& x) {
+  auto& state = self->state;
+  std::erase(state.running, x.source);
+  if (std::erase(state.awaited, x.source) == 0) {
+    log::critical("an actor of the peer manager ended by itself ({}); stopping",
+                  self->system().render(x.reason));
+    stop(self, caf::make_error(peer_exit::internal_error));
+    return;
+  }
+  if (x.reason == caf::sec::runtime_error) // it could not save what it has
+    state.reason = x.reason;
+  if (state.awaited.empty())
+    end_stage(self, *state.stopping + 1);
+}
+
+void force_stop(peer_manager_pointer self) {
+  auto& state = self->state;
+  log::write(log::always(log::level::error),
+             "the peer manager did not stop within {} s; ending what is left by force",
+             stop_deadline.count());
+  for (const auto& stage : state.stages)
+    for (const auto& child : stage)
+      self->send_exit(child, caf::exit_reason::kill);
+  self->quit(not_saved("the stop took too long, and what has changed since the last save "
+                       "may be lost"));
+}
+
+// -- snapshots -------------------------------------------------------------------------
+
+caf::result<node_snapshot> describe(peer_manager_pointer self) {
+  struct gathering {
+    node_snapshot found;
+    caf::typed_response_promise<node_snapshot> promise;
+    std::size_t missing = 6;
+    void one_less() {
+      if (--missing == 0)
+        promise.deliver(std::move(found));
+    }
+  };
+  auto& state = self->state;
+  auto all = std::make_shared<gathering>();
+  all->promise = self->make_response_promise<node_snapshot>();
+  auto& found = all->found;
+  found.version = PEERAGE_VERSION;
+  found.network = state.context->network.name;
+  found.user_agent = state.context->identity.user_agent;
+  found.pid = static_cast<std::uint64_t>(::getpid());
+  found.uptime =
+    std::chrono::duration<double>(self->clock().now() - state.started).count();
+  found.listening = state.listening;
+  found.bytes_received = state.context->sockets->totals().received;
+  found.bytes_sent = state.context->sockets->totals().sent;
+  found.actors = self->system().registry().running();
+  found.network_active = state.network_active;
+  auto failed = [all](caf::error&) { all->one_less(); };
+  auto add_failures = [](node_snapshot& to, const discovery_counts& from) {
+    for (std::size_t i = 0; i < to.failures.size(); ++i)
+      to.failures[i] += from.failures[i];
+  };
+  self->request(state.peers, ask_timeout, get_peer_set_snapshot{})
+    .then(
+      [all](const peer_set_snapshot& x) {
+        all->found.peers = x;
+        all->found.can_serve = x.ready > 0;
+        all->one_less();
+      },
+      failed);
+  self->request(state.dialer, ask_timeout, get_discovery_counts{})
+    .then(
+      [all, add_failures](const discovery_counts& x) {
+        all->found.dials_in_flight = x.in_flight;
+        add_failures(all->found, x);
+        all->one_less();
+      },
+      failed);
+  self->request(state.listener, ask_timeout, get_discovery_counts{})
+    .then(
+      [all, add_failures](const discovery_counts& x) {
+        all->found.handshakes_in_flight = x.in_flight;
+        add_failures(all->found, x);
+        all->one_less();
+      },
+      failed);
+  self->request(state.book, ask_timeout, get_address_book_snapshot{})
+    .then(
+      [all](const address_book_snapshot& x) {
+        all->found.known_addresses = x.total;
+        for (const auto& network : x.networks)
+          all->found.tried_addresses += network.in_tried;
+        all->one_less();
+      },
+      failed);
+  if (state.events)
+    self->request(state.events, ask_timeout, get_events{1, 0, {}, {}})
+      .then(
+        [all](const event_batch& x) {
+          all->found.first_event = x.first;
+          all->found.next_event = x.last;
+          all->one_less();
+        },
+        failed);
+  else
+    all->one_less();
+  self->request(state.standing, ask_timeout, get_bans{})
+    .then(
+      [all](const bans& x) {
+        all->found.bans = x.entries.size();
+        all->one_less();
+      },
+      failed);
+  return all->promise;
+}
+
+} // namespace
+
+namespace {
+
+// -- starting --------------------------------------------------------------------------
+
+template <class Handle>
+void adopt(peer_manager_pointer self, std::size_t stage, const Handle& child) {
+  auto& state = self->state;
+  self->monitor(child);
+  if (state.stages.size() <= stage)
+    state.stages.resize(stage + 1);
+  state.stages[stage].push_back(caf::actor_cast<caf::actor>(child));
+  state.running.push_back(child.address());
+}
+
+enum stage : std::size_t { intake, peers, memory, disk };
+
+/// Loopback is where all of a test network lives.
+bool is_local(const peer_context& context) {
+  return context.network.id == wire::network::regtest;
+}
+
+/// Starts everybody, and makes them known to each other.
+void start_children(peer_manager_pointer self, peer_manager_options& options) {
+  auto& state = self->state;
+  const auto& context = state.context;
+  const bool local = is_local(*context);
+  const connection_limits caps{options.max_inbound, options.max_per_ip,
+                               options.max_per_neighbourhood, local};
+  if (options.keep_events) {
+    state.events =
+      self->spawn(event_log, context->alarms, context->merger, context->wall);
+    context->events = state.events;
+    adopt(self, disk, state.events);
+    tell_event(self, event_type::node_started);
+  }
+  saver_actor files;
+  if (!options.directory.empty()) {
+    files =
+      options.deterministic ? self->spawn(saver) : self->spawn<caf::detached>(saver);
+    adopt(self, disk, files);
+  }
+
+  auto trusted = options.pinned;
+  for (const auto& x : options.added)
+    if (x.remote)
+      trusted.push_back(*x.remote);
+  state.standing = self->spawn(standing, context,
+                               standing_options{options.directory, files, trusted,
+                                                options.shared, options.save_every});
+  adopt(self, memory, state.standing);
+  std::vector<endpoint> own;
+  for (const auto& acceptor : options.acceptors)
+    std::ranges::copy(own_addresses(acceptor->local()), std::back_inserter(own));
+  state.book = self->spawn(
+    address_book, context,
+    address_book_options{options.directory, files, local, own,
+                         caf::actor_cast<misbehaviour_observer_actor>(state.standing),
+                         options.save_every});
+  adopt(self, memory, state.book);
+
+  state.listener =
+    self->spawn(listener, context, std::move(options.acceptors),
+                inbound_limits{options.max_inbound, options.max_per_ip,
+                               options.max_per_neighbourhood},
+                caf::actor_cast<misbehaviour_observer_actor>(state.standing));
+  adopt(self, intake, state.listener);
+  dialer_options dialing;
+  dialing.pinned = options.pinned;
+  dialing.added = options.added;
+  dialing.own = own;
+  dialing.max_outbound = options.max_outbound;
+  dialing.caps = caps;
+  if (!local)
+    dialing.needed_services = wire::node_network;
+  dialing.directory = options.directory;
+  dialing.saver = files;
+  dialing.save_every = options.save_every;
+  state.dialer = self->spawn(dialer, context, std::move(dialing));
+  adopt(self, intake, state.dialer);
+
+  std::vector<peer_observer_actor> observers{
+    caf::actor_cast<peer_observer_actor>(state.listener),
+    caf::actor_cast<peer_observer_actor>(state.dialer),
+    caf::actor_cast<peer_observer_actor>(state.book),
+    caf::actor_cast<peer_observer_actor>(state.standing)};
+  attach_address_users users;
+  crawler_actor crawling;
+  if (options.discover) {
+    crawling = self->spawn(crawler, context, state.book);
+    adopt(self, intake, crawling);
+    auto seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
+    adopt(self, intake, seeds);
+    observers.push_back(caf::actor_cast<peer_observer_actor>(crawling));
+    users.seekers = {caf::actor_cast<address_seeker_actor>(crawling),
+                     caf::actor_cast<address_seeker_actor>(seeds)};
+    users.observers = {caf::actor_cast<address_observer_actor>(state.dialer),
+                       caf::actor_cast<address_observer_actor>(seeds)};
+  }
+
+  peer_set_options set;
+  set.observers = std::move(observers);
+  set.node_service = context->service;
+  set.caps = caps;
+  set.published = options.published;
+  set.quiet = options.quiet;
+  set.standing = caf::actor_cast<suspicion_actor>(state.standing);
+  state.peers = self->spawn(peer_set, context, std::move(set));
+  adopt(self, peers, state.peers);
+
+  auto dispatcher =
+    self->spawn(inbound_dispatcher, context->service,
+                caf::actor_cast<inventory_sink_actor>(state.peers), state.book);
+  adopt(self, memory, dispatcher);
+  context->dispatcher = dispatcher;
+  context->standing = caf::actor_cast<misbehaviour_observer_actor>(state.standing);
+
+  users.peers = caf::actor_cast<address_teller_actor>(state.peers);
+  self->send(state.book, std::move(users));
+  if (crawling)
+    self->send(crawling,
+               attach_crawl_target{caf::actor_cast<crawl_target_actor>(state.peers)});
+  self->send(state.standing,
+             attach_ban_users{{caf::actor_cast<ban_observer_actor>(state.listener),
+                               caf::actor_cast<ban_observer_actor>(state.dialer),
+                               caf::actor_cast<ban_observer_actor>(state.book),
+                               caf::actor_cast<ban_observer_actor>(state.peers)},
+                              caf::actor_cast<peer_ender_actor>(state.peers)});
+  // Last: from here on peers come.
+  self->send(state.listener,
+             attach_peer_set{caf::actor_cast<inbound_peers_actor>(state.peers)});
+  self->send(state.dialer,
+             attach_discovery{state.peers,
+                              options.discover ? state.book : address_book_actor{},
+                              state.standing});
+}
+
+} // namespace
+
+peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
+                                               peer_context_ptr context,
+                                               peer_manager_options options) {
+  auto& state = self->state;
+  state.context = std::move(context);
+  state.started = self->clock().now();
+  for (const auto& acceptor : options.acceptors)
+    state.listening.push_back(to_string(acceptor->local()));
+  self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
+  self->set_exit_handler([self](caf::exit_msg& x) { stop(self, x.reason); });
+  start_children(self, options);
+  return {
+    [self](get_node_snapshot) { return describe(self); },
+    [self](get_peer_snapshots x) { return self->delegate(self->state.peers, x); },
+    [self](const set_network_active& x) {
+      auto& our = self->state;
+      if (std::exchange(our.network_active, x.active) == x.active)
+        return;
+      tell_event(self, event_type::network_active_changed, x.active ? "on" : "off");
+      self->send(our.listener, x);
+      self->send(our.dialer, x);
+      self->send(our.peers, x);
+    },
+    [self](get_node_parts) {
+      auto& our = self->state;
+      return node_parts{our.context, our.peers,    our.dialer, our.listener,
+                        our.book,    our.standing, our.events};
+    },
+    [self](caf::get_atom) { return self->state.peers; },
+    [self](const alarm&) { force_stop(self); },
+  };
+}
+
+peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_ptr context,
+                                      peer_manager_options options) {
+  if (!context->alarms)
+    context->alarms = system.spawn(alarm_clock);
+  return system.spawn(peer_manager, std::move(context), std::move(options));
+}
+
+} // namespace peerage

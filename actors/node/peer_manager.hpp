@@ -1,0 +1,79 @@
+#pragma once
+
+#include "actors/dialing/added_peers.hpp"
+#include "actors/node/node_handles.hpp"
+#include "actors/peer/peer.hpp"
+#include "actors/peer_set/peer_set.hpp"
+#include "actors/transport/resolver.hpp"
+#include "messages/subnet.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace peerage {
+
+/// What a peer manager is to do. Sockets are opened by whoever starts it, so that a port
+/// in use is found out before any actor runs.
+struct peer_manager_options {
+  std::vector<acceptor_ptr> acceptors;
+  std::vector<endpoint> pinned;          ///< Dialed, and dialed again, for ever.
+  std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
+  /// Looks for peers beyond the pinned ones, up to `max_outbound` in all.
+  bool discover = false;
+  std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; nobody: not asked.
+  std::size_t max_outbound = 25;
+  std::size_t max_inbound = 125;
+  /// Peers of one address, and of one /24 or /64, handshakes included. Loopback is exempt
+  /// on regtest, pinned peers are everywhere.
+  std::size_t max_per_ip = 1;
+  std::size_t max_per_neighbourhood = 2;
+  /// Addresses that stand for many, besides loopback: a proxy, a gateway. Points for
+  /// misbehaviour are a connection's there, and nobody is banned for them.
+  std::vector<subnet> shared;
+  /// Where addresses, bans and the like are kept; empty: nowhere.
+  std::filesystem::path directory;
+  /// Gets the counts of the set after every change; see peer_set_options.
+  std::shared_ptr<published_counts> published;
+  /// Logs single peers as debug: for one of many nodes in a process.
+  bool quiet = false;
+  /// Saves on the scheduler's threads instead of one of its own: for virtual time.
+  bool deterministic = false;
+  /// Starts an EVENT_LOG, which `context` then has.
+  bool keep_events = false;
+  /// How often changed state is saved, if there is a directory.
+  caf::timespan save_every = std::chrono::seconds{60};
+};
+
+using peer_manager_actor =
+  caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
+                   // Every peer; those that do not answer in time are left out.
+                   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+                   // Tells everybody who brings or holds peers.
+                   caf::reacts_to<set_network_active>,
+                   caf::replies_to<get_node_parts>::with<node_parts>,
+                   // A handle to route requests with; it dies with the manager.
+                   caf::replies_to<caf::get_atom>::with<peer_set_actor>,
+                   // INTERNAL: the stop took too long.
+                   caf::reacts_to<alarm>>;
+
+/// The root supervisor: starts everything that a node consists of, monitors all of it,
+/// and ends it in order (who brings peers, then the peers, then what they share, then who
+/// saves it) when it is told to exit or when one of them crashes. It quits when all of
+/// them are gone, at the latest `stop_deadline` later, by force if it must. Its reason is
+/// that of the stop or, if something could not be saved, what went wrong. Dropping its
+/// last handle ends everything, too, but at once and in no order.
+struct peer_manager_state;
+peer_manager_actor::behavior_type
+peer_manager(peer_manager_actor::stateful_pointer<peer_manager_state> self,
+             peer_context_ptr context, peer_manager_options options);
+
+/// Starts a PEER_MANAGER. `context` gets its alarm clock here if it has none.
+peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_ptr context,
+                                      peer_manager_options options);
+
+/// An ordered stop takes at most this long; the process promises 5 s.
+inline constexpr std::chrono::seconds stop_deadline{4};
+
+} // namespace peerage

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/base/node_clock.hpp"
+#include "actors/base/random_source.hpp"
+#include "actors/events/event_merger.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/peer/handshake_nonces.hpp"
+#include "actors/peer/node_counters.hpp"
+#include "messages/wire/network.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace peerage {
+
+/// Deadlines and paces of a peer's life; design section 7 has the reasons.
+struct peer_timing {
+  caf::timespan connect_timeout = std::chrono::seconds(5);    ///< TCP open.
+  caf::timespan handshake_timeout = std::chrono::seconds(10); ///< From there to verack.
+  caf::timespan request_timeout = std::chrono::seconds(20);
+  caf::timespan ping_interval = std::chrono::seconds(59); ///< A prime: paces drift apart.
+  caf::timespan ping_timeout = std::chrono::seconds(20);
+  /// The node's own inbound service has this long to answer; then the remote gets what an
+  /// error would have brought.
+  caf::timespan service_timeout = std::chrono::seconds(20);
+};
+
+/// What our version message says of us.
+struct local_identity {
+  std::string user_agent = "/peerage:" PEERAGE_VERSION "/";
+  std::uint64_t services = 0;
+  std::int32_t start_height = 0;
+  bool relay = true;
+};
+
+/// What all peers of one node share. Made once, before the first peer.
+struct peer_context {
+  peer_context(const wire::network_parameters& parameters,
+               std::optional<std::uint64_t> seed)
+      : network(parameters), random(seed) {}
+
+  const wire::network_parameters& network;
+  peer_timing timing;
+  local_identity identity;
+  random_source random;
+  handshake_nonces nonces;
+  std::atomic<peer_id> last_id{0};
+  alarm_clock_actor alarms;
+  /// Is told what happens; nobody: nothing is told. Set before the first peer.
+  event_sink_actor events;
+  /// Decides which of what remotes can cause at will is told by itself.
+  std::shared_ptr<event_merger> merger = std::make_shared<event_merger>();
+  node_counters counters;
+  node_clock wall; ///< What is shown, sent, saved, or ends at a date goes by it.
+  inbound_service_actor service; ///< The node's own.
+  /// Whom CONNECTIONs ask instead, if there is anybody: part of the node stands between.
+  inbound_service_actor dispatcher;
+  /// Is told by CONNECTIONs what their remotes send that cannot be read, if there is
+  /// anybody.
+  misbehaviour_observer_actor standing;
+  std::shared_ptr<socket_provider> sockets;
+
+  /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to
+  /// the client, the mistake that the drop tests must catch.
+  bool heartbeat_holds_client = false;
+};
+
+using peer_context_ptr = std::shared_ptr<peer_context>;
+
+/// An id that no connection has had yet.
+inline peer_id next_peer_id(peer_context& context) {
+  return ++context.last_id;
+}
+
+/// Tells the EVENT_LOG, if there is one, what happens to `self` at this moment.
+template <class Self>
+void record(Self* self, const peer_context& context, event what) {
+  if (!context.events)
+    return;
+  what.time = context.wall.precise_now();
+  if (!context.merger->admit(what, self->clock().now()))
+    return;
+  self->send(context.events, std::move(what));
+}
+
+} // namespace peerage

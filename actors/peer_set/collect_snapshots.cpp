@@ -1,0 +1,110 @@
+#include "actors/peer_set/collect_snapshots.hpp"
+
+#include <caf/sec.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace peerage {
+
+namespace {
+
+using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
+
+/// Walks over the members by id, and knows them by nothing else: it must not be what
+/// keeps a client alive.
+class survey : public std::enable_shared_from_this<survey> {
+public:
+  survey(peer_set_pointer self, survey_filter include, survey_done done)
+      : self_(self), include_(std::move(include)), done_(std::move(done)),
+        asking_ends_(self->clock().now() + survey_asking_time) {
+    const auto& members = self->state.members;
+    last_ = members.empty() ? 0 : members.rbegin()->first;
+  }
+
+  void go_on() {
+    while (places_taken_ < survey_places && ask_next())
+      ;
+    if (awaited_ == 0)
+      finish();
+  }
+
+private:
+  /// False if nobody is left, or there is no time left to ask him.
+  bool ask_next() {
+    const auto& members = self_->state.members;
+    auto next = members.upper_bound(cursor_);
+    while (next != members.end() && next->first <= last_ && !include_(next->second))
+      ++next;
+    if (next == members.end() || next->first > last_ ||
+        self_->clock().now() >= asking_ends_)
+      return false;
+    cursor_ = next->first;
+    ++places_taken_;
+    ++awaited_;
+    found_.entries.emplace_back(); // its row, so that nothing need be sorted
+    ask(next->second, found_.entries.size() - 1, true);
+    return true;
+  }
+
+  /// @param has_place The first time; the second time the peer has lost its place.
+  void ask(const peer_set_state::member& whom, std::size_t row, bool has_place) {
+    const caf::timespan patience =
+      has_place ? survey_place_time : survey_patience - survey_place_time;
+    self_->request(whom.client, patience, get_peer_snapshot{})
+      .then(
+        [me = shared_from_this(), row, has_place](peer_snapshot& x) {
+          me->take(row, std::move(x));
+          me->end_question(has_place);
+        },
+        [me = shared_from_this(), id = whom.info.id, row, has_place](caf::error& why) {
+          const auto& members = me->self_->state.members;
+          auto member = members.find(id);
+          if (!has_place || why != caf::sec::request_timeout || member == members.end())
+            return me->end_question(has_place);
+          --me->places_taken_;
+          me->ask(member->second, row, false);
+          me->go_on();
+        });
+  }
+
+  void end_question(bool had_place) {
+    places_taken_ -= had_place ? 1 : 0;
+    --awaited_;
+    go_on();
+  }
+
+  void take(std::size_t row, peer_snapshot x) {
+    const auto& known = self_->state;
+    auto member = known.members.find(x.info.id);
+    x.pinned = member != known.members.end() && member->second.pinned;
+    x.ready = known.routes.is_ready(x.info.id);
+    found_.entries[row] = std::move(x);
+  }
+
+  void finish() {
+    if (!done_)
+      return;
+    std::erase_if(found_.entries, [](const peer_snapshot& x) { return x.info.id == 0; });
+    std::exchange(done_, nullptr)(std::move(found_));
+  }
+
+  peer_set_pointer self_;
+  survey_filter include_;
+  survey_done done_;
+  time_point asking_ends_;
+  peer_id cursor_ = 0; ///< Asked last.
+  peer_id last_ = 0;   ///< The newest one of those who are asked.
+  peer_snapshots found_;
+  std::size_t places_taken_ = 0;
+  std::size_t awaited_ = 0; ///< Answers, those of peers without a place included.
+};
+
+} // namespace
+
+void survey_peers(peer_set_pointer self, survey_filter include, survey_done done) {
+  std::make_shared<survey>(self, std::move(include), std::move(done))->go_on();
+}
+
+} // namespace peerage

@@ -1,0 +1,497 @@
+#include "actors/peer_set/peer_set_requests.hpp"
+
+#include "actors/peer_set/peer_set_waits.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace peerage::routing {
+
+namespace {
+
+using caller_ptr = std::shared_ptr<pending_reply>;
+
+/// A peer is not asked for addresses twice within this time (zebra's
+/// MIN_PEER_GET_ADDR_INTERVAL; most nodes answer a connection only once anyway).
+constexpr std::chrono::seconds getaddr_interval{31};
+
+/// Entries of one inv that are noted.
+constexpr std::size_t max_noted = 100;
+
+/// What requests carry as their kind.
+template <class Request>
+request_kind kind_of_type() {
+  return kind_of(request{Request{}});
+}
+
+/// A client that ends between two messages answers by a code of CAF's.
+caf::error normalised(caf::error&& why) {
+  if (why && why.category() == caf::atom("request"))
+    return std::move(why);
+  return caf::make_error(outcome_of(why), exit_of(why));
+}
+
+/// What waited for this peer goes out when it is ready again.
+void send_deferred(self_pointer self, peer_id peer);
+
+/// A routed request has ended, one way or the other.
+void ended(self_pointer self, const routed_request& route,
+           std::optional<request_error> failure) {
+  auto& state = self->state;
+  --state.under_way;
+  state.context->counters.requests.observe(
+    std::chrono::duration<double>(self->clock().now() - route.sent).count());
+  if (state.routes.finished(route, self->clock().now(), failure))
+    send_deferred(self, route.peer);
+  publish(self);
+}
+
+/// Sends a request that was counted as started; `done` gets its outcome. `caller` may
+/// cancel it, if there is one.
+template <class Reply, class Request, class Done>
+void send_routed(self_pointer self, const routed_request& route, Request&& what,
+                 Done done, const caller_ptr& caller = nullptr) {
+  auto& state = self->state;
+  ++state.under_way;
+  const auto& client = state.members.at(route.peer).client;
+  auto response = self->request(client, caf::infinite, std::forward<Request>(what));
+  const auto number = ++state.last_question;
+  if (caller)
+    state.questions.emplace(
+      number,
+      peer_set_state::question{caller, client.address(), response.id().integer_value()});
+  auto failed = [self, route, done, number](caf::error& why) {
+    self->state.questions.erase(number);
+    ended(self, route, outcome_of(why));
+    done(std::variant<reply, caf::error>{normalised(std::move(why))});
+    quit_if_done(self);
+  };
+  if constexpr (std::is_void_v<Reply>)
+    response.then(
+      [self, route, done, number] {
+        self->state.questions.erase(number);
+        ended(self, route, {});
+        done(std::variant<reply, caf::error>{reply{caf::unit}});
+        quit_if_done(self);
+      },
+      failed);
+  else
+    response.then(
+      [self, route, done, number](Reply& value) {
+        self->state.questions.erase(number);
+        ended(self, route, {});
+        done(std::variant<reply, caf::error>{reply{std::move(value)}});
+        quit_if_done(self);
+      },
+      failed);
+}
+
+template <class Request>
+void push(self_pointer self, peer_id peer, const Request& what) {
+  auto& state = self->state;
+  auto route = state.routes.started(peer, kind_of_type<Request>(), self->clock().now());
+  send_routed<void>(self, route, what, [](std::variant<reply, caf::error>&&) {});
+}
+
+void send_deferred(self_pointer self, peer_id peer) {
+  for (const auto& what : self->state.routes.take_deferred(peer))
+    push(self, peer, std::get<announce_block>(*what));
+}
+
+// -- fetches ---------------------------------------------------------------------------
+
+using fetch_ptr = std::shared_ptr<peer_set_state::fetch>;
+
+/// A fetch waits so long behind its deadline for shares that end with it.
+constexpr std::chrono::milliseconds last_words{50};
+
+void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
+             std::vector<share_request>&& shares);
+
+/// Lets the fetches of this kind do what `step` says; some may end by it.
+template <class Step>
+void advance_all(self_pointer self, request_kind kind, Step step) {
+  struct change {
+    std::uint64_t number;
+    fetch_ptr fetch;
+    std::vector<share_request> shares;
+  };
+  std::vector<change> changes;
+  for (const auto& [number, fetch] : self->state.fetches)
+    if (fetch->kind == kind)
+      if (auto shares = step(fetch->plan); !shares.empty() || fetch->plan.finished())
+        changes.push_back({number, fetch, std::move(shares)});
+  for (auto& x : changes)
+    advance(self, x.number, x.fetch, std::move(x.shares));
+}
+
+/// What a peer was asked for and, until its deadline, neither sent nor said it lacks.
+std::vector<transaction_id> without_word(const std::vector<transaction_id>& asked,
+                                         const blocks& answer) {
+  auto result = asked;
+  std::erase_if(result, [&](const transaction_id& x) {
+    return std::ranges::find(answer.entries, x.hash, &fetched_block::hash) !=
+           answer.entries.end();
+  });
+  return result;
+}
+
+std::vector<transaction_id> without_word(const std::vector<transaction_id>& asked,
+                                         const transactions& answer) {
+  auto result = asked;
+  std::erase_if(result, [&](const transaction_id& x) {
+    return std::ranges::find(answer.entries, x, &fetched_transaction::id) !=
+           answer.entries.end();
+  });
+  return result;
+}
+
+template <class Reply, class Request>
+void send_share(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
+                share_request&& share, Request&& what) {
+  auto& fresh = fetch->fresh;
+  auto route = std::ranges::find(fresh, share.peer, &routed_request::peer);
+  const auto started = *route;
+  fresh.erase(route);
+  send_routed<Reply>(
+    self, started, std::forward<Request>(what),
+    [self, number, fetch, share](std::variant<reply, caf::error>&& result) {
+      if (fetch->cancelled)
+        return;
+      auto now = self->clock().now();
+      std::vector<transaction_id> unanswered;
+      if (auto* value = std::get_if<reply>(&result)) {
+        const auto& answer = std::get<Reply>(*value);
+        unanswered = without_word(share.items, answer);
+        advance(self, number, fetch, fetch->plan.on_reply(share.id, answer, now));
+      } else {
+        const auto why = outcome_of(std::get<caf::error>(result));
+        if (why == request_error::timeout)
+          unanswered = share.items;
+        advance(self, number, fetch, fetch->plan.on_failure(share.id, why, now));
+      }
+      // Others may wait for the same items from the same peer, which has asked for them
+      // once for all: they look for another one.
+      if (!unanswered.empty())
+        advance_all(self, fetch->kind, [&](block_fetch& plan) {
+          return plan.on_unanswered(share.peer, unanswered, now);
+        });
+    },
+    fetch->caller);
+}
+
+void finish(self_pointer self, std::uint64_t number, const fetch_ptr& fetch) {
+  auto& state = self->state;
+  if (state.fetches.erase(number) == 0)
+    return; // done before; a late share has come
+  self->send(state.context->alarms, cancel_alarm{number});
+  auto give = [&](auto&& found) {
+    if (auto* why = std::get_if<request_error>(&found))
+      fetch->caller->fail(caf::make_error(*why));
+    else
+      fetch->caller->deliver(reply{std::move(std::get<0>(found))});
+  };
+  if (fetch->kind == request_kind::get_blocks)
+    give(fetch->plan.found_blocks());
+  else
+    give(fetch->plan.found_transactions());
+}
+
+/// Sends what the plan wants sent, and ends the fetch if it is over.
+void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
+             std::vector<share_request>&& shares) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  for (const auto& x : fetch->plan.take_missing())
+    state.routes.missing(x.peer, x.hash, now);
+  for (auto& share : shares) {
+    if (fetch->kind == request_kind::get_blocks) {
+      get_blocks what{{}, share.timeout};
+      for (const auto& item : share.items)
+        what.hashes.push_back(item.hash);
+      send_share<blocks>(self, number, fetch, std::move(share), std::move(what));
+    } else {
+      get_transactions what{share.items, share.timeout};
+      send_share<transactions>(self, number, fetch, std::move(share), std::move(what));
+    }
+  }
+  publish(self);
+  if (fetch->plan.finished())
+    return finish(self, number, fetch);
+  if (auto next = fetch->plan.next_event()) {
+    // Its shares end at the same time, and with what they bring it ends by itself.
+    const bool is_last = *next >= fetch->plan.deadline();
+    self->send(state.context->alarms,
+               set_alarm{number, is_last ? *next + last_words : *next});
+  }
+}
+
+template <class Reply>
+caf::result<Reply> start_fetch(self_pointer self, const std::vector<transaction_id>& ids,
+                               request_kind kind, caf::timespan timeout) {
+  auto& state = self->state;
+  if (state.stopping)
+    return caf::make_error(request_error::shutting_down);
+  if (ids.size() > max_items_per_request)
+    return caf::make_error(request_error::overloaded);
+  auto now = self->clock().now();
+  fetch_options options;
+  options.deadline =
+    now +
+    (timeout > caf::timespan::zero() ? timeout : state.context->timing.request_timeout);
+  options.peers = std::max<std::size_t>(state.routes.counts().ready, 1);
+  options.hedge_after =
+    state.routes.latency_percentile(kind, 0.95).value_or(caf::timespan::zero());
+  auto number = ++state.last_fetch;
+  // The plan is part of what the chooser needs, so it gets the fetch by its number.
+  auto chooser = [self, number, kind](const transaction_id& first,
+                                      std::span<const peer_id> excluded) {
+    auto& routes = self->state.routes;
+    auto moment = self->clock().now();
+    auto found = routes.choose_for_item(first.hash, kind, moment,
+                                        self->state.context->random, 0, excluded);
+    if (found.peer)
+      self->state.fetches.at(number)->fresh.push_back(
+        routes.started(*found.peer, kind, moment));
+    return found;
+  };
+  auto promise = self->make_response_promise<Reply>();
+  auto fetch = std::make_shared<peer_set_state::fetch>(
+    peer_set_state::fetch{block_fetch{ids, options, chooser},
+                          std::make_shared<pending_reply>(promise),
+                          kind,
+                          {},
+                          false});
+  state.fetches.emplace(number, fetch);
+  advance(self, number, fetch, fetch->plan.start(now));
+  return promise;
+}
+
+} // namespace
+
+// -- numbers ---------------------------------------------------------------------------
+
+peer_set_snapshot count(const peer_set_state& state) {
+  auto counts = state.routes.counts();
+  peer_set_snapshot result;
+  result.ready = counts.ready;
+  result.unready = counts.unready;
+  result.total = counts.total();
+  result.inbound = state.inbound;
+  result.outbound = result.total - result.inbound;
+  result.exits = state.exits;
+  for (std::size_t i = 0; i < request_kind_count; ++i)
+    result.outbound_requests[i] =
+      state.routes.outbound_requests(static_cast<request_kind>(i));
+  return result;
+}
+
+void publish(self_pointer self) {
+  if (self->state.options.published)
+    self->state.options.published->store(count(self->state));
+  if (!self->state.waiting.empty())
+    answer_waiting(self);
+}
+
+void quit_if_done(self_pointer self) {
+  auto& state = self->state;
+  if (state.stopping && state.members.empty() && state.under_way == 0)
+    self->quit(caf::exit_reason::user_shutdown);
+}
+
+// -- one peer --------------------------------------------------------------------------
+
+template <class Reply, class Request>
+caf::result<Reply> to_one(self_pointer self, Request&& what) {
+  auto& state = self->state;
+  if (state.stopping)
+    return caf::make_error(request_error::shutting_down);
+  const auto kind = kind_of_type<std::decay_t<Request>>();
+  auto now = self->clock().now();
+  auto found = state.routes.choose(kind, now, state.context->random);
+  if (!found.peer)
+    return caf::make_error(found.why);
+  auto promise = self->make_response_promise<Reply>();
+  auto route = state.routes.started(*found.peer, kind, now);
+  publish(self);
+  auto caller = std::make_shared<pending_reply>(promise);
+  send_routed<Reply>(
+    self, route, std::forward<Request>(what),
+    [caller](std::variant<reply, caf::error>&& result) {
+      caller->deliver(std::move(result));
+    },
+    caller);
+  return promise;
+}
+
+template caf::result<latency> to_one(self_pointer, measure_latency&&);
+template caf::result<addresses> to_one(self_pointer, get_addresses&&);
+template caf::result<headers> to_one(self_pointer, get_headers&&);
+template caf::result<block_hashes> to_one(self_pointer, get_block_hashes&&);
+template caf::result<transaction_ids> to_one(self_pointer, get_mempool&&);
+
+// -- several ---------------------------------------------------------------------------
+
+caf::result<blocks> fetch(self_pointer self, get_blocks&& what) {
+  return start_fetch<blocks>(self, items_of(what), request_kind::get_blocks,
+                             what.timeout);
+}
+
+caf::result<transactions> fetch(self_pointer self, get_transactions&& what) {
+  return start_fetch<transactions>(self, what.ids, request_kind::get_transactions,
+                                   what.timeout);
+}
+
+template <class Request>
+caf::result<void> to_some(self_pointer self, const Request& what) {
+  auto& state = self->state;
+  if (state.stopping)
+    return caf::make_error(request_error::shutting_down);
+  const auto kind = kind_of_type<Request>();
+  auto peers = state.routes.fan_out(kind, state.context->random);
+  if (peers.empty())
+    return caf::make_error(request_error::no_ready_peer);
+  // Done as soon as one peer has it; failed if none could be given it.
+  struct progress {
+    std::size_t missing;
+    pending_reply caller;
+  };
+  auto promise = self->make_response_promise<void>();
+  auto all = std::make_shared<progress>(progress{peers.size(), pending_reply{promise}});
+  for (auto peer : peers) {
+    auto route = state.routes.started(peer, kind, self->clock().now());
+    send_routed<void>(self, route, what, [all](std::variant<reply, caf::error>&& result) {
+      --all->missing;
+      if (std::holds_alternative<reply>(result) || all->missing == 0)
+        all->caller.deliver(std::move(result));
+    });
+  }
+  publish(self);
+  return promise;
+}
+
+template caf::result<void> to_some(self_pointer, const send_transaction&);
+template caf::result<void> to_some(self_pointer, const announce_transactions&);
+template caf::result<void> to_some(self_pointer, const announce_block&);
+template caf::result<void> to_some(self_pointer, const announce_addresses&);
+
+void to_all(self_pointer self, const announce_block& what) {
+  auto shared = std::make_shared<const request>(what);
+  for (auto peer : self->state.routes.announce_to_all(shared))
+    push(self, peer, what);
+  publish(self);
+}
+
+// -- addresses -------------------------------------------------------------------------
+
+caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses& what) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  // Those that we dialed: others answer getaddr with silence.
+  std::vector<peer_set_state::member*> askable;
+  for (auto& [id, member] : state.members)
+    if (member.info.way == direction::outbound &&
+        (!member.asked_for_addresses ||
+         now - *member.asked_for_addresses >= getaddr_interval))
+      askable.push_back(&member);
+  auto count = std::min(what.fan_out, askable.size());
+  for (std::size_t i = 0; i < askable.size(); ++i)
+    std::swap(askable[i], askable[i + state.context->random.below(askable.size() - i)]);
+  std::stable_partition(askable.begin(), askable.end(), [](const auto* x) {
+    return !x->asked_for_addresses.has_value();
+  });
+  askable.resize(count);
+  if (askable.empty())
+    return gathered_addresses{};
+
+  struct progress {
+    gathered_addresses found;
+    std::size_t missing;
+    caf::typed_response_promise<gathered_addresses> promise;
+  };
+  auto all = std::make_shared<progress>();
+  all->found.asked = all->missing = count;
+  all->promise = self->make_response_promise<gathered_addresses>();
+  for (auto* member : askable) {
+    member->asked_for_addresses = now;
+    auto route = state.routes.started(member->info.id, request_kind::get_addresses, now);
+    send_routed<addresses>(
+      self, route, get_addresses{what.timeout},
+      [self, all, taker = what.taker,
+       peer = member->info.id](std::variant<reply, caf::error>&& result) {
+        if (auto* value = std::get_if<reply>(&result)) {
+          auto& entries = std::get<addresses>(*value).entries;
+          ++all->found.answers;
+          all->found.entries += entries.size();
+          self->send(taker, addresses_answered{{peer, std::move(entries)}});
+        }
+        if (--all->missing == 0)
+          all->promise.deliver(all->found);
+      });
+  }
+  publish(self);
+  return all->promise;
+}
+
+void tell(self_pointer self, tell_addresses&& what) {
+  if (self->state.members.contains(what.peer))
+    push(self, what.peer, what.what);
+}
+
+// -- items -----------------------------------------------------------------------------
+
+void note_inventory(self_pointer self, const inventory_announced& what) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  const auto noted =
+    std::span{what.entries}.first(std::min(what.entries.size(), max_noted));
+  for (const auto& entry : noted)
+    state.routes.announced(what.peer, entry.hash, now);
+  for (const auto kind : {request_kind::get_blocks, request_kind::get_transactions}) {
+    std::vector<transaction_id> offered;
+    for (const auto& entry : noted)
+      if (kind == request_kind::get_blocks ? entry.is_block() : entry.is_transaction())
+        offered.push_back({entry.hash, entry.type == wire::inv_wtx});
+    if (!offered.empty())
+      advance_all(self, kind, [&](block_fetch& plan) {
+        return plan.on_offered(what.peer, offered, now);
+      });
+  }
+}
+
+void use_newcomer(self_pointer self) {
+  const auto now = self->clock().now();
+  for (const auto kind : {request_kind::get_blocks, request_kind::get_transactions})
+    advance_all(self, kind, [now](block_fetch& plan) { return plan.on_tick(now); });
+}
+
+void cancel(self_pointer self, const cancel_request& what) {
+  auto& state = self->state;
+  const auto asker = self->current_sender();
+  auto is_meant = [&](const auto& caller) { return caller->is_meant(what, asker); };
+  for (const auto& [number, x] : state.questions)
+    if (is_meant(x.caller))
+      if (auto client = caf::actor_cast<cancellable_actor>(x.client))
+        self->send(client, cancel_request{x.response});
+  auto fetch = std::ranges::find_if(
+    state.fetches, [&](const auto& x) { return is_meant(x.second->caller); });
+  if (fetch == state.fetches.end())
+    return state.waiting.cancel(self, state.context->alarms, what);
+  fetch->second->cancelled = true;
+  const auto caller = fetch->second->caller;
+  self->send(state.context->alarms, cancel_alarm{fetch->first});
+  state.fetches.erase(fetch);
+  caller->fail(caf::make_error(request_error::cancelled));
+}
+
+void on_alarm(self_pointer self, std::uint64_t number) {
+  auto found = self->state.fetches.find(number);
+  if (found == self->state.fetches.end())
+    return;
+  auto fetch = found->second;
+  advance(self, number, fetch, fetch->plan.on_tick(self->clock().now()));
+}
+
+} // namespace peerage::routing

@@ -1,0 +1,240 @@
+#include "actors/status/documents/endpoints.hpp"
+
+#include "actors/status/documents/discovery_json.hpp"
+#include "actors/status/documents/metrics.hpp"
+#include "actors/status/documents/peer_endpoint.hpp"
+#include "actors/status/documents/schemas.hpp"
+#include "actors/status/http/list_reply.hpp"
+#include "actors/status/http/shared_document.hpp"
+
+#include <caf/send.hpp>
+
+namespace peerage {
+
+namespace {
+
+/// Asks an owner; `render` makes the answer of what comes back, on the HTTP thread.
+template <class Answer, class Handle, class Question, class Render>
+void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
+                 Question what, Render render) {
+  ask<Answer>(self, whom, std::move(what), [slot, render](caf::expected<Answer> found) {
+    slot->answer([render, found = std::move(found)] {
+      return found ? render(*found) : http_source_failed(found.error());
+    });
+  });
+}
+
+/// The same for a list, whose entries become a JSON array.
+template <class Answer, class Handle, class Question>
+void answer_with_list(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
+                      Question what) {
+  ask<Answer>(self, whom, std::move(what), [slot](caf::expected<Answer> found) {
+    if (found)
+      answer_list(slot, std::move(found->entries));
+    else
+      slot->answer([why = found.error()] { return http_source_failed(why); });
+  });
+}
+
+/// What runs in the STATUS actor and answers there, or lets others answer.
+using status_reader = std::function<void(status_pointer, const reply_slot_ptr&)>;
+
+void read_status(const status_actor& status, const status_reader& read,
+                 const reply_slot_ptr& slot) {
+  caf::anon_send(status,
+                 status_task{[read, slot](status_pointer self) { read(self, slot); }});
+}
+
+/// Lists of thousands: while many clients ask for one, making it takes a fifth of the
+/// time, at the most.
+constexpr unsigned list_rest = 4;
+
+/// GET of what is the same for all who ask at the same time.
+class document_adder {
+public:
+  document_adder(http_router& routes, std::shared_ptr<http_thread_door> door,
+                 const status_actor& status)
+      : routes_(routes), door_(std::move(door)), status_(status) {}
+
+  void add(std::string_view path, status_reader read, unsigned rest = 0,
+           bool urgent = false) {
+    auto document = std::make_shared<shared_document>(
+      door_,
+      [status = status_, read = std::move(read)](const reply_slot_ptr& slot) {
+        read_status(status, read, slot);
+      },
+      rest);
+    routes_.add({http::verb::get,
+                 path,
+                 [document](const http_request&, const std::vector<std::string>&,
+                            const reply_slot_ptr& slot) { document->ask(slot); },
+                 {},
+                 urgent});
+  }
+
+private:
+  http_router& routes_;
+  std::shared_ptr<http_thread_door> door_;
+  status_actor status_;
+};
+
+http_reply render_health(const node_snapshot& node) {
+  return http_json({{"healthy", node.can_serve},
+                    {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
+                    {"uptime", node.uptime}},
+                   node.can_serve ? http::status::ok : http::status::service_unavailable);
+}
+
+void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
+  auto found = std::make_shared<node_metrics>();
+  found->context = self->state.parts.context;
+  auto failed = [slot](const caf::error& why) {
+    slot->answer([why] { return http_source_failed(why); });
+  };
+  // One after the other: the set's numbers fit each other, whenever the others come.
+  ask<discovery_counts>(
+    self, self->state.parts.dialer, get_discovery_counts{},
+    [=](caf::expected<discovery_counts> dials) {
+      if (!dials)
+        return failed(dials.error());
+      found->dials = *dials;
+      ask<discovery_counts>(
+        self, self->state.parts.listener, get_discovery_counts{},
+        [=](caf::expected<discovery_counts> accepts) {
+          if (!accepts)
+            return failed(accepts.error());
+          found->accepts = *accepts;
+          answer_with<peer_set_snapshot>(
+            self, slot, self->state.parts.peers, get_peer_set_snapshot{},
+            [found](const peer_set_snapshot& peers) {
+              found->peers = peers;
+              return http_reply{http::status::ok, render_metrics(*found),
+                                "text/plain; version=0.0.4; charset=utf-8"};
+            });
+        });
+    });
+}
+
+} // namespace
+
+void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> door,
+                        const status_actor& status) {
+  document_adder documents{routes, std::move(door), status};
+  documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
+    answer_with<node_snapshot>(
+      self, slot, self->state.manager, get_node_snapshot{},
+      [](const node_snapshot& x) { return http_json(to_json(x)); });
+  });
+  documents.add(
+    "/health",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with<node_snapshot>(self, slot, self->state.manager, get_node_snapshot{},
+                                 render_health);
+    },
+    0, true);
+  documents.add("/metrics", answer_metrics);
+  documents.add(
+    "/peers",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<peer_snapshots>(self, slot, self->state.parts.peers,
+                                       get_peer_snapshots{});
+    },
+    list_rest);
+  documents.add(
+    "/addresses",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<known_address_list>(self, slot, self->state.parts.book,
+                                           get_known_addresses{});
+    },
+    list_rest);
+  documents.add(
+    "/bans",
+    [](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<bans>(self, slot, self->state.parts.standing, get_bans{});
+    },
+    list_rest);
+  routes.add(http::verb::get, "/peers/:id",
+             [status](const http_request&, const std::vector<std::string>& parameters,
+                      const reply_slot_ptr& slot) {
+               read_status(
+                 status,
+                 [id = parameters[0]](status_pointer self, const reply_slot_ptr& to) {
+                   answer_peer(self, id, to);
+                 },
+                 slot);
+             });
+  // The session sees to those that ask for the upgrade.
+  routes.add(
+    http::verb::get, "/events",
+    [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
+      slot->answer([] {
+        return http_error(http::status::upgrade_required,
+                          "/events is a WebSocket: ask for the upgrade to it");
+      });
+    });
+}
+
+namespace {
+
+/// Nothing if the request may go on.
+std::optional<http_reply> check_writer(const http_request& what,
+                                       const rpc_cookie* cookie) {
+  // Browsers say where a page comes from; no page of others may act, whoever its user is.
+  if (auto origin = what[http::field::origin]; !origin.empty()) {
+    auto host = what[http::field::host];
+    if (origin != "http://" + std::string(host))
+      return http_error(http::status::forbidden, "pages from elsewhere cannot call");
+  }
+  if (!cookie)
+    return http_error(http::status::forbidden,
+                      "this node has no cookie, so nobody may call");
+  auto given = what[http::field::authorization];
+  if (cookie->accepts({given.data(), given.size()}))
+    return std::nullopt;
+  http_reply result{http::status::unauthorized, {}};
+  result.authenticate = "Basic realm=\"jsonrpc\"";
+  return result;
+}
+
+} // namespace
+
+void add_rpc_endpoint(http_router& routes, const status_actor& status,
+                      std::shared_ptr<const rpc_methods> methods,
+                      std::shared_ptr<const rpc_cookie> cookie) {
+  http_router::route calls{
+    http::verb::post, "/",
+    [status, server = rpc_server{std::move(methods)}](
+      const http_request& what, const std::vector<std::string>&,
+      const reply_slot_ptr& slot) { server.serve(what.body(), status, slot); }};
+  calls.check = [cookie = std::move(cookie)](const http_request& head) {
+    return check_writer(head, cookie.get());
+  };
+  routes.add(std::move(calls));
+}
+
+void add_fixed_endpoints(http_router& routes, std::string_view page) {
+  routes.add(http::verb::get, "/schema/:name",
+             [](const http_request&, const std::vector<std::string>& names,
+                const reply_slot_ptr& slot) {
+               slot->answer([name = names[0]] {
+                 auto found = schema_of(name);
+                 if (found.empty())
+                   return http_error(http::status::not_found,
+                                     "there is no schema named " + name);
+                 return http_reply{http::status::ok, std::string(found),
+                                   "application/schema+json"};
+               });
+             });
+  if (page.empty())
+    return;
+  http_reply whole{http::status::ok, std::string(page), "text/html; charset=utf-8"};
+  whole.content_security_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
+  routes.add(
+    http::verb::get, "/",
+    [whole](const http_request&, const std::vector<std::string>&,
+            const reply_slot_ptr& slot) { slot->answer([whole] { return whole; }); });
+}
+
+} // namespace peerage

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "actors/status/http/http.hpp"
+#include "actors/status/status_actor.hpp"
+
+namespace peerage {
+
+/// GET /peers/ID: one peer, asked alone, with its actor group and what is remembered of
+/// it. 404 if it is gone.
+void answer_peer(status_pointer self, const std::string& id_text,
+                 const reply_slot_ptr& slot);
+
+} // namespace peerage

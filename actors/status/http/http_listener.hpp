@@ -1,0 +1,30 @@
+#pragma once
+
+#include "actors/status/http/http_session.hpp"
+#include "actors/status/status_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace peerage {
+
+/// One address that the status server listens on. Destroying it closes it, and removes a
+/// Unix socket's file if it still is the one that was made.
+class http_listener {
+public:
+  virtual ~http_listener() = default;
+  virtual std::string url() const = 0;
+  /// Hands connections to `sessions` from now on, on the context's thread.
+  virtual void start(http_sessions& sessions) = 0;
+  /// Accepts again, after it could not.
+  virtual void on_tick() = 0;
+};
+
+/// Binds and listens; nullptr, and a text for people, if that fails.
+std::unique_ptr<http_listener> open_http_listener(boost::asio::io_context& context,
+                                                  const status_address& at,
+                                                  std::string& error);
+
+} // namespace peerage

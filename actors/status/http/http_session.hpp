@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/status/events/event_feed.hpp"
+#include "actors/status/http/held_documents.hpp"
+#include "actors/status/http/http.hpp"
+#include "actors/status/http/http_admission.hpp"
+#include "actors/status/http/http_router.hpp"
+#include "actors/status/http/session_clock.hpp"
+#include "actors/status/http/status_limits.hpp"
+#include "actors/status/rpc/rpc_cookie.hpp"
+#include "messages/endpoint.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace peerage {
+
+/// A socket of either kind, TCP or Unix: one type, so that HTTP and WebSocket are
+/// compiled once.
+using status_socket = boost::asio::generic::stream_protocol::socket;
+
+/// One connection, whatever it runs over. Lives on the HTTP thread only.
+///
+/// Whatever throws there is the end of one connection and of nothing else. Operations of
+/// Asio's are lost by it now and then, together with their handlers, so each session
+/// looks at every tick whether what it waits for can still come.
+class http_session {
+public:
+  virtual ~http_session() = default;
+  /// The server stops: says so if it can, else is cut.
+  virtual void go_away() {}
+  /// Looks at its deadlines.
+  virtual void on_tick(session_clock::time_point now) = 0;
+  /// Closes the connection and leaves the places it has. May be repeated.
+  virtual void end() = 0;
+};
+
+/// An address that is listened on, and who may be served there.
+struct http_address {
+  /// A Unix socket has none, and no browser can reach it.
+  std::optional<endpoint> bound;
+  admission places{{status_limits::idle_connections, status_limits::documents,
+                    status_limits::calls, status_limits::waiting_calls,
+                    status_limits::urgent_documents}};
+  std::size_t streams = 0;             ///< Event streams without the cookie.
+  std::size_t streams_with_cookie = 0; ///< And with it.
+};
+
+/// What all connections share. Outlives them.
+struct http_sessions {
+  explicit http_sessions(boost::asio::io_context& context)
+      : door(std::make_shared<http_thread_door>(context)), events(door) {}
+
+  using id = admission::connection_id;
+
+  /// The sessions' time.
+  session_clock::time_point now() {
+    return clock.advance(std::chrono::steady_clock::now());
+  }
+  /// Every session looks at the time; to be called every `status_limits::tick`.
+  void tick();
+  /// Ends this one, if it is still there.
+  void end(id who);
+
+  http_router routes;
+  std::shared_ptr<http_thread_door> door;
+  event_feed events;
+  std::shared_ptr<const rpc_cookie> cookie; ///< null: nobody has it.
+  /// Keeps a session alive while it waits for nothing but its reply.
+  std::map<id, std::shared_ptr<http_session>> open;
+  /// Those that have become event streams. They have a limit of their own: who follows
+  /// the events, for hours maybe, takes no place from who asks.
+  std::map<id, std::shared_ptr<http_session>> streams;
+  id last_id = 0;
+  session_clock clock{std::chrono::steady_clock::now()};
+  held_documents documents;
+  std::size_t body_bytes = 0; ///< Of the bodies of calls.
+  std::array<char, status_limits::read_bytes> scratch{};
+};
+
+/// Takes a new connection into `sessions`, if there is a place at `at`.
+void open_session(http_sessions& sessions, const std::shared_ptr<http_address>& at,
+                  status_socket socket);
+
+} // namespace peerage

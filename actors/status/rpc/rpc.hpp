@@ -1,0 +1,166 @@
+#pragma once
+
+#include "actors/status/http/http.hpp"
+#include "actors/status/rpc/rpc_json.hpp"
+#include "actors/status/status_actor.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// What a method of the JSON-RPC interface is. Knows nothing of HTTP.
+namespace peerage {
+
+/// Codes as Bitcoin Core has them (rpc/protocol.h), then those of our own methods.
+namespace rpc_code {
+inline constexpr int invalid_request = -32600;
+inline constexpr int method_not_found = -32601;
+inline constexpr int invalid_params = -32602;
+inline constexpr int internal = -32603;
+inline constexpr int parse = -32700;
+inline constexpr int misc = -1;
+inline constexpr int type = -3;
+inline constexpr int invalid_parameter = -8;
+inline constexpr int node_already_added = -23;
+inline constexpr int node_not_added = -24;
+inline constexpr int node_not_connected = -29;
+inline constexpr int invalid_ip_or_subnet = -30;
+inline constexpr int not_found = -101; ///< request: as request_error, in its order.
+inline constexpr int timeout = -102;
+inline constexpr int overloaded = -103;
+inline constexpr int cancelled = -104;
+inline constexpr int peer_gone = -105;
+inline constexpr int no_ready_peer = -106;
+inline constexpr int shutting_down = -107;
+inline constexpr int wait_timeout = -110; ///< waitfor: it did not become true in time.
+} // namespace rpc_code
+
+/// How a call fails. Handlers may throw it before they have asked anybody.
+struct rpc_error {
+  int code = rpc_code::misc;
+  std::string message;
+  rpc_json data; ///< null: left out.
+};
+
+/// A result that is made on the HTTP thread because rendering it takes long.
+using rpc_maker = std::function<rpc_json()>;
+
+/// A result that can be very long: its text is made piece by piece on the HTTP thread,
+/// while the client takes it.
+struct rpc_stream {
+  /// Appends the next piece, some 64 KiB at most; false after the last.
+  std::function<bool(std::string&)> next;
+  std::size_t bytes = 0; ///< About what it keeps until then.
+};
+
+using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker, rpc_stream>;
+
+/// How a call ends: to be called once, from any thread; if it is destroyed uncalled, the
+/// call fails.
+class rpc_done {
+public:
+  rpc_done() = default;
+  rpc_done(std::function<void(rpc_outcome)> end, cancellation_ptr client)
+      : end_(std::move(end)), client_(std::move(client)) {}
+  void operator()(rpc_outcome x) const { end_(std::move(x)); }
+  /// For what a call waits for: whether its client is still there.
+  const cancellation_ptr& client() const { return client_; }
+
+private:
+  std::function<void(rpc_outcome)> end_;
+  cancellation_ptr client_;
+};
+
+/// The JSON types that a parameter may have, as bits.
+namespace rpc_type {
+inline constexpr unsigned text = 1;
+inline constexpr unsigned number = 2;
+inline constexpr unsigned boolean = 4;
+inline constexpr unsigned list = 8;
+inline constexpr unsigned object = 16;
+} // namespace rpc_type
+
+/// bitcoin-cli sends every parameter as text unless it knows the method: those of our own
+/// methods may also be given as a text that holds the JSON that is meant.
+enum class rpc_reading : std::uint8_t { as_it_is, or_text };
+
+struct rpc_parameter {
+  std::string name;
+  unsigned types = rpc_type::text; ///< Bits of `rpc_type`; null is "not given".
+  bool required = false;
+  rpc_reading reading = rpc_reading::as_it_is;
+};
+
+struct rpc_method;
+
+/// The parameters of one call, checked as Bitcoin Core checks them before a method runs.
+/// They come by place, by name, or by name with the first ones by place in "args".
+/// Throws `rpc_error` with Core's codes: `misc` and the help for too few or too many,
+/// `type` for a wrong JSON type, `invalid_parameter` for a name that is not known.
+class rpc_arguments {
+public:
+  /// @param method Has to outlive this.
+  /// @param values An array, an object, or null.
+  rpc_arguments(const rpc_method& method, rpc_json values);
+
+  bool has(std::string_view name) const; ///< Given, and not null.
+  /// null if it was not given.
+  const rpc_json& get(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  std::string text_or(std::string_view name, std::string otherwise) const;
+  /// Throws `misc` for a fraction and for what is not within `least` and `most`.
+  std::int64_t integer(std::string_view name, std::int64_t least = INT64_MIN,
+                       std::int64_t most = INT64_MAX) const;
+  std::int64_t integer_or(std::string_view name, std::int64_t otherwise,
+                          std::int64_t least = INT64_MIN,
+                          std::int64_t most = INT64_MAX) const;
+  double number_or(std::string_view name, double otherwise) const;
+  bool boolean(std::string_view name) const;
+  bool boolean_or(std::string_view name, bool otherwise) const;
+
+  /// All of them as one object: that in the first parameter, or the named ones.
+  rpc_json as_object(std::string_view first) const;
+
+  /// How the method is called, as the error for who calls it in another way.
+  rpc_error usage() const;
+
+private:
+  const rpc_method* method_;
+  rpc_json values_ = rpc_json::object(); ///< By name; no nulls.
+};
+
+struct rpc_method {
+  std::string name;
+  std::vector<rpc_parameter> parameters; ///< In order.
+  std::string help;                      ///< First line: the call; then what it does.
+  /// Runs in the STATUS actor.
+  std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
+  bool hidden = false; ///< Not in the list of `help`.
+  bool waits = false;  ///< For what may take minutes: the client takes another place.
+};
+
+/// All methods, by name. Plain.
+class rpc_methods {
+public:
+  void add(rpc_method x);
+  const rpc_method* find(std::string_view name) const;
+  const std::vector<rpc_method>& all() const { return methods_; }
+
+private:
+  std::vector<rpc_method> methods_;
+};
+
+// Who adds which; each in the file of its name.
+void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
+void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
+void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
+void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
+void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp
+void add_request_method(rpc_methods& to);  ///< rpc_request.cpp
+
+rpc_methods all_rpc_methods();
+
+} // namespace peerage

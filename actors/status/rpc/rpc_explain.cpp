@@ -1,0 +1,161 @@
+#include "actors/status/documents/discovery_json.hpp"
+#include "actors/status/rpc/rpc_answer.hpp"
+
+#include <optional>
+
+/// `why` and `whynot`: what happened to a peer or an address, and what would happen.
+namespace peerage {
+
+namespace {
+
+/// What `why` gathers, one owner after the other.
+struct explanation {
+  rpc_json subject;
+  get_event_history whose;
+  rpc_json peer;
+  rpc_json address;
+  rpc_json score;
+  event_batch history;
+  rpc_done done;
+
+  void finish() {
+    rpc_json result{{"subject", subject},
+                    {"peer", peer},
+                    {"address", address},
+                    {"score", score},
+                    {"history", rpc_json::array()}};
+    for (const auto& x : history.entries)
+      result["history"].push_back(rpc_json(to_json(x)));
+    done(std::move(result));
+  }
+};
+using explanation_ptr = std::shared_ptr<explanation>;
+
+void add_address(status_pointer self, const explanation_ptr& to) {
+  if (to->whose.address.port == 0)
+    return to->finish();
+  ask<known_address_list>(self, self->state.parts.book,
+                          wait_for_address{to->whose.address, {}},
+                          [to](caf::expected<known_address_list> found) {
+                            if (found && !found->entries.empty())
+                              to->address = to_json(found->entries.front());
+                            to->finish();
+                          });
+}
+
+void add_score(status_pointer self, const explanation_ptr& to) {
+  if (to->whose.address.ip == endpoint{}.ip)
+    return to->finish(); // a peer that nobody remembers
+  ask<double>(self, self->state.parts.standing, get_score{to->whose.address},
+              [self, to](caf::expected<double> found) {
+                if (found)
+                  to->score = *found;
+                add_address(self, to);
+              });
+}
+
+/// Also finds where a peer is that was named by its id; one that is gone has left its
+/// address in its history.
+void add_peer(status_pointer self, const explanation_ptr& to) {
+  ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
+                      [self, to](caf::expected<peer_snapshots> found) {
+                        auto& whose = to->whose;
+                        if (whose.peer != 0 && !to->history.entries.empty())
+                          whose.address = to->history.entries.back().address;
+                        if (found)
+                          for (const auto& x : found->entries)
+                            if (whose.peer != 0 ? x.info.id == whose.peer
+                                                : x.info.remote == whose.address) {
+                              to->peer = peerage::to_json(x);
+                              whose.address = x.info.remote;
+                            }
+                        add_score(self, to);
+                      });
+}
+
+get_event_history subject_of(const rpc_json& x) {
+  if (x.is_number_unsigned() && x.get<peer_id>() > 0)
+    return {x.get<peer_id>(), {}};
+  std::string zone;
+  if (x.is_string()) {
+    const auto text = x.get<std::string>();
+    zone = zone_problem(text);
+    get_event_history result;
+    if (parse_address(text, result.address))
+      return result;
+    if (subnet range; parse_subnet(text, range))
+      return {0, range.first()};
+  }
+  throw rpc_error{rpc_code::invalid_parameter,
+                  "the subject must be the id of a peer, \"ip:port\", \"ip\" or a range" +
+                    (zone.empty() ? "" : ": " + zone),
+                  {}};
+}
+
+void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
+  auto to = std::make_shared<explanation>();
+  to->subject = given.get("subject");
+  to->whose = subject_of(to->subject);
+  to->done = done;
+  if (!self->state.parts.events)
+    throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
+  with_zone(self, to->whose.address, [self, to](const endpoint& address) {
+    to->whose.address = address;
+    ask<event_batch>(self, self->state.parts.events, to->whose,
+                     [self, to](caf::expected<event_batch> found) {
+                       if (!found)
+                         return to->done(rpc_error_of(found.error()));
+                       to->history = std::move(*found);
+                       add_peer(self, to);
+                     });
+  });
+}
+
+rpc_json render_obstacles(const obstacles& x) {
+  auto list = rpc_json::array();
+  for (const auto& entry : x.entries) {
+    rpc_json one{{"kind", entry.kind}, {"detail", entry.detail}};
+    if (entry.until > 0)
+      one["until"] = entry.until;
+    list.push_back(std::move(one));
+  }
+  return {{"possible", x.entries.empty()}, {"obstacles", std::move(list)}};
+}
+
+void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
+  const auto& parts = self->state.parts;
+  const auto remote =
+    endpoint_argument(given.text("address"), parts.context->network.port);
+  with_zone(self, remote, [self, done](const endpoint& named) {
+    ask<obstacles>(self, self->state.parts.dialer, explain_dial{named},
+                   [self, named, done](caf::expected<obstacles> dial) {
+                     if (!dial)
+                       return done(rpc_error_of(dial.error()));
+                     answer_call<obstacles>(
+                       self, self->state.parts.listener, explain_accept{named}, done,
+                       [named, dial = *dial](const obstacles& accept) {
+                         return rpc_json{{"address", to_string(named)},
+                                         {"dial", render_obstacles(dial)},
+                                         {"accept", render_obstacles(accept)}};
+                       });
+                   });
+  });
+}
+
+} // namespace
+
+void add_explain_methods(rpc_methods& to) {
+  to.add({"why",
+          {{"subject", rpc_type::text | rpc_type::number, true, rpc_reading::or_text}},
+          "why id|\"ip:port\"|\"ip\"|\"range\"\nWhat happened to a peer, an address or a "
+          "host, with times, reasons, deadlines and scores; also when it is gone.",
+          why});
+  to.add(
+    {"whynot",
+     {{"address", rpc_type::text, true}},
+     "whynot \"ip:port\"\nWhat would stop a dial of this address, or a connection from "
+     "it, at this moment.",
+     why_not});
+}
+
+} // namespace peerage

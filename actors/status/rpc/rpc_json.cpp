@@ -1,0 +1,146 @@
+#include "actors/status/rpc/rpc_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <set>
+
+namespace peerage {
+
+namespace {
+
+/// What is smaller or larger than these would be a row of zeros; it gets an exponent.
+constexpr double smallest_written_out = 1e-12;
+constexpr double largest_written_out = 1e15;
+constexpr std::size_t least_decimals = 8; ///< As many as a bitcoin has.
+
+std::string plain_dump(const rpc_json& x) {
+  return x.dump(-1, ' ', false, rpc_json::error_handler_t::replace);
+}
+
+/// Looks at a document before it is kept, so that nothing in it is dear to keep: the
+/// parser of nlohmann compares each key with all before it.
+struct checker final : nlohmann::json_sax<rpc_json> {
+  std::string problem;
+  std::vector<std::set<std::string>> keys; ///< Of the objects and lists that are open.
+  std::size_t values = 0;
+
+  bool refuse(const char* why) {
+    problem = why;
+    return false;
+  }
+  bool one_more() { return ++values <= rpc_json_max_values || refuse("too many values"); }
+  bool open() {
+    if (keys.size() >= rpc_json_max_depth)
+      return refuse("nested too deeply");
+    keys.emplace_back();
+    return one_more();
+  }
+  bool close() {
+    keys.pop_back();
+    return true;
+  }
+
+  bool null() override { return one_more(); }
+  bool boolean(bool) override { return one_more(); }
+  bool number_integer(number_integer_t) override { return one_more(); }
+  bool number_unsigned(number_unsigned_t) override { return one_more(); }
+  bool number_float(number_float_t, const string_t&) override { return one_more(); }
+  bool string(string_t&) override { return one_more(); }
+  bool binary(binary_t&) override { return one_more(); }
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    auto& known = keys.back();
+    if (known.size() >= rpc_json_max_keys)
+      return refuse("an object with too many keys");
+    return known.insert(name).second || refuse("repeated key");
+  }
+  bool parse_error(std::size_t, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    return refuse("not JSON");
+  }
+};
+
+void write_fraction(double x, std::string& to) {
+  const auto size = std::abs(x);
+  if (size != 0 && !(size >= smallest_written_out && size <= largest_written_out))
+    return void(to += plain_dump(x));
+  std::array<char, 64> buffer; // 16 digits, 28 decimals at most
+  auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), x,
+                           std::chars_format::fixed)
+               .ptr;
+  std::string_view digits{buffer.data(), static_cast<std::size_t>(end - buffer.data())};
+  to += digits;
+  auto point = digits.find('.');
+  if (point == digits.npos)
+    to += '.';
+  const auto decimals = point == digits.npos ? 0 : digits.size() - point - 1;
+  if (decimals < least_decimals)
+    to.append(least_decimals - decimals, '0');
+}
+
+void write_text(const std::string& x, std::string& to) {
+  auto harmless = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  if (!std::ranges::all_of(x, harmless))
+    return void(to += plain_dump(x));
+  to += '"';
+  to += x;
+  to += '"';
+}
+
+/// What we write is no deeper than what we read, plus a few levels of our own.
+void write(const rpc_json& x, std::string& to) {
+  const char* between = "";
+  if (x.is_object()) {
+    to += '{';
+    for (const auto& [key, value] : x.items()) {
+      to += between;
+      write_text(key, to);
+      to += ':';
+      write(value, to);
+      between = ",";
+    }
+    to += '}';
+  } else if (x.is_array()) {
+    to += '[';
+    for (const auto& value : x) {
+      to += between;
+      write(value, to);
+      between = ",";
+    }
+    to += ']';
+  } else if (x.is_number_float()) {
+    write_fraction(x.get<double>(), to);
+  } else if (x.is_string()) {
+    write_text(x.get_ref<const std::string&>(), to);
+  } else {
+    to += plain_dump(x);
+  }
+}
+
+} // namespace
+
+bool parse_rpc_json(const std::string& text, rpc_json& out, std::string& error) {
+  checker look;
+  // nlohmann's parser takes a zero byte for the end, and what follows would go unseen.
+  if (text.find('\0') != text.npos)
+    look.refuse("not JSON");
+  if (!look.problem.empty() || !rpc_json::sax_parse(text, &look)) {
+    error = look.problem;
+    return false;
+  }
+  out = rpc_json::parse(text, nullptr, false);
+  return true;
+}
+
+std::string write_rpc_json(const rpc_json& x) {
+  std::string result;
+  write(x, result);
+  return result;
+}
+
+} // namespace peerage

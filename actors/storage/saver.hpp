@@ -1,0 +1,38 @@
+#pragma once
+
+#include "actors/discovery/interfaces.hpp"
+#include "actors/storage/state_journal.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace peerage {
+
+struct saver_state {
+  saver_state() = default;
+
+  /// Records for one journal, which share what it costs to have them on the disk.
+  struct group {
+    std::string kind;
+    std::uint32_t version = 1;
+    std::vector<journal_record> records;
+    std::vector<caf::typed_response_promise<std::string>> waiting;
+  };
+  std::map<std::filesystem::path, group> groups; ///< By state file; not written yet.
+  static inline const char* name = "saver";
+};
+
+/// Writes files for those who must not wait for the disk; see save_state_file and
+/// append_to_journal. Spawn it detached, so that it blocks a thread of its own, or not,
+/// and it is deterministic.
+///
+/// It writes one file after the other, in the order it is asked; records that have come
+/// while it wrote go to the disk together. What has not been answered when it ends is not
+/// saved: end it after those who save.
+saver_actor::behavior_type saver(saver_actor::stateful_pointer<saver_state> self);
+
+} // namespace peerage

@@ -1,0 +1,135 @@
+#include "actors/transport/epoll_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace peerage {
+
+namespace {
+
+constexpr std::uint32_t arrivals = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+/// How many changes one wait may tell of.
+constexpr std::size_t changes_per_wait = 64;
+
+int checked(int result, const char* call) {
+  if (result < 0)
+    throw std::system_error(errno, std::generic_category(), call);
+  return result;
+}
+
+int control(const owned_descriptor& epoll, int operation, int descriptor,
+            std::uint32_t changes, watched_socket* socket) {
+  epoll_event event{};
+  event.events = changes;
+  event.data.ptr = socket;
+  return ::epoll_ctl(epoll.get(), operation, descriptor, &event);
+}
+
+} // namespace
+
+owned_descriptor::~owned_descriptor() {
+  ::close(value_);
+}
+
+socket_events::socket_events()
+    : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      alarm_(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
+  // Edge-triggered, too: each ring ends one wait, nobody needs to read how many there
+  // were.
+  checked(control(epoll_, EPOLL_CTL_ADD, alarm_.get(), EPOLLIN | EPOLLET, nullptr),
+          "epoll_ctl");
+  thread_ = std::thread{[this] { run(); }};
+}
+
+socket_events::~socket_events() {
+  {
+    std::lock_guard guard{mutex_};
+    stopping_ = true;
+  }
+  ::eventfd_write(alarm_.get(), 1);
+  thread_.join();
+}
+
+bool socket_events::watch(const std::shared_ptr<watched_socket>& socket) {
+  std::lock_guard guard{mutex_};
+  watched_.insert(socket);
+  if (control(epoll_, EPOLL_CTL_ADD, socket->descriptor(), arrivals, socket.get()) == 0)
+    return true;
+  watched_.erase(socket);
+  return false;
+}
+
+void socket_events::watch_room_to_send(watched_socket& socket) {
+  control(epoll_, EPOLL_CTL_MOD, socket.descriptor(), arrivals | EPOLLOUT, &socket);
+}
+
+void socket_events::wake(std::shared_ptr<watched_socket> socket) {
+  {
+    std::lock_guard guard{mutex_};
+    woken_.push_back(std::move(socket));
+    if (woken_.size() > 1)
+      return; // the alarm has rung for the first
+  }
+  ::eventfd_write(alarm_.get(), 1);
+}
+
+void socket_events::run() {
+  std::array<epoll_event, changes_per_wait> changes;
+  for (;;) {
+    const int timeout = line_.empty() ? -1 : 0;
+    const int count =
+      ::epoll_wait(epoll_.get(), changes.data(), changes_per_wait, timeout);
+    for (std::size_t i = 0; static_cast<int>(i) < count; ++i)
+      if (auto* socket = static_cast<watched_socket*>(changes[i].data.ptr))
+        give_turn(*socket, changes[i].events);
+    sockets woken;
+    {
+      std::lock_guard guard{mutex_};
+      if (stopping_)
+        return;
+      woken.swap(woken_);
+    }
+    // After the events, which may be for sockets that are forgotten now.
+    for (const auto& socket : woken)
+      give_turn(*socket, 0);
+    if (!line_.empty())
+      give_turn_in_line();
+  }
+}
+
+void socket_events::give_turn_in_line() {
+  const auto socket = std::move(line_.front());
+  line_.pop_front();
+  socket->in_line_ = false;
+  give_turn(*socket, std::exchange(socket->news_, 0));
+}
+
+void socket_events::give_turn(watched_socket& socket, std::uint32_t changes) {
+  using enum watched_socket::after_turn;
+  if (socket.in_line_) { // it has had a turn, others have not
+    socket.news_ |= changes;
+    return;
+  }
+  auto next = socket.take_turn(changes);
+  if (next == wait)
+    return;
+  auto self =
+    socket.shared_from_this(); // may be the last reference: let go of at the end
+  if (next == again) {
+    socket.in_line_ = true;
+    line_.push_back(std::move(self));
+    return;
+  }
+  control(epoll_, EPOLL_CTL_DEL, socket.descriptor(), 0, nullptr);
+  std::lock_guard guard{mutex_};
+  watched_.erase(self);
+}
+
+} // namespace peerage
