@@ -19,13 +19,13 @@ namespace peerage {
 /// Stay connected to this peer, now and after the next start. Answers false if it was
 /// added before, and true when that is on the disk; an error says that it is not, though
 /// the peer is dialed.
-struct pin_peer {
+struct add_manual_peer {
   endpoint remote;
   std::string text{}; ///< What it is listed and removed as; empty: the endpoint's.
 };
 /// No longer dial it again; a connection that exists stays. Answers false if nothing was
-/// added with this text, else as `pin_peer`.
-struct unpin_peer {
+/// added with this text, else as `add_manual_peer`.
+struct remove_manual_peer {
   std::string text;
 };
 /// Dial it once, now, whatever pauses and places say. Answers false if it is connected or
@@ -33,9 +33,9 @@ struct unpin_peer {
 struct dial_once {
   endpoint remote;
 };
-struct get_pinned {};
-/// Who was added, by `pin_peer` or at the start.
-struct pinned_peers {
+struct get_manual_peers {};
+/// Who was added, by `add_manual_peer` or at the start.
+struct manual_peers {
   struct entry {
     std::string text;
     std::optional<endpoint> remote; ///< Nothing if the text means nothing at the moment.
@@ -125,7 +125,7 @@ struct peers_waited_for {
   peer_exit reason = peer_exit::internal_error; ///< Of one that is gone.
 };
 
-// -- the ADDRESS_BOOK, STANDING
+// -- the ADDRESS_BOOK, BAN_MANAGER
 // ----------------------------------------------------------
 
 /// Answers a `known_address_list` of one when the book knows this address; of none after
@@ -144,11 +144,11 @@ struct wait_for_ban {
 
 } // namespace peerage
 
-PEERAGE_LOCAL_MESSAGE(peerage::pin_peer)
-PEERAGE_LOCAL_MESSAGE(peerage::unpin_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::add_manual_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::remove_manual_peer)
 PEERAGE_LOCAL_MESSAGE(peerage::dial_once)
-PEERAGE_LOCAL_MESSAGE(peerage::get_pinned)
-PEERAGE_LOCAL_MESSAGE(peerage::pinned_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::get_manual_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::manual_peers)
 PEERAGE_LOCAL_MESSAGE(peerage::set_network_active)
 PEERAGE_LOCAL_MESSAGE(peerage::obstacles)
 PEERAGE_LOCAL_MESSAGE(peerage::explain_dial)

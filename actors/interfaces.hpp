@@ -76,32 +76,32 @@ struct peer_ready {
 /// CONNECTOR or HANDSHAKE -> whoever asked: there will be no peer.
 struct peer_failed {
   endpoint remote;
-  direction way = direction::outbound;
+  peer_direction direction = peer_direction::outbound;
   peer_exit reason = peer_exit::internal_error;
   peer_id id = 0; ///< That the peer would have had.
-  /// What STANDING has to know. Not always what the reason alone would say.
-  std::optional<misbehaviour> slip;
+  /// What BAN_MANAGER has to know. Not always what the reason alone would say.
+  std::optional<peerage::misbehaviour> misbehaviour;
 };
 
 /// Where everybody tells what happens: the EVENT_LOG.
-using event_sink_actor = caf::typed_actor<caf::reacts_to<event>>;
+using event_sink = caf::typed_actor<caf::reacts_to<event>>;
 
 /// Where results of dials and handshakes go: DIALER, LISTENER, or a test.
-using peer_sink_actor =
+using peer_sink =
   caf::typed_actor<caf::reacts_to<peer_ready>, caf::reacts_to<peer_failed>>;
 
-/// Anybody -> STANDING: a peer has misbehaved. Whoever hears of it once per message sends
-/// one report for many, so that a flood of messages is no flood of reports. A report
-/// costs the same for one and for many: a burst of damaged messages is one slip, and
-/// whoever goes on with them for a minute is banned.
+/// Anybody -> BAN_MANAGER: a peer has misbehaved. Whoever hears of it once per message
+/// sends one report for many, so that a flood of messages is no flood of reports. A
+/// report costs the same for one and for many: a burst of damaged messages is one slip,
+/// and whoever goes on with them for a minute is banned.
 struct report_misbehaviour {
   endpoint remote;
   misbehaviour cause = misbehaviour::malformed;
   std::uint64_t count = 1; ///< So often since the last report.
 };
 
-/// Who is told of misbehaviour: STANDING.
-using misbehaviour_observer_actor = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
+/// Who is told of misbehaviour: BAN_MANAGER.
+using misbehaviour_sink = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
 
 } // namespace peerage
 

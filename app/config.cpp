@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -120,6 +121,16 @@ void set_status(run_options& to, const std::string& text) {
   to.status.push_back(std::move(at));
 }
 
+/// Options that have another name today. The old one still works, in both places, with a
+/// warning.
+struct renamed_option {
+  const char* before;
+  const char* now;
+};
+constexpr std::array renamed_options{
+  renamed_option{"max-per-neighbourhood", "max-per-subnet"},
+};
+
 std::vector<option_spec> all_options() {
   using text = const std::string&;
   return {
@@ -165,7 +176,7 @@ std::vector<option_spec> all_options() {
     count_option("max-inbound", &run_options::max_inbound, "Peers that dial us"),
     count_option("max-per-ip", &run_options::max_per_ip,
                  "Inbound peers of one address; loopback is\nexempt on regtest"),
-    count_option("max-per-neighbourhood", &run_options::max_per_neighbourhood,
+    count_option("max-per-subnet", &run_options::max_per_subnet,
                  "Peers of one /24 of IPv4 or /64 of IPv6;\nloopback is exempt on "
                  "regtest, named peers always"),
 
@@ -255,8 +266,11 @@ given_values read_config(const std::string& path,
     if (item.name == "++" || item.name == "--") // a section begins or ends
       continue;
     auto in_run = item.parents.size() == 1 && item.parents[0] == "run";
-    auto known = std::ranges::any_of(
-      options, [&](const option_spec& x) { return x.name == item.name; });
+    auto known =
+      std::ranges::any_of(options,
+                          [&](const option_spec& x) { return x.name == item.name; }) ||
+      std::ranges::any_of(renamed_options,
+                          [&](const renamed_option& x) { return x.before == item.name; });
     if (!known || (!in_run && !item.parents.empty()))
       throw option_error{"unknown key " + item.fullname()};
     auto& values = result[item.name];
@@ -266,6 +280,18 @@ given_values read_config(const std::string& path,
 }
 
 // -- all together -----------------------------------------------------------------------
+
+/// Gives values that came under an old name to the new one. Where both are given, the new
+/// one counts.
+void take_new_names(given_values& given, const std::string& where, run_options& to) {
+  for (const auto& [before, now] : renamed_options) {
+    auto old = given.extract(before);
+    if (old.empty() || old.mapped().empty())
+      continue;
+    to.warnings.push_back(where + "--" + before + " is called --" + now + " today");
+    given.insert({now, std::move(old.mapped())});
+  }
+}
 
 /// Sets what `given` has; `where` comes before the option in error texts.
 std::optional<early_exit> apply(const std::vector<option_spec>& options,
@@ -356,6 +382,12 @@ run_arguments::run_arguments(CLI::App& app) {
     }
     added->group(option.group);
   }
+  for (const auto& option : renamed_options)
+    command_
+      ->add_option(std::string("--") + option.before, from_arguments_[option.before])
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->group(""); // not shown
   command_
     ->add_option("--config", config_path_, "Read options from this file (INI or TOML)")
     ->type_name("FILE")
@@ -372,6 +404,7 @@ std::variant<run_options, early_exit> run_arguments::read() const {
   auto from_arguments = from_arguments_;
   std::erase_if(from_arguments, [](const auto& x) { return x.second.empty(); });
   run_options result;
+  take_new_names(from_arguments, "", result);
   if (command_->count("--config") > 0) {
     given_values from_file;
     try {
@@ -381,6 +414,7 @@ std::variant<run_options, early_exit> run_arguments::read() const {
     } catch (const CLI::Error& error) {
       return mistake(named("config", config_path_) + ": " + error.what());
     }
+    take_new_names(from_file, "--config " + config_path_ + ": ", result);
     for (const auto& [name, values] : from_arguments) // these win
       from_file.erase(name);
     if (auto wrong = apply(options, from_file, "--config " + config_path_ + ": ", result))

@@ -30,11 +30,11 @@ struct run_options {
   std::vector<endpoint> connect; ///< If any, these alone.
   std::vector<added_peers::entry> add_peers;
   std::vector<subnet> shared_addresses; ///< Besides loopback.
-  /// Not set: the default, or more if pinned peers need more.
+  /// Not set: the default, or more if manual peers need more.
   std::optional<std::size_t> max_outbound;
   std::size_t max_inbound = peer_manager_options{}.max_inbound;
   std::size_t max_per_ip = peer_manager_options{}.max_per_ip;
-  std::size_t max_per_neighbourhood = peer_manager_options{}.max_per_neighbourhood;
+  std::size_t max_per_subnet = peer_manager_options{}.max_per_subnet;
 
   bool dns_seeds = true;
   std::filesystem::path data_dir;
@@ -45,6 +45,7 @@ struct run_options {
   std::optional<std::uint64_t> seed;
   std::size_t swarm = 0; ///< In-process demonstration peers.
 
+  std::vector<std::string> warnings; ///< For the log, once it is open.
   std::string log_level = "info";
   log_format logs = log_format::text;
 };

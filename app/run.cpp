@@ -154,7 +154,7 @@ std::atomic<bool> has_started{false};
 }
 
 /// Those that are always dialed, and nobody can remove.
-std::vector<endpoint> pinned_peers_of(const run_options& options, const opened& parts) {
+std::vector<endpoint> manual_peers_of(const run_options& options, const opened& parts) {
   auto result = options.connect;
   if (parts.swarm)
     result.insert(result.end(), parts.swarm->endpoints().begin(),
@@ -165,7 +165,7 @@ std::vector<endpoint> pinned_peers_of(const run_options& options, const opened& 
 std::size_t outbound_limit(const run_options& options, const opened& parts) {
   return options.max_outbound.value_or(
     std::max(peer_manager_options{}.max_outbound,
-             pinned_peers_of(options, parts).size() + options.add_peers.size()));
+             manual_peers_of(options, parts).size() + options.add_peers.size()));
 }
 
 // -- what the system grants -------------------------------------------------------------
@@ -301,8 +301,8 @@ void check_descriptor_limit(const run_options& options, std::size_t max_outbound
               needed, limit.rlim_cur);
 }
 
-peer_context_ptr make_context(const run_options& options, const opened& parts) {
-  auto result = std::make_shared<peer_context>(*options.network, options.seed);
+node_context_ptr make_context(const run_options& options, const opened& parts) {
+  auto result = std::make_shared<node_context>(*options.network, options.seed);
   result->timing = options.timing;
   result->sockets = parts.sockets;
   if (parts.chain) {
@@ -352,7 +352,7 @@ std::string ready_line(const run_options& options, const opened& parts,
 /// what they share last. Everything in `parts` outlives them.
 void run_actors(const run_options& options, opened& parts, stop_watch& watch,
                 line_writer& out) {
-  node_system_config config;
+  actor_system_config config;
   caf::actor_system system{config};
   auto context = make_context(options, parts);
   context->service = system.spawn(chain_service, parts.chain);
@@ -362,13 +362,13 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   peer_manager_options wanted;
   auto p2p = listening_on(parts);
   wanted.acceptors = std::move(parts.acceptors);
-  wanted.pinned = pinned_peers_of(options, parts);
+  wanted.manual = manual_peers_of(options, parts);
   wanted.added = options.add_peers;
   wanted.shared = options.shared_addresses;
   wanted.max_outbound = outbound_limit(options, parts);
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
-  wanted.max_per_neighbourhood = options.max_per_neighbourhood;
+  wanted.max_per_subnet = options.max_per_subnet;
   wanted.save_every = options.save_every;
   // Who names its peers wants no others.
   wanted.discover = options.connect.empty();
@@ -414,6 +414,8 @@ int run_to_end(const run_options& options, process_log& lines) {
   line_writer out{STDOUT_FILENO, [](std::size_t) { return std::string(); }};
   {
     auto parts = open_all(options);
+    for (const auto& warning : options.warnings)
+      log::warn("{}", warning);
     check_descriptor_limit(options, outbound_limit(options, parts));
     log_start(options, parts, listening_on(parts));
     if (watch.begin())

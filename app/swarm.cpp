@@ -20,7 +20,7 @@ endpoint place_of(std::size_t index, std::uint16_t port) {
 } // namespace
 
 struct swarm::node {
-  peer_context_ptr context;
+  node_context_ptr context;
   acceptor_ptr acceptor; ///< Until the manager has it.
   peer_manager_actor manager;
 };
@@ -45,7 +45,7 @@ std::unique_ptr<swarm> swarm::open(std::size_t count,
       return nullptr;
     // Every node draws its own numbers, or they would all have the same nonces.
     auto own_seed = seed ? std::optional{*seed + 1 + i} : std::nullopt;
-    auto context = std::make_shared<peer_context>(network, own_seed);
+    auto context = std::make_shared<node_context>(network, own_seed);
     context->identity.user_agent = "/peerage-swarm:" PEERAGE_VERSION "/";
     context->identity.services = wire::node_network | wire::node_witness;
     context->identity.start_height = static_cast<std::int32_t>(result->chain_->height());

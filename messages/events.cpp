@@ -68,7 +68,7 @@ json to_json(const event& x) {
   if (x.address.port != 0)
     result["address"] = to_string(x.address);
   if (has_direction(x.type))
-    result["direction"] = to_string(x.way);
+    result["direction"] = to_string(x.direction);
   if (!x.range.empty())
     result["range"] = x.range;
   if (!x.reason.empty())

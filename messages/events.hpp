@@ -61,7 +61,7 @@ struct event {
   event_type type = event_type::node_started;
   peer_id peer = 0; ///< 0: no peer.
   endpoint address; ///< Port 0: none.
-  direction way = direction::inbound;
+  peer_direction direction = peer_direction::inbound;
   std::string range;  ///< As to_string(subnet) writes it, of bans.
   std::string reason; ///< The name of a peer_exit or misbehaviour, or "manual".
   initiator started_by = initiator::unknown;
@@ -119,8 +119,8 @@ struct get_event_history {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, event& x) {
   return f(caf::meta::type_name("peerage.event"), x.seq, x.time, x.type, x.peer,
-           x.address, x.way, x.range, x.reason, x.started_by, x.evidence, x.deadline,
-           x.score_before, x.score_after, x.user_agent, x.hash, x.count);
+           x.address, x.direction, x.range, x.reason, x.started_by, x.evidence,
+           x.deadline, x.score_before, x.score_after, x.user_agent, x.hash, x.count);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, event_filter& x) {

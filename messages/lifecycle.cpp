@@ -35,13 +35,13 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "self_connection",
   "inbound_limit",
   "address_limit",
-  "neighbourhood_limit",
+  "subnet_limit",
   "connection_flood",
   "evicted",
   "banned",
   "lacks_services",
   "network_inactive",
-  "overload_shed",
+  "load_shed",
   "internal_error",
 };
 static_assert(static_cast<std::size_t>(peer_exit::internal_error) == peer_exit_count);
@@ -56,8 +56,8 @@ static_assert(static_cast<std::size_t>(ignored::service_failure) + 1 == ignored_
 
 } // namespace
 
-std::string_view to_string(direction x) {
-  return x == direction::inbound ? "inbound" : "outbound";
+std::string_view to_string(peer_direction x) {
+  return x == peer_direction::inbound ? "inbound" : "outbound";
 }
 
 std::string_view to_string(peer_exit x) {

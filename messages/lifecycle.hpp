@@ -25,8 +25,8 @@ namespace peerage {
 /// old connection cannot meet a new one.
 using peer_id = std::uint64_t;
 
-enum class direction : std::uint8_t { inbound, outbound };
-std::string_view to_string(direction x);
+enum class peer_direction : std::uint8_t { inbound, outbound };
+std::string_view to_string(peer_direction x);
 
 /// Why a peer, a handshake or a dial ended. It travels as the exit reason of the whole
 /// actor group, in `peer_gone` errors, in the log and as the label of exit counters. If
@@ -59,16 +59,16 @@ enum class peer_exit : std::uint8_t {
   unoffered_service,    ///< mempool, filter* or getcf* though we do not offer them.
   self_connection,      ///< The remote is ourselves: our own nonce came back.
   // -- our own limits -----------------------------------------------------------------
-  inbound_limit,       ///< No inbound slot was free, and none was worth freeing.
-  address_limit,       ///< Too many peers from that address.
-  neighbourhood_limit, ///< Too many peers from its /24 or /64.
-  connection_flood,    ///< Too many connections from there, or from everywhere.
-  evicted,             ///< Gave its slot, or place of a handshake, to a newcomer.
-  banned,              ///< The address, or its range, is banned.
-  lacks_services,      ///< We dialed it for services that it does not offer.
-  network_inactive,    ///< Connections are switched off (setnetworkactive).
-  overload_shed,       ///< Asked more than the node can answer, and drew the lot.
-  internal_error,      ///< A bug of ours: an actor of the group crashed.
+  inbound_limit,    ///< No inbound slot was free, and none was worth freeing.
+  address_limit,    ///< Too many peers from that address.
+  subnet_limit,     ///< Too many peers from its /24 or /64.
+  connection_flood, ///< Too many connections from there, or from everywhere.
+  evicted,          ///< Gave its slot, or place of a handshake, to a newcomer.
+  banned,           ///< The address, or its range, is banned.
+  lacks_services,   ///< We dialed it for services that it does not offer.
+  network_inactive, ///< Connections are switched off (setnetworkactive).
+  load_shed,        ///< Asked more than the node can answer, and drew the lot.
+  internal_error,   ///< A bug of ours: an actor of the group crashed.
 };
 
 inline constexpr std::size_t peer_exit_count = 33;
@@ -110,7 +110,7 @@ struct peer_info {
   peer_id id = 0;
   endpoint remote; ///< As dialed, or as accepted (then with an ephemeral port).
   endpoint local;
-  direction way = direction::inbound;
+  peer_direction direction = peer_direction::inbound;
   std::int32_t protocol = 0; ///< The lower one of both sides' versions.
   std::int32_t remote_protocol = 0;
   std::uint64_t services = 0;
@@ -125,9 +125,9 @@ struct peer_info {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
-  return f(caf::meta::type_name("peerage.peer_info"), x.id, x.remote, x.local, x.way,
-           x.protocol, x.remote_protocol, x.services, x.user_agent, x.start_height,
-           x.relay, x.wtxidrelay, x.addrv2, x.time_offset, x.handshake);
+  return f(caf::meta::type_name("peerage.peer_info"), x.id, x.remote, x.local,
+           x.direction, x.protocol, x.remote_protocol, x.services, x.user_agent,
+           x.start_height, x.relay, x.wtxidrelay, x.addrv2, x.time_offset, x.handshake);
 }
 
 } // namespace peerage

@@ -49,11 +49,11 @@ std::string sanitised(const std::string& user_agent) {
 }
 
 std::string_view connection_type(const peer_snapshot& x) {
-  if (x.info.way == direction::inbound)
+  if (x.info.direction == peer_direction::inbound)
     return "inbound";
   if (x.feeler)
     return "feeler";
-  return x.pinned ? "manual" : "outbound-full-relay";
+  return x.manual ? "manual" : "outbound-full-relay";
 }
 
 json to_json(const peer_snapshot& x) {
@@ -61,7 +61,7 @@ json to_json(const peer_snapshot& x) {
     {"id", x.info.id},
     {"address", to_string(x.info.remote)},
     {"local_address", to_string(x.info.local)},
-    {"direction", to_string(x.info.way)},
+    {"direction", to_string(x.info.direction)},
     {"connection_type", connection_type(x)},
     {"state", x.ready ? "ready" : "unready"},
     {"user_agent", sanitised(x.info.user_agent)},

@@ -58,7 +58,7 @@ struct peer_snapshot {
   bool high_bandwidth_from = false; ///< It wants blocks as compact blocks (BIP 152).
   // The PEER_SET fills these in; of a peer that still shakes hands, whoever wants it.
   bool feeler = false; ///< It is dialed only to see whether it answers.
-  bool pinned = false; ///< A person named it.
+  bool manual = false; ///< A person named it.
   bool ready = false;  ///< It takes requests.
 };
 
@@ -159,7 +159,7 @@ typename Inspector::result_type inspect(Inspector& f, peer_snapshot& x) {
            x.transaction_age, x.last_ping, x.lowest_ping, x.traffic, x.requests_in_flight,
            x.requests_queued, x.inbound_backlog, x.unsent_bytes, x.reading_paused,
            x.credit, x.received_by_command, x.sent_by_command, x.ping_wait, x.fee_filter,
-           x.high_bandwidth_from, x.feeler, x.pinned, x.ready);
+           x.high_bandwidth_from, x.feeler, x.manual, x.ready);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_group&) {

@@ -100,7 +100,7 @@ subnet host_of(const endpoint& x) {
   return subnet_of(x, 128);
 }
 
-subnet neighbourhood_of(const endpoint& x) {
+subnet cap_subnet_of(const endpoint& x) {
   return subnet_of(x, x.is_ipv4() ? mapped_bits + 24 : 64);
 }
 

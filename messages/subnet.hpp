@@ -33,7 +33,7 @@ subnet host_of(const endpoint& x);
 
 /// What one operator easily has many addresses of: the /24 of IPv4, the /64 of IPv6. Caps
 /// on connections count by it.
-subnet neighbourhood_of(const endpoint& x);
+subnet cap_subnet_of(const endpoint& x);
 
 /// What one operator hardly has many of: the /16 of IPv4, the /32 of IPv6, as Bitcoin
 /// nodes group addresses. The address book's buckets and outbound diversity count by it.

@@ -138,8 +138,8 @@ void note_excess(address_book_pointer self, address_book_state::known_peer& peer
   if (floods == 0)
     return;
   peer.excess %= reported_excess;
-  if (self->state.options.standing)
-    self->send(self->state.options.standing,
+  if (self->state.options.ban_manager)
+    self->send(self->state.options.ban_manager,
                report_misbehaviour{peer.remote, misbehaviour::address_flood, floods});
 }
 
@@ -226,7 +226,7 @@ addresses serve(address_book_pointer self, const serve_addresses& x) {
     return {};
   state.gossip->start_sending(x.peer);
   const bool ipv4 = peer->second.remote.is_ipv4();
-  const address_samples::place place{
+  const getaddr_cache::place place{
     peer->second.local,
     static_cast<std::uint8_t>(ipv4 ? wire::ipv4_network : wire::ipv6_network)};
   auto make = [&](std::size_t count, unsigned percent) {
@@ -256,7 +256,7 @@ void relay_due(address_book_pointer self) {
 entry_filter dialable(address_book_pointer self) {
   std::set<endpoint> connected;
   for (const auto& [id, peer] : self->state.peers)
-    if (peer.way == direction::outbound)
+    if (peer.direction == peer_direction::outbound)
       connected.insert(peer.remote);
   return [allowed = not_banned(self), connected = std::move(connected),
           now = unix_now(self)](const address_entry& x) {
@@ -329,9 +329,9 @@ void on_dial_ended(address_book_pointer self, const dial_ended& x) {
 
 void on_joined(address_book_pointer self, const peer_info& x) {
   auto& state = self->state;
-  const bool outbound = x.way == direction::outbound;
+  const bool outbound = x.direction == peer_direction::outbound;
   state.peers.insert_or_assign(
-    x.id, address_book_state::known_peer{x.remote, x.local, x.way, x.services});
+    x.id, address_book_state::known_peer{x.remote, x.local, x.direction, x.services});
   state.gossip->peer_joined(x.id, x.addrv2, outbound, self->clock().now());
   if (outbound && proves_online(state, x.remote))
     state.reached.insert(x.id);
@@ -342,7 +342,7 @@ void on_left(address_book_pointer self, const peer_info& x) {
   const auto peer = state.peers.find(x.id);
   if (peer == state.peers.end())
     return; // the set did not take it in
-  if (peer->second.way == direction::outbound &&
+  if (peer->second.direction == peer_direction::outbound &&
       state.table->disconnected(peer->second.remote, unix_now(self)))
     state.file.mark_changed();
   if (state.reached.erase(x.id) > 0)
@@ -354,7 +354,7 @@ void on_left(address_book_pointer self, const peer_info& x) {
 void note_connected(address_book_pointer self) {
   auto& state = self->state;
   for (const auto& [id, peer] : state.peers)
-    if (peer.way == direction::outbound &&
+    if (peer.direction == peer_direction::outbound &&
         state.table->connected(peer.remote, peer.services, unix_now(self)))
       state.file.mark_changed();
   self->send(state.context->alarms,
@@ -502,7 +502,7 @@ void on_save_alarm(address_book_pointer self) {
 } // namespace
 
 address_book_actor::behavior_type address_book(address_book_pointer self,
-                                               peer_context_ptr context,
+                                               node_context_ptr context,
                                                address_book_options options) {
   auto& state = self->state;
   state.context = std::move(context);

@@ -31,8 +31,8 @@ struct address_book_options {
   saver_actor saver; ///< Nobody: as if there were no directory.
   /// Stores private and loopback addresses, too: for networks inside one machine.
   bool allow_unroutable = false;
-  std::vector<endpoint> own;            ///< Where we listen: never stored, never dialed.
-  misbehaviour_observer_actor standing; ///< Is told of floods. May be nobody.
+  std::vector<endpoint> own;     ///< Where we listen: never stored, never dialed.
+  misbehaviour_sink ban_manager; ///< Is told of floods. May be nobody.
   caf::timespan save_every = save_interval;
 };
 
@@ -43,20 +43,20 @@ struct address_book_state {
   struct known_peer {
     endpoint remote;
     endpoint local;
-    direction way;
+    peer_direction direction;
     std::uint64_t services = 0;
     std::uint64_t excess = 0; ///< Entries beyond its allowance, not reported yet.
   };
 
-  peer_context_ptr context;
+  node_context_ptr context;
   address_book_options options;
   attach_address_users users;
 
   // Made when the actor starts, never empty later.
   std::optional<address_table> table;
   std::optional<address_gossip> gossip;
-  std::optional<address_samples> samples;
-  ban_list bans; ///< A copy; STANDING owns it.
+  std::optional<getaddr_cache> samples;
+  ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::unordered_map<peer_id, known_peer> peers;
 
   bool somebody_waits = false; ///< The last one who asked got less than he wanted.
@@ -98,6 +98,6 @@ struct address_book_state {
 /// failed.
 address_book_actor::behavior_type
 address_book(address_book_actor::stateful_pointer<address_book_state> self,
-             peer_context_ptr context, address_book_options options);
+             node_context_ptr context, address_book_options options);
 
 } // namespace peerage

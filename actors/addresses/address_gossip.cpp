@@ -96,7 +96,7 @@ address_gossip::address_gossip(random_source& random, bool allow_unroutable)
 
 void address_gossip::peer_joined(peer_id peer, bool addrv2, bool takes_addresses,
                                  time_point now) {
-  peers_.try_emplace(peer, peer_state{addrv2, address_allowance{now}, {}, {}, {}, {}});
+  peers_.try_emplace(peer, peer_state{addrv2, address_token_bucket{now}, {}, {}, {}, {}});
   if (takes_addresses)
     start_sending(peer);
 }

@@ -121,9 +121,9 @@ public:
 private:
   struct peer_state {
     bool addrv2;
-    address_allowance allowance;
+    address_token_bucket allowance;
     gossip_counts counts;
-    known_addresses known;
+    peer_known_addresses known;
     std::vector<wire::network_address> queue;
     time_point flush; ///< Meaningless while the queue is empty.
   };

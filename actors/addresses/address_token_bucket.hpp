@@ -11,7 +11,7 @@ namespace peerage {
 /// How many addresses one peer may tell us: a token bucket, as Bitcoin nodes have had one
 /// since floods of made-up addresses were seen in 2021. It is kept as time, which makes
 /// 0.1 per second exact: an address costs 10 s, and every second earns one second.
-class address_allowance {
+class address_token_bucket {
 public:
   using duration = std::chrono::nanoseconds;
 
@@ -25,7 +25,7 @@ public:
   static constexpr duration most_requested = 10 * per_request;
 
   /// A new peer may tell one address at once: its own.
-  explicit address_allowance(time_point now) : earned_until_(now) {}
+  explicit address_token_bucket(time_point now) : earned_until_(now) {}
 
   /// We sent getaddr.
   void add_request(time_point now) {

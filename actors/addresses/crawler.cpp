@@ -41,7 +41,7 @@ void crawl(crawler_pointer self) {
   self
     ->request(state.peers, crawl_deadline,
               gather_addresses{crawl_fan_out, crawl_timeout,
-                               caf::actor_cast<addresses_taker_actor>(state.book)})
+                               caf::actor_cast<addresses_answered_sink>(state.book)})
     .then([self](const gathered_addresses& found) { finish(self, found); },
           [self](const caf::error& why) {
             ++self->state.counts.failures;
@@ -71,7 +71,7 @@ void look(crawler_pointer self) {
 
 } // namespace
 
-crawler_actor::behavior_type crawler(crawler_pointer self, peer_context_ptr context,
+crawler_actor::behavior_type crawler(crawler_pointer self, node_context_ptr context,
                                      address_book_actor book) {
   self->state.context = std::move(context);
   self->state.book = std::move(book);

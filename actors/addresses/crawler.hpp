@@ -12,12 +12,12 @@
 namespace peerage {
 
 /// Who asks peers for addresses: the PEER_SET.
-using crawl_target_actor =
+using gather_addresses_source =
   caf::typed_actor<caf::replies_to<gather_addresses>::with<gathered_addresses>>;
 
 /// PEER_MANAGER -> CRAWLER: whom to ask. Sent once; nobody is asked before.
 struct attach_crawl_target {
-  crawl_target_actor peers;
+  gather_addresses_source peers;
 };
 
 struct get_crawler_counts {};
@@ -58,9 +58,9 @@ inline constexpr std::size_t enough_addresses = 1'000;
 struct crawler_state {
   crawler_state() = default;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   address_book_actor book;
-  crawl_target_actor peers;
+  gather_addresses_source peers;
 
   std::set<peer_id> connected;
   bool wanted = false;    ///< Somebody had nobody to dial since the last crawl.
@@ -78,7 +78,7 @@ struct crawler_state {
 ///
 /// Ends when told to exit.
 crawler_actor::behavior_type crawler(crawler_actor::stateful_pointer<crawler_state> self,
-                                     peer_context_ptr context, address_book_actor book);
+                                     node_context_ptr context, address_book_actor book);
 
 } // namespace peerage
 

@@ -142,7 +142,7 @@ void on_resolved(dns_seeds_pointer self, const resolved& x) {
 
 } // namespace
 
-dns_seeds_actor::behavior_type dns_seeds(dns_seeds_pointer self, peer_context_ptr context,
+dns_seeds_actor::behavior_type dns_seeds(dns_seeds_pointer self, node_context_ptr context,
                                          address_book_actor book,
                                          std::shared_ptr<peerage::resolver> resolver) {
   auto& state = self->state;
@@ -158,7 +158,7 @@ dns_seeds_actor::behavior_type dns_seeds(dns_seeds_pointer self, peer_context_pt
       auto& seeds = self->state;
       if (is_enabled(seeds) && !std::exchange(seeds.wanted, true) &&
           seeds.awaited.empty())
-        schedule(self, self->clock().now() + hunger_patience);
+        schedule(self, self->clock().now() + dns_seeds_delay);
     },
     [self](addresses_available) { self->state.wanted = false; },
     [self](const resolved& x) { on_resolved(self, x); },

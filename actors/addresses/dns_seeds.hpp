@@ -26,18 +26,18 @@ struct dns_seeds_counts {
   std::uint64_t added = 0;    ///< Addresses that were new to the ADDRESS_BOOK.
 };
 
-using dns_seeds_actor = address_seeker_actor::extend<
-  caf::reacts_to<addresses_available>, caf::reacts_to<resolved>,
-  caf::replies_to<get_dns_seeds_counts>::with<dns_seeds_counts>,
-  // INTERNAL: a pause, or a round, is over.
-  caf::reacts_to<alarm>>;
+using dns_seeds_actor =
+  crawl_wanted_sink::extend<caf::reacts_to<addresses_available>, caf::reacts_to<resolved>,
+                            caf::replies_to<get_dns_seeds_counts>::with<dns_seeds_counts>,
+                            // INTERNAL: a pause, or a round, is over.
+                            caf::reacts_to<alarm>>;
 
 /// A node that starts with fewer known addresses asks at once.
 inline constexpr std::size_t few_addresses = 100;
 
 /// Who runs out of addresses waits so long for peers to bring some before strangers'
 /// servers are asked: Bitcoin Core's DNSSEEDS_DELAY_FEW_PEERS.
-inline constexpr std::chrono::seconds hunger_patience{11};
+inline constexpr std::chrono::seconds dns_seeds_delay{11};
 
 /// A seed has so long to answer. A later answer is welcome, but nobody waits for it.
 inline constexpr std::chrono::seconds seed_timeout{5};
@@ -51,7 +51,7 @@ inline constexpr std::chrono::seconds longest_seed_pause{3600};
 struct dns_seeds_state {
   dns_seeds_state() = default;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   address_book_actor book;
   std::shared_ptr<peerage::resolver> resolver; ///< Nobody: seeds are not asked.
 
@@ -77,7 +77,7 @@ struct dns_seeds_state {
 /// Ends when told to exit.
 dns_seeds_actor::behavior_type
 dns_seeds(dns_seeds_actor::stateful_pointer<dns_seeds_state> self,
-          peer_context_ptr context, address_book_actor book,
+          node_context_ptr context, address_book_actor book,
           std::shared_ptr<peerage::resolver> resolver);
 
 } // namespace peerage

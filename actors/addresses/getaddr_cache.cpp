@@ -3,7 +3,7 @@
 namespace peerage {
 
 std::vector<wire::network_address>
-address_samples::answer(time_point now, const place& asker, const sampler& make) {
+getaddr_cache::answer(time_point now, const place& asker, const sampler& make) {
   auto found = samples_.find(asker);
   if (found != samples_.end() && now < found->second.expires)
     return found->second.entries;

@@ -21,7 +21,7 @@ namespace peerage {
 /// places would show that two addresses of ours are one node.
 ///
 /// That a connection is answered only once, and only if inbound, is up to its CONNECTION.
-class address_samples {
+class getaddr_cache {
 public:
   /// Who asks, as far as it matters.
   struct place {
@@ -43,7 +43,7 @@ public:
   /// Far more than a node has local addresses times networks.
   static constexpr std::size_t max_places = 32;
 
-  explicit address_samples(random_source& random) : random_(random) {}
+  explicit getaddr_cache(random_source& random) : random_(random) {}
 
   /// The sample for this place; `make` is called if there is none, or an old one. An
   /// empty sample is not kept: the book of a node that has just started fills within

@@ -32,7 +32,7 @@ std::uint64_t address_hasher::operator()(const wire::network_address& x) const {
   return result;
 }
 
-void known_addresses::insert(std::uint64_t hash) {
+void peer_known_addresses::insert(std::uint64_t hash) {
   auto kept = kept_part(hash);
   if (std::ranges::binary_search(recent_, kept))
     return;
@@ -43,7 +43,7 @@ void known_addresses::insert(std::uint64_t hash) {
   recent_.insert(std::ranges::lower_bound(recent_, kept), kept);
 }
 
-bool known_addresses::contains(std::uint64_t hash) const {
+bool peer_known_addresses::contains(std::uint64_t hash) const {
   auto kept = kept_part(hash);
   return std::ranges::binary_search(recent_, kept) ||
          std::ranges::binary_search(older_, kept);

@@ -30,7 +30,7 @@ private:
 /// Takes nothing while empty and at most 32 KiB. Of a hash 32 bits are kept, so that with
 /// a full set one unknown address in 860,000 is taken for a known one; all it misses is
 /// to be relayed to this peer.
-class known_addresses {
+class peer_known_addresses {
 public:
   static constexpr std::size_t generation_size = 2'500;
 

@@ -5,7 +5,7 @@ namespace peerage {
 std::string_view to_string(cap_refusal x) {
   switch (x) {
   case cap_refusal::per_ip: return "per_ip";
-  case cap_refusal::per_neighbourhood: return "per_neighbourhood";
+  case cap_refusal::per_subnet: return "per_subnet";
   case cap_refusal::total: return "total";
   }
   return "unknown";
@@ -16,7 +16,7 @@ std::optional<cap_refusal> connection_caps::try_take(const endpoint& remote) {
     return refusal;
   taken_.insert(remote);
   ++members_[host_of(remote)];
-  ++members_[neighbourhood_of(remote)];
+  ++members_[cap_subnet_of(remote)];
   return std::nullopt;
 }
 
@@ -24,8 +24,8 @@ std::optional<cap_refusal> connection_caps::would_refuse(const endpoint& remote)
   if (!(limits_.loopback_exempt && remote.is_loopback())) {
     if (with_ip_of(remote) >= limits_.per_ip)
       return cap_refusal::per_ip;
-    if (in_neighbourhood_of(remote) >= limits_.per_neighbourhood)
-      return cap_refusal::per_neighbourhood;
+    if (in_subnet_of(remote) >= limits_.per_subnet)
+      return cap_refusal::per_subnet;
   }
   if (size() >= limits_.total)
     return cap_refusal::total;
@@ -38,7 +38,7 @@ bool connection_caps::release(const endpoint& remote) {
     return false;
   taken_.erase(found);
   remove_from(host_of(remote));
-  remove_from(neighbourhood_of(remote));
+  remove_from(cap_subnet_of(remote));
   return true;
 }
 
@@ -46,8 +46,8 @@ std::size_t connection_caps::with_ip_of(const endpoint& remote) const {
   return members_of(host_of(remote));
 }
 
-std::size_t connection_caps::in_neighbourhood_of(const endpoint& remote) const {
-  return members_of(neighbourhood_of(remote));
+std::size_t connection_caps::in_subnet_of(const endpoint& remote) const {
+  return members_of(cap_subnet_of(remote));
 }
 
 std::size_t connection_caps::members_of(const subnet& range) const {

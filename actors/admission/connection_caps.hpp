@@ -13,22 +13,22 @@ namespace peerage {
 
 /// How many connections there may be, pending ones included.
 struct connection_limits {
-  std::size_t total = 125;           ///< Bitcoin Core: DEFAULT_MAX_PEER_CONNECTIONS.
-  std::size_t per_ip = 1;            ///< zebra: DEFAULT_MAX_CONNS_PER_IP.
-  std::size_t per_neighbourhood = 2; ///< In one /24 of IPv4 or /64 of IPv6.
+  std::size_t total = 125;    ///< Bitcoin Core: DEFAULT_MAX_PEER_CONNECTIONS.
+  std::size_t per_ip = 1;     ///< zebra: DEFAULT_MAX_CONNS_PER_IP.
+  std::size_t per_subnet = 2; ///< In one /24 of IPv4 or /64 of IPv6.
   /// Loopback counts in the total only. For regtest, where all peers are local.
   bool loopback_exempt = false;
 };
 
 /// Which limit stands in the way of a connection.
 enum class cap_refusal : std::uint8_t {
-  per_ip,            ///< Too many connections with that address.
-  per_neighbourhood, ///< Too many with its /24 or /64.
-  total,             ///< All slots are taken; nothing else is in the way.
+  per_ip,     ///< Too many connections with that address.
+  per_subnet, ///< Too many with its /24 or /64.
+  total,      ///< All slots are taken; nothing else is in the way.
 };
 std::string_view to_string(cap_refusal x);
 
-/// Counts connections by address and by neighbourhood, and says who may still come in. A
+/// Counts connections by address and by subnet, and says who may still come in. A
 /// connection is counted from the accept or the start of the dial until it is gone:
 /// handshakes take slots too, else a stranger could hold any number of them open.
 ///
@@ -51,7 +51,7 @@ public:
   const connection_limits& limits() const { return limits_; }
   std::size_t size() const { return taken_.size(); }
   std::size_t with_ip_of(const endpoint& remote) const;
-  std::size_t in_neighbourhood_of(const endpoint& remote) const;
+  std::size_t in_subnet_of(const endpoint& remote) const;
 
 private:
   std::size_t members_of(const subnet& range) const;
@@ -60,7 +60,7 @@ private:
   connection_limits limits_;
   // Ordered containers: strangers choose these keys, and could choose colliding ones.
   std::multiset<endpoint> taken_;
-  std::map<subnet, std::size_t> members_; ///< Of hosts and neighbourhoods; never 0.
+  std::map<subnet, std::size_t> members_; ///< Of hosts and subnets; never 0.
 };
 
 } // namespace peerage

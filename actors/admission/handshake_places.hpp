@@ -34,7 +34,7 @@ public:
   static constexpr std::size_t reserve = 64;
 
   /// Within this time a handshake is not displaced by a newcomer whose host has a worse
-  /// record, or by one that finds its own address or neighbourhood full: a line to the
+  /// record, or by one that finds its own address or subnet full: a line to the
   /// other side of the world, by way of a hidden network, takes that long.
   static constexpr std::chrono::seconds grace{3};
 
@@ -69,7 +69,7 @@ public:
   std::optional<peer_id> displaced_by(const endpoint& newcomer, time_point now,
                                       const has_spoken& spoken) const;
 
-  /// The same for a newcomer for whom only its address or neighbourhood has no place.
+  /// The same for a newcomer for whom only its address or subnet has no place.
   std::optional<peer_id> displaced_in(const subnet& range, time_point now) const;
 
   /// The first to go, if somebody has to.

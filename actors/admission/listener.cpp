@@ -2,7 +2,7 @@
 
 #include "actors/admission/obstacle_list.hpp"
 #include "actors/base/log.hpp"
-#include "actors/peer/attempt_survey.hpp"
+#include "actors/peer/collect_attempts.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -47,7 +47,7 @@ void tell_event(listener_pointer self, event_type type, const endpoint& remote,
   event what;
   what.type = type;
   what.address = remote;
-  what.way = direction::inbound;
+  what.direction = peer_direction::inbound;
   what.reason = reason;
   what.started_by = started_by;
   record(self, *self->state.context, std::move(what));
@@ -62,7 +62,7 @@ void refuse(listener_pointer self, const endpoint& remote, peer_exit reason) {
 peer_exit exit_of(cap_refusal x) {
   switch (x) {
   case cap_refusal::per_ip: return peer_exit::address_limit;
-  case cap_refusal::per_neighbourhood: return peer_exit::neighbourhood_limit;
+  case cap_refusal::per_subnet: return peer_exit::subnet_limit;
   case cap_refusal::total: return peer_exit::inbound_limit;
   }
   return peer_exit::inbound_limit;
@@ -83,10 +83,9 @@ std::optional<cap_refusal> place_refusal(const listener_state& state,
     if (state.inbound.with_ip_of(remote) + state.outbound.with_ip_of(remote) >=
         limits.per_ip)
       return cap_refusal::per_ip;
-    if (state.inbound.in_neighbourhood_of(remote) +
-          state.outbound.in_neighbourhood_of(remote) >=
-        limits.per_neighbourhood)
-      return cap_refusal::per_neighbourhood;
+    if (state.inbound.in_subnet_of(remote) + state.outbound.in_subnet_of(remote) >=
+        limits.per_subnet)
+      return cap_refusal::per_subnet;
   }
   return state.inbound.would_refuse(remote);
 }
@@ -104,8 +103,8 @@ std::optional<peer_id> displaced_by(const listener_state& state, const endpoint&
                                     cap_refusal refusal, time_point now) {
   switch (refusal) {
   case cap_refusal::per_ip: return state.handshakes.displaced_in(host_of(newcomer), now);
-  case cap_refusal::per_neighbourhood:
-    return state.handshakes.displaced_in(neighbourhood_of(newcomer), now);
+  case cap_refusal::per_subnet:
+    return state.handshakes.displaced_in(cap_subnet_of(newcomer), now);
   case cap_refusal::total: break;
   }
   return state.handshakes.displaced_by(newcomer, now, has_spoken(state));
@@ -172,7 +171,7 @@ void admit(listener_pointer self, const transport_ptr& connection) {
   tell_event(self, event_type::connection_accepted, remote, initiator::remote);
   state.newcomers[id] = {remote,
                          accept(self->system(), state.context, connection,
-                                caf::actor_cast<peer_sink_actor>(self), id),
+                                caf::actor_cast<peer_sink>(self), id),
                          connection, std::nullopt};
   state.handshakes.insert(id, remote, now);
   state.counts.in_flight = state.newcomers.size();
@@ -195,7 +194,7 @@ void on_failed(listener_pointer self, const peer_failed& x) {
   if (!state.newcomers.contains(x.id))
     return; // we have ended it
   // It comes again as v1; and whoever does this holds no place.
-  const bool other_protocol = x.reason == peer_exit::wrong_magic && !x.slip;
+  const bool other_protocol = x.reason == peer_exit::wrong_magic && !x.misbehaviour;
   forget(self, x.id,
          other_protocol ? handshake_places::outcome::ended
                         : handshake_places::outcome::failed);
@@ -203,8 +202,8 @@ void on_failed(listener_pointer self, const peer_failed& x) {
   count_failure(self, x.remote, "failed", x.reason);
   tell_event(self, event_type::handshake_failed, x.remote, initiator_of(x.reason),
              to_string(x.reason));
-  if (x.slip && state.standing)
-    self->send(state.standing, report_misbehaviour{x.remote, *x.slip});
+  if (x.misbehaviour && state.ban_manager)
+    self->send(state.ban_manager, report_misbehaviour{x.remote, *x.misbehaviour});
   else if (other_protocol)
     state.rate.allow_another(x.remote, self->clock().now());
 }
@@ -284,13 +283,13 @@ void free_slot(listener_pointer self, const peer_info& info) {
 }
 
 void on_joined(listener_state& state, const peer_info& info) {
-  if (info.way == direction::outbound &&
+  if (info.direction == peer_direction::outbound &&
       state.outbound_peers.emplace(info.id, info.remote).second)
     std::ignore = state.outbound.try_take(info.remote);
 }
 
 void on_left(listener_pointer self, const peer_info& info) {
-  if (info.way == direction::inbound)
+  if (info.direction == peer_direction::inbound)
     free_slot(self, info);
   else if (auto gone = self->state.outbound_peers.extract(info.id))
     self->state.outbound.release(gone.mapped());
@@ -325,10 +324,11 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
 void free_descriptor(listener_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
-  if (state.starved_at && now - *state.starved_at < starved_pause)
+  if (state.out_of_descriptors_at &&
+      now - *state.out_of_descriptors_at < descriptor_pause)
     return;
-  state.starved_at = now;
-  if (is_log_due(state.starved_logged_at, now))
+  state.out_of_descriptors_at = now;
+  if (is_log_due(state.out_of_descriptors_logged_at, now))
     log::warn("out of file descriptors (ulimit -n) or epoll watches "
               "(fs.epoll.max_user_watches): evicting inbound peers");
   if (auto displaced = state.handshakes.worst(now, has_spoken(state)))
@@ -365,29 +365,29 @@ bool disconnect(listener_pointer self, const disconnect_peer& x) {
   return self->state.newcomers.size() < before;
 }
 
-caf::result<peer_snapshots> survey(listener_pointer self) {
-  std::vector<surveyed_attempt> all;
+caf::result<peer_snapshots> collect(listener_pointer self) {
+  std::vector<attempt_to_ask> all;
   for (const auto& [id, x] : self->state.newcomers)
     all.push_back({x.ready ? caf::actor_cast<caf::actor>(x.ready->client) : x.attempt});
-  return survey_attempts(self, all);
+  return collect_attempts(self, all);
 }
 
 } // namespace
 
-listener_actor::behavior_type listener(listener_pointer self, peer_context_ptr context,
+listener_actor::behavior_type listener(listener_pointer self, node_context_ptr context,
                                        std::vector<acceptor_ptr> acceptors,
                                        const inbound_limits& limits,
-                                       misbehaviour_observer_actor standing) {
+                                       misbehaviour_sink ban_manager) {
   auto& state = self->state;
   state.context = std::move(context);
   state.acceptors = std::move(acceptors);
-  state.standing = std::move(standing);
+  state.ban_manager = std::move(ban_manager);
   const bool local_network = state.context->network.id == wire::network::regtest;
   state.rate = accept_rate{local_network};
   state.slots = limits.total;
   const auto places = limits.total == 0 ? 0 : limits.total + handshake_places::reserve;
   state.inbound =
-    connection_caps{{places, limits.per_ip, limits.per_neighbourhood, local_network}};
+    connection_caps{{places, limits.per_ip, limits.per_subnet, local_network}};
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
   state.outbound = connection_caps{{unlimited, unlimited, unlimited, false}};
   self->set_down_handler([self](caf::down_msg& x) { on_waiting_gone(self, x); });
@@ -409,14 +409,14 @@ listener_actor::behavior_type listener(listener_pointer self, peer_context_ptr c
       self->state.acceptors[x.acceptor]->grant(1);
       admit_if_welcome(self, x.connection);
     },
-    [self](const accept_starved&) { free_descriptor(self); },
+    [self](const out_of_descriptors&) { free_descriptor(self); },
     [self](const peer_joined& x) { on_joined(self->state, x.info); },
     [self](const peer_left& x) { on_left(self, x.info); },
     [self](const bans_changed& x) { change_bans(self, x); },
-    [self](get_discovery_counts) { return self->state.counts; },
+    [self](get_attempt_counts) { return self->state.counts; },
     [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const explain_accept& x) { return explain(self, x.remote); },
-    [self](get_peer_snapshots) { return survey(self); },
+    [self](get_peer_snapshots) { return collect(self); },
     [self](const disconnect_peer& x) { return disconnect(self, x); },
     [self](const alarm& x) {
       if (self->state.newcomers.contains(x.token))

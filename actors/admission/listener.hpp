@@ -23,8 +23,8 @@
 namespace peerage {
 
 /// What the LISTENER and the DIALER tell of connections on their way to become peers.
-struct get_discovery_counts {};
-struct discovery_counts {
+struct get_attempt_counts {};
+struct attempt_counts {
   std::size_t in_flight = 0; ///< Handshakes, or dials with their handshakes.
   std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
   std::uint64_t handshakes = 0;                              ///< That came to a good end.
@@ -32,36 +32,36 @@ struct discovery_counts {
 };
 
 /// What the LISTENER asks of the PEER_SET: to take peers in, and to make room.
-using inbound_peers_actor =
+using inbound_peers_sink =
   caf::typed_actor<caf::reacts_to<join_set>, caf::replies_to<evict_inbound>::with<bool>>;
 
 /// PEER_MANAGER -> LISTENER: where new peers go. Sent once; nothing is accepted before.
 struct attach_peer_set {
-  inbound_peers_actor peers;
+  inbound_peers_sink peers;
 };
 
 using listener_actor =
-  peer_sink_actor::extend<caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>,
-                          caf::reacts_to<accept_starved>, caf::reacts_to<peer_joined>,
-                          caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
-                          caf::replies_to<get_discovery_counts>::with<discovery_counts>,
-                          caf::reacts_to<set_network_active>,
-                          caf::replies_to<explain_accept>::with<obstacles>,
-                          // Those that still shake hands, with what is known of them.
-                          caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-                          // Ends one of those; false if it is none.
-                          caf::replies_to<disconnect_peer>::with<bool>,
-                          // INTERNAL: the newcomer whose id the token is has waited for
-                          // a slot long enough.
-                          caf::reacts_to<alarm>>;
+  peer_sink::extend<caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>,
+                    caf::reacts_to<out_of_descriptors>, caf::reacts_to<peer_joined>,
+                    caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
+                    caf::replies_to<get_attempt_counts>::with<attempt_counts>,
+                    caf::reacts_to<set_network_active>,
+                    caf::replies_to<explain_accept>::with<obstacles>,
+                    // Those that still shake hands, with what is known of them.
+                    caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+                    // Ends one of those; false if it is none.
+                    caf::replies_to<disconnect_peer>::with<bool>,
+                    // INTERNAL: the newcomer whose id the token is has waited for
+                    // a slot long enough.
+                    caf::reacts_to<alarm>>;
 
 /// On regtest, only `total` counts for loopback.
 struct inbound_limits {
   /// Peers. Handshakes under way may take all slots that are free, and then
   /// `handshake_places::reserve` more; 0: nobody is let in.
   std::size_t total = 125;
-  std::size_t per_ip = 1;            ///< Handshakes included, here and below.
-  std::size_t per_neighbourhood = 2; ///< In one /24 of IPv4 or /64 of IPv6.
+  std::size_t per_ip = 1;     ///< Handshakes included, here and below.
+  std::size_t per_subnet = 2; ///< In one /24 of IPv4 or /64 of IPv6.
 };
 
 /// How long a newcomer that has shaken hands waits for the slot of an evicted peer.
@@ -69,7 +69,7 @@ inline constexpr std::chrono::seconds eviction_deadline{2};
 
 /// While descriptors are short, one peer is evicted per so much time: its descriptor is
 /// free only when all of its actors are gone.
-inline constexpr std::chrono::seconds starved_pause{1};
+inline constexpr std::chrono::seconds descriptor_pause{1};
 
 struct listener_state {
   listener_state() = default;
@@ -82,13 +82,13 @@ struct listener_state {
     std::optional<peer_ready> ready;     ///< Has shaken hands, and waits for a slot.
   };
 
-  peer_context_ptr context;
+  node_context_ptr context;
   std::vector<acceptor_ptr> acceptors;
-  misbehaviour_observer_actor standing;
-  inbound_peers_actor peers;
+  misbehaviour_sink ban_manager;
+  inbound_peers_sink peers;
 
   accept_rate rate;
-  ban_list bans; ///< A copy; STANDING owns it.
+  ban_list bans; ///< A copy; BAN_MANAGER owns it.
   /// Inbound connections, from the accept until the peer is gone.
   connection_caps inbound{connection_limits{}};
   std::size_t slots = 0;               ///< For peers; inbound_limits::total.
@@ -98,35 +98,35 @@ struct listener_state {
   std::deque<peer_id> waiting; ///< Those that are; the first one gets the next slot.
   bool evicting = false;       ///< The set has been asked for a slot.
   /// Established outbound peers: they take no slots, but their addresses and
-  /// neighbourhoods are the same ones.
+  /// subnets are the same ones.
   connection_caps outbound{connection_limits{}};
   std::unordered_map<peer_id, endpoint> outbound_peers; ///< Those in `outbound`.
 
   bool network_active = true;
-  discovery_counts counts;
+  attempt_counts counts;
   std::array<std::optional<time_point>, peer_exit_count + 1> logged_at{}; ///< By reason.
-  std::optional<time_point> starved_at;
-  std::optional<time_point> starved_logged_at;
+  std::optional<time_point> out_of_descriptors_at;
+  std::optional<time_point> out_of_descriptors_logged_at;
   static inline const char* name = "listener";
 };
 
 /// Accepts on all bound addresses. One actor for all of them, because the inbound slots
 /// need one owner (invariant I14). Before any work is done for a remote, in one step: it
-/// is not banned, it does not come too fast, its address and neighbourhood are not full
+/// is not banned, it does not come too fast, its address and subnet are not full
 /// (I13), and there is a place for its handshake; if need be, that of another handshake
 /// (`handshake_places`). No peer makes room for a remote that has not shaken hands.
 ///
 /// Whoever has gets a slot; if all are taken, the PEER_SET is asked to end the least
 /// valuable peer, and the newcomer waits for that. Bans, a switched off network and an
-/// exit end handshakes under way at once. Those that fail are reported to STANDING.
-/// @param standing May be nobody.
+/// exit end handshakes under way at once. Those that fail are reported to BAN_MANAGER.
+/// @param ban_manager May be nobody.
 listener_actor::behavior_type
-listener(listener_actor::stateful_pointer<listener_state> self, peer_context_ptr context,
+listener(listener_actor::stateful_pointer<listener_state> self, node_context_ptr context,
          std::vector<acceptor_ptr> acceptors, const inbound_limits& limits,
-         misbehaviour_observer_actor standing);
+         misbehaviour_sink ban_manager);
 
 } // namespace peerage
 
-PEERAGE_LOCAL_MESSAGE(peerage::get_discovery_counts)
-PEERAGE_LOCAL_MESSAGE(peerage::discovery_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_attempt_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::attempt_counts)
 PEERAGE_LOCAL_MESSAGE(peerage::attach_peer_set)

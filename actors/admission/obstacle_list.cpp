@@ -21,9 +21,9 @@ void obstacle_list::add_ban(const std::optional<ban>& found) {
 void obstacle_list::add_cap(std::optional<cap_refusal> refusal, const endpoint& remote) {
   if (refusal == cap_refusal::per_ip)
     add("address_limit", ip_to_string(remote) + " has as many peers as one address may");
-  else if (refusal == cap_refusal::per_neighbourhood)
-    add("neighbourhood_limit",
-        to_string(neighbourhood_of(remote)) + " has as many peers as one network may");
+  else if (refusal == cap_refusal::per_subnet)
+    add("subnet_limit",
+        to_string(cap_subnet_of(remote)) + " has as many peers as one network may");
 }
 
 } // namespace peerage

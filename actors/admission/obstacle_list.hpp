@@ -18,7 +18,7 @@ public:
 
   void add_network(bool active);
   void add_ban(const std::optional<ban>& found);
-  /// Of the caps of one address and of one neighbourhood; what `total` means is for the
+  /// Of the caps of one address and of one subnet; what `total` means is for the
   /// caller to say.
   void add_cap(std::optional<cap_refusal> refusal, const endpoint& remote);
 

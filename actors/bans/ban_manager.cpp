@@ -14,18 +14,18 @@ namespace peerage {
 namespace {
 
 using nlohmann::json;
-using standing_pointer = standing_actor::stateful_pointer<standing_state>;
+using ban_manager_pointer = ban_manager_actor::stateful_pointer<ban_manager_state>;
 
 constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t sweep_alarm = 2;
 
-unix_seconds unix_now(standing_pointer self) {
+unix_seconds unix_now(ban_manager_pointer self) {
   return self->state.context->wall.now();
 }
 
 /// Points fade at a steady pace, whatever the wall clock is set to: this goes on from
 /// what that said at the start.
-unix_seconds score_now(standing_pointer self) {
+unix_seconds score_now(ban_manager_pointer self) {
   const auto age = self->clock().now() - self->state.started.at;
   return static_cast<unix_seconds>(self->state.started.unix_time) +
          std::chrono::floor<std::chrono::seconds>(age).count();
@@ -47,7 +47,7 @@ json to_json(const saved_score& x) {
   return {{"host", to_string(x.host)}, {"score", x.score}, {"at", x.at}};
 }
 
-json describe(standing_pointer self) {
+json describe(ban_manager_pointer self) {
   const auto& state = self->state;
   const auto now = unix_now(self);
   auto bans = json::array();
@@ -111,7 +111,7 @@ std::optional<ban> ban_from(const json& x) {
   return std::nullopt;
 }
 
-void restore(standing_state& state, const json& body, unix_seconds now) {
+void restore(ban_manager_state& state, const json& body, unix_seconds now) {
   std::vector<ban> bans;
   for (const auto* x : objects_in(body, "bans"))
     if (auto read = ban_from(*x))
@@ -139,7 +139,7 @@ json record_of_clearing() {
   return {{"cleared", true}};
 }
 
-void repeat(standing_state& state, const json& change, unix_seconds now) {
+void repeat(ban_manager_state& state, const json& change, unix_seconds now) {
   if (!change.is_object())
     return;
   subnet range;
@@ -158,7 +158,7 @@ void repeat(standing_state& state, const json& change, unix_seconds now) {
 }
 
 /// Gives the number of the last record.
-std::uint64_t load(standing_pointer self, const std::filesystem::path& path) {
+std::uint64_t load(ban_manager_pointer self, const std::filesystem::path& path) {
   const auto found = load_and_report(path, file_kind, file_version);
   auto& state = self->state;
   const auto now = unix_now(self);
@@ -172,14 +172,14 @@ std::uint64_t load(standing_pointer self, const std::filesystem::path& path) {
   return found.last_record;
 }
 
-void save_later(standing_pointer self) {
+void save_later(ban_manager_pointer self) {
   self->send(self->state.context->alarms,
              set_alarm{save_alarm, self->clock().now() + self->state.save_every});
 }
 
 // -- bans ------------------------------------------------------------------------------
 
-void schedule_sweep(standing_pointer self) {
+void schedule_sweep(ban_manager_pointer self) {
   auto& state = self->state;
   auto next = state.bans.next_end();
   if (!next)
@@ -191,18 +191,18 @@ void schedule_sweep(standing_pointer self) {
   self->send(state.context->alarms, set_alarm{sweep_alarm, self->clock().now() + pause});
 }
 
-void sweep(standing_pointer self) {
+void sweep(ban_manager_pointer self) {
   if (self->state.bans.sweep(unix_now(self)) > 0)
     self->state.file.mark_changed();
   schedule_sweep(self);
 }
 
-void tell_observers(standing_pointer self, const bans_changed& x) {
+void tell_observers(ban_manager_pointer self, const bans_changed& x) {
   for (const auto& observer : self->state.users.observers)
     self->send(observer, x);
 }
 
-void tell_ban(standing_pointer self, const ban& x, const std::string& evidence) {
+void tell_ban(ban_manager_pointer self, const ban& x, const std::string& evidence) {
   event what;
   what.type = event_type::ban_added;
   what.range = to_string(x.range);
@@ -213,7 +213,7 @@ void tell_ban(standing_pointer self, const ban& x, const std::string& evidence) 
   record(self, *self->state.context, std::move(what));
 }
 
-void tell_lifted(standing_pointer self, const subnet& range, initiator by) {
+void tell_lifted(ban_manager_pointer self, const subnet& range, initiator by) {
   event what;
   what.type = event_type::ban_lifted;
   what.range = to_string(range);
@@ -222,14 +222,14 @@ void tell_lifted(standing_pointer self, const subnet& range, initiator by) {
 }
 
 /// The ban that covers all of a range, if there is one.
-bans covering(standing_pointer self, const subnet& range) {
+bans covering(ban_manager_pointer self, const subnet& range) {
   bans result;
   if (auto found = self->state.bans.find(range, unix_now(self)))
     result.entries.push_back(*found);
   return result;
 }
 
-caf::result<bans> wait(standing_pointer self, const wait_for_ban& x) {
+caf::result<bans> wait(ban_manager_pointer self, const wait_for_ban& x) {
   auto& state = self->state;
   auto found = covering(self, x.range);
   if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
@@ -239,7 +239,7 @@ caf::result<bans> wait(standing_pointer self, const wait_for_ban& x) {
 
 /// The list has changed.
 /// @param evidence What it was changed for, in a few words.
-void publish(standing_pointer self, const bans_changed& x,
+void publish(ban_manager_pointer self, const bans_changed& x,
              const std::string& evidence = {}) {
   auto& state = self->state;
   tell_observers(self, x);
@@ -260,7 +260,7 @@ void publish(standing_pointer self, const bans_changed& x,
 
 /// Notes which changes of bans are on the disk. There are no more than bans at a time:
 /// who goes on while the disk fails has been told so often enough.
-state_saver::kept_handler note_kept(standing_pointer self, const subnet& range) {
+state_saver::kept_handler note_kept(ban_manager_pointer self, const subnet& range) {
   return [self, range](const std::string& problem) {
     auto& unsaved = self->state.unsaved;
     if (problem.empty())
@@ -277,14 +277,14 @@ ban_answer answer_with(ban_result x) {
 }
 
 /// Answers that all is done when that is on the disk, too.
-ban_answer answer_when_kept(standing_pointer self, json record, const subnet& range,
+ban_answer answer_when_kept(ban_manager_pointer self, json record, const subnet& range,
                             std::string in_force) {
   return self->state.file.answer_when_kept(self, std::move(record),
                                            static_cast<std::uint8_t>(ban_result::done),
                                            std::move(in_force), note_kept(self, range));
 }
 
-ban_result change(standing_pointer self, const set_ban& x) {
+ban_result change(ban_manager_pointer self, const set_ban& x) {
   auto& bans = self->state.bans;
   const auto now = unix_now(self);
   if (x.address_only && bans.is_manually_banned(x.range.first(), now))
@@ -293,7 +293,7 @@ ban_result change(standing_pointer self, const set_ban& x) {
                     : bans.add(x.range, now, std::chrono::seconds{x.time});
 }
 
-ban_answer on_set(standing_pointer self, const set_ban& x) {
+ban_answer on_set(ban_manager_pointer self, const set_ban& x) {
   auto& state = self->state;
   const auto result = change(self, x);
   log::info("ban of {}: {}", to_string(x.range), to_string(result));
@@ -310,7 +310,7 @@ ban_answer on_set(standing_pointer self, const set_ban& x) {
   return answer_when_kept(self, record_of(*now_banned), x.range, "the ban is in force");
 }
 
-ban_answer on_lift(standing_pointer self, const subnet& range) {
+ban_answer on_lift(ban_manager_pointer self, const subnet& range) {
   auto& state = self->state;
   const auto result = state.bans.remove(range, unix_now(self));
   log::info("ban of {} lifted: {}", to_string(range), to_string(result));
@@ -323,7 +323,7 @@ ban_answer on_lift(standing_pointer self, const subnet& range) {
   return answer_when_kept(self, record_of_lifted(range), range, "the ban is lifted");
 }
 
-ban_answer on_clear(standing_pointer self) {
+ban_answer on_clear(ban_manager_pointer self) {
   auto& state = self->state;
   bans_changed gone;
   for (const auto& x : state.bans.list(unix_now(self)))
@@ -342,7 +342,8 @@ ban_answer on_clear(standing_pointer self) {
 
 // -- misbehaviour ----------------------------------------------------------------------
 
-void ban_misbehaving(standing_pointer self, const endpoint& remote, misbehaviour cause) {
+void ban_misbehaving(ban_manager_pointer self, const endpoint& remote,
+                     misbehaviour cause) {
   auto& state = self->state;
   const auto range = accountable_range_of(remote);
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
@@ -358,7 +359,7 @@ void ban_misbehaving(standing_pointer self, const endpoint& remote, misbehaviour
 }
 
 /// Where its address is shared, nobody is banned, only the peer that was reported ends.
-void end_alone(standing_pointer self, const endpoint& remote) {
+void end_alone(ban_manager_pointer self, const endpoint& remote) {
   auto& state = self->state;
   auto found = state.peers.find(remote);
   if (found == state.peers.end() || !state.users.peers)
@@ -367,7 +368,7 @@ void end_alone(standing_pointer self, const endpoint& remote) {
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
-void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
+void count(ban_manager_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
   const bool shared = state.scores.is_shared(remote);
@@ -397,14 +398,14 @@ void count(standing_pointer self, const endpoint& remote, misbehaviour cause,
     end_alone(self, remote);
 }
 
-void on_joined(standing_pointer self, const peer_info& info) {
+void on_joined(ban_manager_pointer self, const peer_info& info) {
   auto& state = self->state;
   state.peers[info.remote] = info.id;
   if (state.users.peers && state.bans.is_banned(info.remote, unix_now(self)))
     self->send(state.users.peers, end_peer{info.id, peer_exit::banned});
 }
 
-void on_left(standing_pointer self, const peer_left& x) {
+void on_left(ban_manager_pointer self, const peer_left& x) {
   auto& peers = self->state.peers;
   auto found = peers.find(x.info.remote);
   if (found != peers.end() && found->second == x.info.id)
@@ -416,8 +417,9 @@ void on_left(standing_pointer self, const peer_left& x) {
 
 } // namespace
 
-standing_actor::behavior_type standing(standing_pointer self, peer_context_ptr context,
-                                       const standing_options& options) {
+ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
+                                             node_context_ptr context,
+                                             const ban_manager_options& options) {
   auto& state = self->state;
   state.context = std::move(context);
   state.started = state.context->wall.date(self->clock().now());

@@ -16,7 +16,7 @@
 
 namespace peerage {
 
-struct standing_options {
+struct ban_manager_options {
   /// Where "standing.json" is; empty: nothing is loaded, nothing saved.
   std::filesystem::path directory;
   saver_actor saver; ///< Needed if there is a directory.
@@ -26,10 +26,10 @@ struct standing_options {
   caf::timespan save_every = save_interval;
 };
 
-struct standing_state {
-  standing_state() = default;
+struct ban_manager_state {
+  ban_manager_state() = default;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   std::set<endpoint> trusted; ///< As they are, and without ports.
   caf::timespan save_every{};
   dated_moment started; ///< Scores count their time from there.
@@ -42,7 +42,7 @@ struct standing_state {
   /// again is no mistake then.
   std::set<subnet> unsaved;
   state_saver file;
-  static inline const char* name = "standing";
+  static inline const char* name = "ban_manager";
 };
 
 /// Keeps what is held against hosts: points for misbehaviour, which fade, and bans, which
@@ -56,8 +56,8 @@ struct standing_state {
 ///
 /// Bans are kept at once, points are saved every `save_every`, and both when it is told
 /// to exit: it quits when that is done, with what went wrong if it did not work.
-standing_actor::behavior_type
-standing(standing_actor::stateful_pointer<standing_state> self, peer_context_ptr context,
-         const standing_options& options);
+ban_manager_actor::behavior_type
+ban_manager(ban_manager_actor::stateful_pointer<ban_manager_state> self,
+            node_context_ptr context, const ban_manager_options& options);
 
 } // namespace peerage

@@ -22,7 +22,7 @@ struct backoff_schedule {
 
 /// For peers that a person named: soon and for ever. As dcrd's connection manager, which
 /// doubles its retries for persistent peers up to a bound.
-inline constexpr backoff_schedule pinned_backoff{std::chrono::seconds{1},
+inline constexpr backoff_schedule manual_backoff{std::chrono::seconds{1},
                                                  std::chrono::seconds{60}};
 
 /// For discovered peers: there are others. The first is zebra's

@@ -12,7 +12,7 @@ std::size_t index_of(const endpoint& x) {
 
 } // namespace
 
-void address_families::report(const endpoint& remote, bool reached) {
+void black_hole_detector::report(const endpoint& remote, bool reached) {
   if (!is_routable(remote))
     return;
   auto& mine = families_[index_of(remote)];
@@ -21,7 +21,7 @@ void address_families::report(const endpoint& remote, bool reached) {
   mine.reached[mine.dials++ % window] = reached;
 }
 
-bool address_families::may_dial(const endpoint& remote) {
+bool black_hole_detector::may_dial(const endpoint& remote) {
   if (!is_routable(remote) || !is_dead(index_of(remote)))
     return true;
   auto& mine = families_[index_of(remote)];
@@ -31,7 +31,7 @@ bool address_families::may_dial(const endpoint& remote) {
   return true;
 }
 
-bool address_families::is_dead(std::size_t index) const {
+bool black_hole_detector::is_dead(std::size_t index) const {
   const auto& mine = families_[index];
   const auto& other = families_[1 - index];
   return mine.dials >= window && mine.reached.count() < fewest_successes &&

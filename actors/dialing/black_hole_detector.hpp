@@ -14,7 +14,7 @@ namespace peerage {
 /// family works*: when neither does, we are offline, and must be quick when we no longer
 /// are. What is not routable (loopback, private networks) is always dialed, and proves
 /// nothing.
-class address_families {
+class black_hole_detector {
 public:
   /// Dials that a family is judged by, and of how many one goes through while it is dead.
   static constexpr std::size_t window = 100;

@@ -36,8 +36,8 @@ obstacles dial_obstacles(const dialer_state& state, const endpoint& remote,
   else if (state.is_connected(remote))
     found.add("already_connected", "it is a peer");
   found.add_ban(state.bans.find(remote, state.context->wall.now()));
-  const bool pinned = state.pinned.contains(remote);
-  const auto& pauses = pinned ? *state.pinned_pauses : *state.pauses;
+  const bool manual = state.manual.contains(remote);
+  const auto& pauses = manual ? *state.manual_pauses : *state.pauses;
   if (auto ready = pauses.ready_at(remote); ready && *ready > now)
     found.add("backoff",
               std::to_string(pauses.failures_of(remote)) +
@@ -46,7 +46,7 @@ obstacles dial_obstacles(const dialer_state& state, const endpoint& remote,
   if (state.counts.in_flight >= state.options.max_in_flight)
     found.add("dials_in_flight", "all " + std::to_string(state.options.max_in_flight) +
                                    " dials are under way");
-  if (!pinned)
+  if (!manual)
     add_policies(found, state, remote);
   return found.take();
 }

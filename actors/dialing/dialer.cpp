@@ -3,7 +3,7 @@
 #include "actors/base/log.hpp"
 #include "actors/dialing/dial_obstacles.hpp"
 #include "actors/dialing/saved_dials.hpp"
-#include "actors/peer/attempt_survey.hpp"
+#include "actors/peer/collect_attempts.hpp"
 #include "actors/storage/state_file.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -27,12 +27,12 @@ constexpr double lowest_answer_rate = 0.02;
 
 /// A person wants this peer: no cap and no place stands in its way.
 bool is_named(purpose x) {
-  return x == purpose::pinned || x == purpose::requested;
+  return x == purpose::manual || x == purpose::requested;
 }
 
 std::string_view to_string(purpose x) {
   switch (x) {
-  case purpose::pinned: return "pinned";
+  case purpose::manual: return "manual";
   case purpose::requested: return "requested once";
   case purpose::anchor: return "anchor of the last run";
   case purpose::candidate: return "candidate of the address book";
@@ -48,7 +48,7 @@ void tell_event(dialer_pointer self, event_type type, const endpoint& remote, pu
   event what;
   what.type = type;
   what.address = remote;
-  what.way = direction::outbound;
+  what.direction = peer_direction::outbound;
   what.evidence = to_string(why);
   what.started_by = is_named(why) ? initiator::user : initiator::discovery;
   if (reason) {
@@ -139,10 +139,10 @@ void load(dialer_pointer self) {
     state.added.add(x); // if it lasts already, it goes on to
   for (const auto& x : state.added.entries())
     if (x.remote)
-      state.pinned.insert(*x.remote);
-  if (state.options.max_outbound > state.pinned.size())
+      state.manual.insert(*x.remote);
+  if (state.options.max_outbound > state.manual.size())
     for (const auto& anchor : saved.anchors)
-      if (!state.pinned.contains(anchor))
+      if (!state.manual.contains(anchor))
         state.anchors.push_back(anchor);
 }
 
@@ -172,7 +172,7 @@ std::size_t room(const dialer_state& state) {
 
 /// Whether to dial what the book offers. A place is taken in the caps if so.
 bool take_place(dialer_state& state, const endpoint& remote, time_point now) {
-  if (state.is_known(remote) || state.pinned.contains(remote) || state.is_own(remote) ||
+  if (state.is_known(remote) || state.manual.contains(remote) || state.is_own(remote) ||
       state.bans.is_banned(remote, state.context->wall.now()) ||
       !state.pauses->may_dial(remote, now))
     return false;
@@ -198,8 +198,8 @@ void start(dialer_pointer self, const endpoint& remote, purpose why) {
   else
     state.groups.insert(address_group_of(remote));
   const auto id = next_peer_id(*state.context);
-  auto attempt = dial(self->system(), state.context, remote,
-                      caf::actor_cast<peer_sink_actor>(self), id);
+  auto attempt =
+    dial(self->system(), state.context, remote, caf::actor_cast<peer_sink>(self), id);
   state.dials[remote] = {why, false, id, std::move(attempt)};
 }
 
@@ -213,10 +213,10 @@ void forget(dialer_state& state, const endpoint& remote, purpose why) {
     state.groups.erase(found);
 }
 
-std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
-  for (const auto& remote : state.pinned)
+std::optional<endpoint> due_manual(const dialer_state& state, time_point now) {
+  for (const auto& remote : state.manual)
     if (!state.is_known(remote) && !state.has_met_itself_at(remote) &&
-        state.pinned_pauses->may_dial(remote, now) &&
+        state.manual_pauses->may_dial(remote, now) &&
         !state.bans.is_banned(remote, state.context->wall.now()))
       return remote;
   return std::nullopt;
@@ -226,8 +226,8 @@ std::optional<endpoint> due_pinned(const dialer_state& state, time_point now) {
 bool start_one(dialer_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
-  if (auto remote = due_pinned(state, now)) {
-    start(self, *remote, purpose::pinned);
+  if (auto remote = due_manual(state, now)) {
+    start(self, *remote, purpose::manual);
     return true;
   }
   if (room(state) == 0)
@@ -297,10 +297,10 @@ void set_wake_up(dialer_pointer self) {
   if (may_ask && room(state) == 0)
     consider(std::max(state.next_feeler, state.next_start));
   if (state.counts.in_flight < state.options.max_in_flight) {
-    for (const auto& remote : state.pinned)
+    for (const auto& remote : state.manual)
       if (!state.is_known(remote) && !state.has_met_itself_at(remote)) {
         const bool banned = state.bans.is_banned(remote, state.context->wall.now());
-        auto ready = state.pinned_pauses->ready_at(remote).value_or(now);
+        auto ready = state.manual_pauses->ready_at(remote).value_or(now);
         consider(std::max(banned ? now + refill_interval : ready, state.next_start));
       }
     if (room(state) > 0) {
@@ -368,9 +368,9 @@ void note_failure(dialer_pointer self, const endpoint& remote, purpose why,
   } else if (reason == peer_exit::network_inactive) {
     // Whoever was dialed is dialed again when the network is back.
   } else if (is_named(why)) {
-    state.pinned_pauses->failed(remote, now);
+    state.manual_pauses->failed(remote, now);
     // Once, then quietly: a peer that is away may be so for days.
-    log::write({state.pinned_pauses->failures_of(remote) == 1 ? log::level::info
+    log::write({state.manual_pauses->failures_of(remote) == 1 ? log::level::info
                                                               : log::level::debug,
                 to_string(reason)},
                "dial of {} failed: {}", to_string(remote), to_string(reason));
@@ -392,7 +392,7 @@ void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   state.file.mark_changed();
   note_failure(self, remote, why, reason);
   tell_event(self, event_type::dial_failed, remote, why, reason,
-             (state.pinned.contains(remote) ? state.pinned_pauses : state.pauses)
+             (state.manual.contains(remote) ? state.manual_pauses : state.pauses)
                ->ready_at(remote));
   if (!is_ours(reason))
     state.families.report(remote, reason != peer_exit::connect_timeout &&
@@ -409,8 +409,8 @@ void on_failed(dialer_pointer self, const peer_failed& x) {
   if (found == state.dials.end() || found->second.id != x.id)
     return; // we have ended it
   end_failed(self, x.remote, x.reason);
-  if (x.slip && state.others.standing)
-    self->send(state.others.standing, report_misbehaviour{x.remote, *x.slip});
+  if (x.misbehaviour && state.others.ban_manager)
+    self->send(state.others.ban_manager, report_misbehaviour{x.remote, *x.misbehaviour});
   dial_more(self);
 }
 
@@ -497,8 +497,8 @@ void on_ready(dialer_pointer self, const peer_ready& x) {
 
 void on_joined(dialer_pointer self, const peer_info& info) {
   auto& state = self->state;
-  if (info.way == direction::inbound) {
-    // Counts against dials into its neighbourhood.
+  if (info.direction == peer_direction::inbound) {
+    // Counts against dials into its subnet.
     std::ignore = state.caps.try_take(info.remote);
     return;
   }
@@ -515,7 +515,7 @@ void on_joined(dialer_pointer self, const peer_info& info) {
 void on_left(dialer_pointer self, const peer_info& info) {
   auto& state = self->state;
   auto now = self->clock().now();
-  if (info.way == direction::inbound) {
+  if (info.direction == peer_direction::inbound) {
     state.caps.release(info.remote);
     return dial_more(self);
   }
@@ -536,7 +536,7 @@ void on_left(dialer_pointer self, const peer_info& info) {
   }
   forget(state, info.remote, why);
   state.file.mark_changed();
-  auto& pauses = is_named(why) ? state.pinned_pauses : state.pauses;
+  auto& pauses = is_named(why) ? state.manual_pauses : state.pauses;
   pauses->disconnected(info.remote, now - since, now);
   dial_more(self);
 }
@@ -556,12 +556,12 @@ caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
                                            note);
 }
 
-caf::result<bool> pin(dialer_pointer self, const pin_peer& x) {
+caf::result<bool> pin(dialer_pointer self, const add_manual_peer& x) {
   auto& state = self->state;
   const auto text = x.text.empty() ? to_string(x.remote) : x.text;
   if (state.added.add({text, x.remote, true})) {
-    state.pinned.insert(x.remote);
-    state.pinned_pauses->forget(x.remote);
+    state.manual.insert(x.remote);
+    state.manual_pauses->forget(x.remote);
     dial_more(self);
   } else if (!state.unsaved.contains(text)) {
     return false;
@@ -574,14 +574,14 @@ caf::result<bool> pin(dialer_pointer self, const pin_peer& x) {
 caf::result<bool> unpin(dialer_pointer self, const std::string& text) {
   auto& state = self->state;
   if (auto removed = state.added.remove(text)) {
-    const auto& always = state.options.pinned;
+    const auto& always = state.options.manual;
     if (removed->remote && std::ranges::count(always, *removed->remote) == 0) {
-      state.pinned.erase(*removed->remote);
+      state.manual.erase(*removed->remote);
       end_dials_if(self, peer_exit::disconnect_requested,
                    [&](const endpoint& dialed, const auto& x) {
-                     return dialed == *removed->remote && x.why == purpose::pinned;
+                     return dialed == *removed->remote && x.why == purpose::manual;
                    });
-      state.pinned_pauses->forget(*removed->remote);
+      state.manual_pauses->forget(*removed->remote);
     }
   } else if (!state.unsaved.contains(text)) {
     return false;
@@ -598,12 +598,12 @@ bool disconnect(dialer_pointer self, const disconnect_peer& x) {
   return ended > 0;
 }
 
-caf::result<peer_snapshots> survey(dialer_pointer self) {
-  std::vector<surveyed_attempt> all;
+caf::result<peer_snapshots> collect(dialer_pointer self) {
+  std::vector<attempt_to_ask> all;
   for (const auto& [remote, x] : self->state.dials)
     if (!x.ready)
       all.push_back({x.attempt, is_named(x.why), x.why == purpose::feeler});
-  return survey_attempts(self, all);
+  return collect_attempts(self, all);
 }
 
 bool dial_now(dialer_pointer self, const endpoint& remote) {
@@ -617,8 +617,8 @@ bool dial_now(dialer_pointer self, const endpoint& remote) {
   return true;
 }
 
-pinned_peers list_pinned(const dialer_state& state) {
-  pinned_peers result;
+manual_peers list_manual(const dialer_state& state) {
+  manual_peers result;
   for (const auto& x : state.added.entries())
     result.entries.push_back(
       {x.text, x.remote, x.remote && state.is_connected(*x.remote)});
@@ -680,17 +680,17 @@ bool dialer_state::is_exempt(const endpoint& remote) const {
   return options.caps.loopback_exempt && remote.is_loopback();
 }
 
-dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context,
+dialer_actor::behavior_type dialer(dialer_pointer self, node_context_ptr context,
                                    dialer_options options) {
   auto& state = self->state;
   auto now = self->clock().now();
   state.context = std::move(context);
   state.options = std::move(options);
-  state.pinned = {state.options.pinned.begin(), state.options.pinned.end()};
+  state.manual = {state.options.manual.begin(), state.options.manual.end()};
   auto caps = state.options.caps;
   caps.total = std::numeric_limits<std::size_t>::max(); // places are counted here
   state.caps = connection_caps{caps};
-  state.pinned_pauses.emplace(pinned_backoff, state.context->random);
+  state.manual_pauses.emplace(manual_backoff, state.context->random);
   state.pauses.emplace(discovered_backoff, state.context->random);
   state.next_start = state.next_question = now;
   state.next_feeler = now + feeler_interval;
@@ -711,16 +711,16 @@ dialer_actor::behavior_type dialer(dialer_pointer self, peer_context_ptr context
       self->state.next_question = self->clock().now();
       dial_more(self);
     },
-    [self](get_discovery_counts) { return self->state.counts; },
-    [self](const pin_peer& x) { return pin(self, x); },
-    [self](const unpin_peer& x) { return unpin(self, x.text); },
+    [self](get_attempt_counts) { return self->state.counts; },
+    [self](const add_manual_peer& x) { return pin(self, x); },
+    [self](const remove_manual_peer& x) { return unpin(self, x.text); },
     [self](const dial_once& x) { return dial_now(self, x.remote); },
-    [self](get_pinned) { return list_pinned(self->state); },
+    [self](get_manual_peers) { return list_manual(self->state); },
     [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const explain_dial& x) {
       return dial_obstacles(self->state, x.remote, self->clock().now());
     },
-    [self](get_peer_snapshots) { return survey(self); },
+    [self](get_peer_snapshots) { return collect(self); },
     [self](const disconnect_peer& x) { return disconnect(self, x); },
     [self](const alarm&) { on_alarm(self); },
   };

@@ -23,18 +23,19 @@ namespace peerage {
 /// PEER_MANAGER -> DIALER: whom it works with. Sent once; nothing is dialed before.
 struct attach_discovery {
   peer_set_actor peers;
-  address_book_actor book; ///< Nobody: only pinned peers are dialed.
-  standing_actor standing;
+  address_book_actor book; ///< Nobody: only manual peers are dialed.
+  ban_manager_actor ban_manager;
 };
 
-using dialer_actor = peer_sink_actor::extend<
+using dialer_actor = peer_sink::extend<
   caf::reacts_to<attach_discovery>, caf::reacts_to<peer_joined>,
   caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
   caf::reacts_to<addresses_available>,
-  caf::replies_to<get_discovery_counts>::with<discovery_counts>,
+  caf::replies_to<get_attempt_counts>::with<attempt_counts>,
   // For people and programs; see actors/control.hpp.
-  caf::replies_to<pin_peer>::with<bool>, caf::replies_to<unpin_peer>::with<bool>,
-  caf::replies_to<dial_once>::with<bool>, caf::replies_to<get_pinned>::with<pinned_peers>,
+  caf::replies_to<add_manual_peer>::with<bool>,
+  caf::replies_to<remove_manual_peer>::with<bool>, caf::replies_to<dial_once>::with<bool>,
+  caf::replies_to<get_manual_peers>::with<manual_peers>,
   caf::reacts_to<set_network_active>, caf::replies_to<explain_dial>::with<obstacles>,
   // Those that still shake hands, with what is known of them.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
@@ -62,12 +63,12 @@ inline constexpr std::chrono::seconds unsuitable_interval{1};
 inline constexpr std::chrono::minutes feeler_interval{2};
 
 struct dialer_options {
-  std::vector<endpoint> pinned;          ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> manual;          ///< Dialed, and dialed again, for ever.
   std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
   std::vector<endpoint> own; ///< Where we listen; the book offers none of these.
   std::size_t max_outbound = 25;
   std::size_t max_in_flight = max_dials_in_flight;
-  connection_limits caps; ///< Of addresses and neighbourhoods; pinned peers are exempt.
+  connection_limits caps; ///< Of addresses and subnets; manual peers are exempt.
   std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
   std::filesystem::path directory;   ///< Empty: nothing is saved.
   saver_actor saver;
@@ -78,7 +79,7 @@ struct dialer_state {
   dialer_state() = default;
 
   /// Why an address is dialed.
-  enum class purpose : std::uint8_t { pinned, requested, anchor, candidate, feeler };
+  enum class purpose : std::uint8_t { manual, requested, anchor, candidate, feeler };
 
   struct dial {
     purpose why = purpose::candidate;
@@ -105,17 +106,17 @@ struct dialer_state {
   /// Loopback on a network of one machine: neither caps nor groups stand in its way.
   bool is_exempt(const endpoint& remote) const;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   dialer_options options;
   attach_discovery others;
-  discovery_counts counts;
+  attempt_counts counts;
 
   /// Where dials met ourselves, the oldest first. No address that others have gets in:
   /// they would have to answer with a nonce that we sent to that address alone.
   std::deque<endpoint> own_met;
   static constexpr std::size_t max_own_met = 100;
 
-  std::set<endpoint> pinned; ///< Those of the options, and those added.
+  std::set<endpoint> manual; ///< Those of the options, and those added.
   added_peers added;
   /// Texts of added or removed peers that are not on the disk, as it failed.
   std::set<std::string> unsaved;
@@ -124,13 +125,13 @@ struct dialer_state {
   bool offers_were_used = false; ///< One of those offered together was dialed.
   std::unordered_map<endpoint, dial> dials;
   std::map<peer_id, connection> connected; ///< Outbound.
-  /// The networks of `dials` and `connected` that are not pinned: one peer of each.
+  /// The networks of `dials` and `connected` that are not manual: one peer of each.
   std::multiset<subnet> groups;
 
   connection_caps caps{connection_limits{}};
   ban_list bans;
-  address_families families;
-  std::optional<backoff> pinned_pauses;
+  black_hole_detector families;
+  std::optional<backoff> manual_pauses;
   std::optional<backoff> pauses;
 
   /// How many of the discovered addresses answered of late, from 0 to 1: the fewer, the
@@ -148,19 +149,19 @@ struct dialer_state {
   static inline const char* name = "dialer";
 };
 
-/// Keeps the outbound peers at their number: pinned peers first, then the anchors of the
+/// Keeps the outbound peers at their number: manual peers first, then the anchors of the
 /// last run, then what the ADDRESS_BOOK offers, each from another network. Dials up to
 /// `max_in_flight` at once (I7), no more than there are free places as long as they
 /// succeed, and never waits for anybody: whoever does not answer only leaves a place
 /// empty until the next attempt.
 ///
 /// A dial that meets ourselves is not repeated, whoever asks for it. Bans, a switched off
-/// network, an unpinned address and an exit end the dials they concern at once.
+/// network, an removed address and an exit end the dials they concern at once.
 ///
 /// Remembers its two longest connections as anchors, whom to leave alone for how long,
 /// and whom people have added. It quits with what went wrong if the last save failed.
 dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> self,
-                                   peer_context_ptr context, dialer_options options);
+                                   node_context_ptr context, dialer_options options);
 
 } // namespace peerage
 

@@ -57,7 +57,7 @@ struct addresses_answered {
   addresses_announced from;
 };
 
-using addresses_taker_actor = caf::typed_actor<caf::reacts_to<addresses_answered>>;
+using addresses_answered_sink = caf::typed_actor<caf::reacts_to<addresses_answered>>;
 
 /// CRAWLER -> PEER_SET: ask up to `fan_out` peers for addresses, those first that were
 /// never asked, and none that was asked less than 31 s ago. Each answer goes to `taker`
@@ -66,7 +66,7 @@ using addresses_taker_actor = caf::typed_actor<caf::reacts_to<addresses_answered
 struct gather_addresses {
   std::size_t fan_out = 3;
   caf::timespan timeout{};
-  addresses_taker_actor taker;
+  addresses_answered_sink taker;
 };
 struct gathered_addresses {
   std::size_t asked = 0;   ///< Peers.
@@ -82,9 +82,9 @@ struct tell_addresses {
 
 // -- bans, as they change ---------------------------------------------------------------
 
-/// STANDING -> its observers (LISTENER, DIALER, ADDRESS_BOOK): each keeps its own copy,
-/// so that nobody has to ask before every connection. The copies start empty and get what
-/// was saved as the first change.
+/// BAN_MANAGER -> its observers (LISTENER, DIALER, ADDRESS_BOOK): each keeps its own
+/// copy, so that nobody has to ask before every connection. The copies start empty and
+/// get what was saved as the first change.
 struct bans_changed {
   std::vector<ban> added;
   std::vector<subnet> lifted;
@@ -140,15 +140,15 @@ struct addresses_available {};
 struct crawl_wanted {};
 
 /// Who is used by the ADDRESS_BOOK.
-using address_teller_actor = caf::typed_actor<caf::reacts_to<tell_addresses>>;
+using tell_addresses_sink = caf::typed_actor<caf::reacts_to<tell_addresses>>;
 using address_observer_actor = caf::typed_actor<caf::reacts_to<addresses_available>>;
-using address_seeker_actor = caf::typed_actor<caf::reacts_to<crawl_wanted>>;
+using crawl_wanted_sink = caf::typed_actor<caf::reacts_to<crawl_wanted>>;
 
 /// PEER_MANAGER -> ADDRESS_BOOK: once, at the start. Until then nobody is told anything.
 struct attach_address_users {
-  address_teller_actor peers; ///< The PEER_SET.
+  tell_addresses_sink peers; ///< The PEER_SET.
   std::vector<address_observer_actor> observers;
-  std::vector<address_seeker_actor> seekers;
+  std::vector<crawl_wanted_sink> seekers;
 };
 
 struct get_address_book_snapshot {};
@@ -210,11 +210,12 @@ using address_book_actor = peer_observer_actor::extend<
   // INTERNAL: time to save or to relay, or a waiter's time is over.
   caf::reacts_to<alarm>>;
 
-// -- standing: reputation and bans -----------------------------------------------------
+// -- ban_manager: reputation and bans
+// -----------------------------------------------------
 
-/// A person or program -> STANDING: ban a range; see ban_list::add. Answers a ban_result
-/// as its number once the change is on the disk. An error says that it is not, though it
-/// is in force.
+/// A person or program -> BAN_MANAGER: ban a range; see ban_list::add. Answers a
+/// ban_result as its number once the change is on the disk. An error says that it is not,
+/// though it is in force.
 struct set_ban {
   subnet range;
   /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
@@ -238,7 +239,7 @@ struct get_score {
   endpoint remote;
 };
 
-/// PEER_SET -> STANDING: which of these have a bad reputation (`bad_reputation`).
+/// PEER_SET -> BAN_MANAGER: which of these have a bad reputation (`bad_reputation`).
 struct find_suspects {
   std::vector<endpoint> remotes;
 };
@@ -246,20 +247,21 @@ struct suspects {
   std::vector<endpoint> remotes;
 };
 
-using suspicion_actor = caf::typed_actor<caf::replies_to<find_suspects>::with<suspects>>;
+using find_suspects_source =
+  caf::typed_actor<caf::replies_to<find_suspects>::with<suspects>>;
 
 /// Who ends peers when told so: the PEER_SET.
-using peer_ender_actor =
+using end_peer_sink =
   caf::typed_actor<caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>>;
 
-/// PEER_MANAGER -> STANDING: who is to know of bans, and who ends peers. Sent once; the
-/// observers are told of all bans in force at once.
+/// PEER_MANAGER -> BAN_MANAGER: who is to know of bans, and who ends peers. Sent once;
+/// the observers are told of all bans in force at once.
 struct attach_ban_users {
   std::vector<ban_observer_actor> observers;
-  peer_ender_actor peers;
+  end_peer_sink peers;
 };
 
-using standing_actor = peer_observer_actor::extend<
+using ban_manager_actor = peer_observer_actor::extend<
   caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>,

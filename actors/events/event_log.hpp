@@ -14,12 +14,12 @@
 namespace peerage {
 
 using event_log_actor =
-  event_sink_actor::extend<caf::replies_to<get_events>::with<event_batch>,
-                           caf::replies_to<get_event_history>::with<event_batch>,
-                           caf::reacts_to<cancel_request>,
-                           // INTERNAL: somebody has waited long enough, or merged events
-                           // are due.
-                           caf::reacts_to<alarm>>;
+  event_sink::extend<caf::replies_to<get_events>::with<event_batch>,
+                     caf::replies_to<get_event_history>::with<event_batch>,
+                     caf::reacts_to<cancel_request>,
+                     // INTERNAL: somebody has waited long enough, or merged events
+                     // are due.
+                     caf::reacts_to<alarm>>;
 
 struct event_log_state {
   event_log_state() = default;

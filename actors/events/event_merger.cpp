@@ -44,7 +44,7 @@ std::optional<event_merger::source> event_merger::source_of(const event& x) {
   case event_type::handshake_failed:
   case event_type::peer_ready:
   case event_type::peer_left:
-    if (x.way == direction::outbound)
+    if (x.direction == peer_direction::outbound)
       return std::nullopt; // at our own pace
     break;
   default: return std::nullopt;

@@ -28,7 +28,7 @@ public:
 
 } // namespace
 
-node_system_config::node_system_config() {
+actor_system_config::actor_system_config() {
   add_thread_hook<patient_workers>();
   add_message_types<caf::id_block::peerage_messages>();
   // One queue that workers sleep on: work stealing would poll, and on few cores take the

@@ -6,9 +6,9 @@ namespace peerage {
 
 /// Registers the message types and sets a scheduler that fits the machine. Base of every
 /// actor system that runs peers.
-class node_system_config : public caf::actor_system_config {
+class actor_system_config : public caf::actor_system_config {
 public:
-  node_system_config();
+  actor_system_config();
 };
 
 } // namespace peerage

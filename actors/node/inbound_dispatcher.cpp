@@ -29,7 +29,7 @@ auto to_node(inbound_dispatcher_pointer self) {
 
 inbound_service_actor::behavior_type inbound_dispatcher(inbound_dispatcher_pointer self,
                                                         inbound_service_actor node,
-                                                        inventory_sink_actor inventory,
+                                                        inventory_sink inventory,
                                                         address_book_actor book) {
   self->state.node = std::move(node);
   self->state.inventory = std::move(inventory);

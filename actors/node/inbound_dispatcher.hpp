@@ -7,13 +7,13 @@
 namespace peerage {
 
 /// Who notes announced inventory and sees to its answer: the PEER_SET.
-using inventory_sink_actor = caf::typed_actor<caf::reacts_to<inventory_announced>>;
+using inventory_sink = caf::typed_actor<caf::reacts_to<inventory_announced>>;
 
 struct inbound_dispatcher_state {
   inbound_dispatcher_state() = default;
 
   inbound_service_actor node;
-  inventory_sink_actor inventory;
+  inventory_sink inventory;
   address_book_actor book;
   static inline const char* name = "inbound_dispatcher";
 };
@@ -28,7 +28,7 @@ struct inbound_dispatcher_state {
 /// @param node Nobody: the node has no service.
 inbound_service_actor::behavior_type
 inbound_dispatcher(inbound_service_actor::stateful_pointer<inbound_dispatcher_state> self,
-                   inbound_service_actor node, inventory_sink_actor inventory,
+                   inbound_service_actor node, inventory_sink inventory,
                    address_book_actor book);
 
 } // namespace peerage

@@ -9,22 +9,22 @@
 
 namespace peerage {
 
-/// Asks the PEER_MANAGER for its `node_parts`.
-struct get_node_parts {};
+/// Asks the PEER_MANAGER for its `node_handles`.
+struct get_node_handles {};
 
 /// Who owns what of a node, for those who ask owners directly. They end with the manager,
 /// whoever holds them.
-struct node_parts {
-  peer_context_ptr context;
+struct node_handles {
+  node_context_ptr context;
   peer_set_actor peers;
   dialer_actor dialer;
   listener_actor listener;
   address_book_actor book;
-  standing_actor standing;
+  ban_manager_actor ban_manager;
   event_log_actor events; ///< Nobody if the node keeps none.
 };
 
 } // namespace peerage
 
-PEERAGE_LOCAL_MESSAGE(peerage::get_node_parts)
-PEERAGE_LOCAL_MESSAGE(peerage::node_parts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_node_handles)
+PEERAGE_LOCAL_MESSAGE(peerage::node_handles)

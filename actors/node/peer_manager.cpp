@@ -36,13 +36,13 @@ struct peer_manager_state {
       caf::anon_send_exit(context->alarms, caf::exit_reason::user_shutdown);
   }
 
-  peer_context_ptr context;
+  node_context_ptr context;
   std::vector<std::string> listening;
   listener_actor listener;
   dialer_actor dialer;
   peer_set_actor peers;
   address_book_actor book;
-  standing_actor standing;
+  ban_manager_actor ban_manager;
   event_log_actor events;
   bool network_active = true;
   time_point started;
@@ -160,7 +160,7 @@ caf::result<node_snapshot> describe(peer_manager_pointer self) {
   found.actors = self->system().registry().running();
   found.network_active = state.network_active;
   auto failed = [all](caf::error&) { all->one_less(); };
-  auto add_failures = [](node_snapshot& to, const discovery_counts& from) {
+  auto add_failures = [](node_snapshot& to, const attempt_counts& from) {
     for (std::size_t i = 0; i < to.failures.size(); ++i)
       to.failures[i] += from.failures[i];
   };
@@ -172,17 +172,17 @@ caf::result<node_snapshot> describe(peer_manager_pointer self) {
         all->one_less();
       },
       failed);
-  self->request(state.dialer, ask_timeout, get_discovery_counts{})
+  self->request(state.dialer, ask_timeout, get_attempt_counts{})
     .then(
-      [all, add_failures](const discovery_counts& x) {
+      [all, add_failures](const attempt_counts& x) {
         all->found.dials_in_flight = x.in_flight;
         add_failures(all->found, x);
         all->one_less();
       },
       failed);
-  self->request(state.listener, ask_timeout, get_discovery_counts{})
+  self->request(state.listener, ask_timeout, get_attempt_counts{})
     .then(
-      [all, add_failures](const discovery_counts& x) {
+      [all, add_failures](const attempt_counts& x) {
         all->found.handshakes_in_flight = x.in_flight;
         add_failures(all->found, x);
         all->one_less();
@@ -208,7 +208,7 @@ caf::result<node_snapshot> describe(peer_manager_pointer self) {
         failed);
   else
     all->one_less();
-  self->request(state.standing, ask_timeout, get_bans{})
+  self->request(state.ban_manager, ask_timeout, get_bans{})
     .then(
       [all](const bans& x) {
         all->found.bans = x.entries.size();
@@ -237,7 +237,7 @@ void adopt(peer_manager_pointer self, std::size_t stage, const Handle& child) {
 enum stage : std::size_t { intake, peers, memory, disk };
 
 /// Loopback is where all of a test network lives.
-bool is_local(const peer_context& context) {
+bool is_local(const node_context& context) {
   return context.network.id == wire::network::regtest;
 }
 
@@ -247,7 +247,7 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   const auto& context = state.context;
   const bool local = is_local(*context);
   const connection_limits caps{options.max_inbound, options.max_per_ip,
-                               options.max_per_neighbourhood, local};
+                               options.max_per_subnet, local};
   if (options.keep_events) {
     state.events =
       self->spawn(event_log, context->alarms, context->merger, context->wall);
@@ -262,32 +262,32 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
     adopt(self, disk, files);
   }
 
-  auto trusted = options.pinned;
+  auto trusted = options.manual;
   for (const auto& x : options.added)
     if (x.remote)
       trusted.push_back(*x.remote);
-  state.standing = self->spawn(standing, context,
-                               standing_options{options.directory, files, trusted,
-                                                options.shared, options.save_every});
-  adopt(self, memory, state.standing);
+  state.ban_manager =
+    self->spawn(ban_manager, context,
+                ban_manager_options{options.directory, files, trusted, options.shared,
+                                    options.save_every});
+  adopt(self, memory, state.ban_manager);
   std::vector<endpoint> own;
   for (const auto& acceptor : options.acceptors)
     std::ranges::copy(own_addresses(acceptor->local()), std::back_inserter(own));
   state.book = self->spawn(
     address_book, context,
     address_book_options{options.directory, files, local, own,
-                         caf::actor_cast<misbehaviour_observer_actor>(state.standing),
+                         caf::actor_cast<misbehaviour_sink>(state.ban_manager),
                          options.save_every});
   adopt(self, memory, state.book);
 
-  state.listener =
-    self->spawn(listener, context, std::move(options.acceptors),
-                inbound_limits{options.max_inbound, options.max_per_ip,
-                               options.max_per_neighbourhood},
-                caf::actor_cast<misbehaviour_observer_actor>(state.standing));
+  state.listener = self->spawn(
+    listener, context, std::move(options.acceptors),
+    inbound_limits{options.max_inbound, options.max_per_ip, options.max_per_subnet},
+    caf::actor_cast<misbehaviour_sink>(state.ban_manager));
   adopt(self, intake, state.listener);
   dialer_options dialing;
-  dialing.pinned = options.pinned;
+  dialing.manual = options.manual;
   dialing.added = options.added;
   dialing.own = own;
   dialing.max_outbound = options.max_outbound;
@@ -304,7 +304,7 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
     caf::actor_cast<peer_observer_actor>(state.listener),
     caf::actor_cast<peer_observer_actor>(state.dialer),
     caf::actor_cast<peer_observer_actor>(state.book),
-    caf::actor_cast<peer_observer_actor>(state.standing)};
+    caf::actor_cast<peer_observer_actor>(state.ban_manager)};
   attach_address_users users;
   crawler_actor crawling;
   if (options.discover) {
@@ -313,8 +313,8 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
     auto seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
     adopt(self, intake, seeds);
     observers.push_back(caf::actor_cast<peer_observer_actor>(crawling));
-    users.seekers = {caf::actor_cast<address_seeker_actor>(crawling),
-                     caf::actor_cast<address_seeker_actor>(seeds)};
+    users.seekers = {caf::actor_cast<crawl_wanted_sink>(crawling),
+                     caf::actor_cast<crawl_wanted_sink>(seeds)};
     users.observers = {caf::actor_cast<address_observer_actor>(state.dialer),
                        caf::actor_cast<address_observer_actor>(seeds)};
   }
@@ -325,41 +325,40 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   set.caps = caps;
   set.published = options.published;
   set.quiet = options.quiet;
-  set.standing = caf::actor_cast<suspicion_actor>(state.standing);
+  set.ban_manager = caf::actor_cast<find_suspects_source>(state.ban_manager);
   state.peers = self->spawn(peer_set, context, std::move(set));
   adopt(self, peers, state.peers);
 
-  auto dispatcher =
-    self->spawn(inbound_dispatcher, context->service,
-                caf::actor_cast<inventory_sink_actor>(state.peers), state.book);
+  auto dispatcher = self->spawn(inbound_dispatcher, context->service,
+                                caf::actor_cast<inventory_sink>(state.peers), state.book);
   adopt(self, memory, dispatcher);
   context->dispatcher = dispatcher;
-  context->standing = caf::actor_cast<misbehaviour_observer_actor>(state.standing);
+  context->ban_manager = caf::actor_cast<misbehaviour_sink>(state.ban_manager);
 
-  users.peers = caf::actor_cast<address_teller_actor>(state.peers);
+  users.peers = caf::actor_cast<tell_addresses_sink>(state.peers);
   self->send(state.book, std::move(users));
   if (crawling)
-    self->send(crawling,
-               attach_crawl_target{caf::actor_cast<crawl_target_actor>(state.peers)});
-  self->send(state.standing,
+    self->send(crawling, attach_crawl_target{
+                           caf::actor_cast<gather_addresses_source>(state.peers)});
+  self->send(state.ban_manager,
              attach_ban_users{{caf::actor_cast<ban_observer_actor>(state.listener),
                                caf::actor_cast<ban_observer_actor>(state.dialer),
                                caf::actor_cast<ban_observer_actor>(state.book),
                                caf::actor_cast<ban_observer_actor>(state.peers)},
-                              caf::actor_cast<peer_ender_actor>(state.peers)});
+                              caf::actor_cast<end_peer_sink>(state.peers)});
   // Last: from here on peers come.
   self->send(state.listener,
-             attach_peer_set{caf::actor_cast<inbound_peers_actor>(state.peers)});
+             attach_peer_set{caf::actor_cast<inbound_peers_sink>(state.peers)});
   self->send(state.dialer,
              attach_discovery{state.peers,
                               options.discover ? state.book : address_book_actor{},
-                              state.standing});
+                              state.ban_manager});
 }
 
 } // namespace
 
 peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
-                                               peer_context_ptr context,
+                                               node_context_ptr context,
                                                peer_manager_options options) {
   auto& state = self->state;
   state.context = std::move(context);
@@ -381,17 +380,17 @@ peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
       self->send(our.dialer, x);
       self->send(our.peers, x);
     },
-    [self](get_node_parts) {
+    [self](get_node_handles) {
       auto& our = self->state;
-      return node_parts{our.context, our.peers,    our.dialer, our.listener,
-                        our.book,    our.standing, our.events};
+      return node_handles{our.context, our.peers,       our.dialer, our.listener,
+                          our.book,    our.ban_manager, our.events};
     },
     [self](caf::get_atom) { return self->state.peers; },
     [self](const alarm&) { force_stop(self); },
   };
 }
 
-peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_ptr context,
+peer_manager_actor start_peer_manager(caf::actor_system& system, node_context_ptr context,
                                       peer_manager_options options) {
   if (!context->alarms)
     context->alarms = system.spawn(alarm_clock);

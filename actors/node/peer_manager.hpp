@@ -18,17 +18,17 @@ namespace peerage {
 /// in use is found out before any actor runs.
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
-  std::vector<endpoint> pinned;          ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> manual;          ///< Dialed, and dialed again, for ever.
   std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
-  /// Looks for peers beyond the pinned ones, up to `max_outbound` in all.
+  /// Looks for peers beyond the manual ones, up to `max_outbound` in all.
   bool discover = false;
   std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; nobody: not asked.
   std::size_t max_outbound = 25;
   std::size_t max_inbound = 125;
   /// Peers of one address, and of one /24 or /64, handshakes included. Loopback is exempt
-  /// on regtest, pinned peers are everywhere.
+  /// on regtest, manual peers are everywhere.
   std::size_t max_per_ip = 1;
-  std::size_t max_per_neighbourhood = 2;
+  std::size_t max_per_subnet = 2;
   /// Addresses that stand for many, besides loopback: a proxy, a gateway. Points for
   /// misbehaviour are a connection's there, and nobody is banned for them.
   std::vector<subnet> shared;
@@ -52,7 +52,7 @@ using peer_manager_actor =
                    caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
                    // Tells everybody who brings or holds peers.
                    caf::reacts_to<set_network_active>,
-                   caf::replies_to<get_node_parts>::with<node_parts>,
+                   caf::replies_to<get_node_handles>::with<node_handles>,
                    // A handle to route requests with; it dies with the manager.
                    caf::replies_to<caf::get_atom>::with<peer_set_actor>,
                    // INTERNAL: the stop took too long.
@@ -67,10 +67,10 @@ using peer_manager_actor =
 struct peer_manager_state;
 peer_manager_actor::behavior_type
 peer_manager(peer_manager_actor::stateful_pointer<peer_manager_state> self,
-             peer_context_ptr context, peer_manager_options options);
+             node_context_ptr context, peer_manager_options options);
 
 /// Starts a PEER_MANAGER. `context` gets its alarm clock here if it has none.
-peer_manager_actor start_peer_manager(caf::actor_system& system, peer_context_ptr context,
+peer_manager_actor start_peer_manager(caf::actor_system& system, node_context_ptr context,
                                       peer_manager_options options);
 
 /// An ordered stop takes at most this long; the process promises 5 s.

@@ -15,7 +15,7 @@ using connection_pointer = connection_actor::stateful_pointer<connection_state>;
 constexpr std::chrono::seconds group_timeout{1};
 
 bool has_report(const connection_state& state) {
-  return state.context->standing && state.protocol->has_slips();
+  return state.context->ban_manager && state.protocol->has_misbehaviour();
 }
 
 void report(connection_pointer self, time_point now) {
@@ -23,8 +23,8 @@ void report(connection_pointer self, time_point now) {
   if (!has_report(state))
     return;
   state.reported_at = now;
-  for (const auto& [cause, count] : state.protocol->take_slips())
-    self->send(state.context->standing,
+  for (const auto& [cause, count] : state.protocol->take_misbehaviour())
+    self->send(state.context->ban_manager,
                report_misbehaviour{state.protocol->info().remote, cause, count});
 }
 
@@ -82,7 +82,7 @@ void on_service_answer(connection_pointer self, std::uint64_t turn,
   if (const auto* why = std::get_if<caf::error>(&answer))
     if (outcome_of(*why) == request_error::overloaded &&
         state.shed.should_end(now, state.context->random))
-      return end(self, peer_exit::overload_shed);
+      return end(self, peer_exit::load_shed);
   state.protocol->on_service_answer(answer, now);
   flush(self, now);
 }
@@ -149,12 +149,12 @@ void update_alarm(connection_pointer self) {
 /// Reads on when the remote takes what we send and the node keeps up.
 void update_credit(connection_pointer self) {
   auto& state = self->state;
-  auto starved = state.protocol->inbound_is_full();
-  if (starved != state.starved) {
-    state.starved = starved;
-    self->send(state.heartbeat, reading_paused{starved});
+  auto paused = state.protocol->inbound_is_full();
+  if (paused != state.paused) {
+    state.paused = paused;
+    self->send(state.heartbeat, reading_paused{paused});
   }
-  if (state.congested || starved)
+  if (state.congested || paused)
     return;
   for (; state.owed > 0; --state.owed)
     state.transport->grant();
@@ -268,7 +268,7 @@ void start(connection_pointer self, const caf::actor_addr& client) {
 } // namespace
 
 connection_actor::behavior_type connection(connection_pointer self,
-                                           peer_context_ptr context,
+                                           node_context_ptr context,
                                            transport_ptr transport, const peer_info& info,
                                            traffic_so_far traffic, double opened) {
   auto& state = self->state;

@@ -40,13 +40,13 @@ using connection_actor =
                          // A deadline of the protocol, or of the inbound service, is due.
                          caf::reacts_to<alarm>>;
 
-/// However many messages of a peer are damaged, STANDING hears of them no more often.
+/// However many messages of a peer are damaged, BAN_MANAGER hears of them no more often.
 inline constexpr std::chrono::seconds report_interval{1};
 
 struct connection_state {
   connection_state() = default;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   transport_ptr transport;
   std::unique_ptr<peerage::protocol> protocol;
   heartbeat_actor heartbeat;
@@ -57,14 +57,14 @@ struct connection_state {
 
   std::size_t owed = 0;   ///< Batches taken for which no new credit was given yet.
   bool congested = false; ///< The remote does not read; `transport_drained` will come.
-  bool starved = false;   ///< We do not read because our own node is behind.
+  bool paused = false;    ///< We do not read because our own node is behind.
 
   std::uint64_t service_turn =
     0; ///< Tells a late answer of the service from the due one.
   std::optional<time_point> service_deadline; ///< Set while an answer is due.
   std::optional<time_point> alarm_at;
-  overload_shed shed;
-  std::optional<time_point> reported_at; ///< The last time that STANDING was told.
+  load_shedding shed;
+  std::optional<time_point> reported_at; ///< The last time that BAN_MANAGER was told.
 
   double opened = 0; ///< Unix seconds as the wall clock had them then.
   static inline const char* name = "connection";
@@ -75,14 +75,14 @@ struct connection_state {
 /// it answers every open request, closes the transport and quits with that first reason
 /// (I2, I3).
 ///
-/// What the remote sends that cannot be read is reported to STANDING, at most once per
+/// What the remote sends that cannot be read is reported to BAN_MANAGER, at most once per
 /// `report_interval`.
 ///
 /// Flow: it gives the transport credit for the next batch only while the remote reads
 /// what we send, and the node keeps up with what the remote asks (I12).
 connection_actor::behavior_type
 connection(connection_actor::stateful_pointer<connection_state> self,
-           peer_context_ptr context, transport_ptr transport, const peer_info& info,
+           node_context_ptr context, transport_ptr transport, const peer_info& info,
            traffic_so_far traffic, double opened);
 
 } // namespace peerage

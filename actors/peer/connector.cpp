@@ -37,7 +37,7 @@ void pass_on(connector_pointer self, const transport_ptr& connection) {
 
 } // namespace
 
-connector_actor::behavior_type connector(connector_pointer self, peer_context_ptr context,
+connector_actor::behavior_type connector(connector_pointer self, node_context_ptr context,
                                          const endpoint& to, peer_outcome_ptr outcome) {
   auto& state = self->state;
   self->set_exit_handler([self](caf::exit_msg& x) { give_up(self, exit_of(x.reason)); });

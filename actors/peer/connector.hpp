@@ -18,7 +18,7 @@ struct connector_state {
   connector_state() = default;
 
   caf::strong_actor_ptr keep; ///< Ourselves, as in a HANDSHAKE.
-  peer_context_ptr context;
+  node_context_ptr context;
   peer_outcome_ptr outcome;
   std::shared_ptr<void> attempt; ///< Destroying it abandons the dial.
   handshake_actor handshake;     ///< Once TCP is open.
@@ -30,6 +30,6 @@ struct connector_state {
 /// that ends: told to exit, it passes that on.
 connector_actor::behavior_type
 connector(connector_actor::stateful_pointer<connector_state> self,
-          peer_context_ptr context, const endpoint& to, peer_outcome_ptr outcome);
+          node_context_ptr context, const endpoint& to, peer_outcome_ptr outcome);
 
 } // namespace peerage

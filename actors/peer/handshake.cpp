@@ -24,13 +24,13 @@ void fail(handshake_pointer self, peer_exit reason) {
   // The accepting side has found out, and closed.
   if (nonce != 0 && state.context->nonces.was_met(nonce))
     reason = peer_exit::self_connection;
-  auto slip = misbehaviour_of(reason);
+  auto misbehaved = misbehaviour_of(reason);
   // The very first header makes no sense, be it by its magic or its length: nodes that
   // prefer v2 (BIP 324) open with random bytes, and come again as v1.
   if ((reason == peer_exit::wrong_magic || reason == peer_exit::oversized_message) &&
       !state.protocol->has_received())
-    slip.reset();
-  state.outcome->fail(reason, slip);
+    misbehaved.reset();
+  state.outcome->fail(reason, misbehaved);
   leave_clock(self);
   self->quit(caf::make_error(reason));
 }
@@ -86,7 +86,7 @@ void on_deadline(handshake_pointer self) {
 
 } // namespace
 
-handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_ptr context,
+handshake_actor::behavior_type handshake(handshake_pointer self, node_context_ptr context,
                                          transport_ptr connection,
                                          peer_outcome_ptr outcome) {
   auto& state = self->state;
@@ -105,7 +105,7 @@ handshake_actor::behavior_type handshake(handshake_pointer self, peer_context_pt
   info.id = state.outcome->id();
   info.remote = state.connection->remote();
   info.local = state.connection->local();
-  info.way = state.outcome->way();
+  info.direction = state.outcome->direction();
   state.protocol = std::make_unique<handshake_protocol>(state.context, std::move(info));
 
   auto deadline = state.started + state.context->timing.handshake_timeout;

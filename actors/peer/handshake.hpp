@@ -22,7 +22,7 @@ struct handshake_state {
 
   /// Ourselves: nobody else has to hold a handshake for it to finish. Gone with `quit`.
   caf::strong_actor_ptr keep;
-  peer_context_ptr context;
+  node_context_ptr context;
   peer_outcome_ptr outcome;
   transport_ptr connection;
   std::unique_ptr<handshake_protocol> protocol;
@@ -37,7 +37,7 @@ struct handshake_state {
 /// Told to exit, it fails with that reason.
 handshake_actor::behavior_type
 handshake(handshake_actor::stateful_pointer<handshake_state> self,
-          peer_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);
+          node_context_ptr context, transport_ptr connection, peer_outcome_ptr outcome);
 
 /// What had come at the deadline, but was not read because our own node was slow, is read
 /// within this time. The handshake ends as soon as nothing is left to read, which is

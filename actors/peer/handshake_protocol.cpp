@@ -6,12 +6,12 @@ namespace peerage {
 
 namespace limits = wire::limits;
 
-handshake_protocol::handshake_protocol(peer_context_ptr context, peer_info info)
+handshake_protocol::handshake_protocol(node_context_ptr context, peer_info info)
     : context_(std::move(context)), info_(std::move(info)),
       traffic_(context_->network.magic) {}
 
 void handshake_protocol::start() {
-  if (info_.way == direction::outbound)
+  if (info_.direction == peer_direction::outbound)
     send_version();
 }
 
@@ -73,7 +73,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   info_.start_height = theirs.start_height;
   info_.relay = theirs.relay;
   info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - context_->wall.now();
-  if (info_.way == direction::inbound)
+  if (info_.direction == peer_direction::inbound)
     send_version();
   send_answer();
 }
@@ -102,7 +102,7 @@ void handshake_protocol::send_version() {
   ours.relay = context_->identity.relay;
   // An accepting side answers after it has seen the remote's nonce, so only the dialing
   // side's nonce can come back to us unseen.
-  if (info_.way == direction::outbound)
+  if (info_.direction == peer_direction::outbound)
     context_->nonces.remember(ours.nonce);
   traffic_.outbox.push(ours);
 }

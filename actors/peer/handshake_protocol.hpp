@@ -19,7 +19,7 @@ namespace peerage {
 /// ignored.
 class handshake_protocol {
 public:
-  handshake_protocol(peer_context_ptr context, peer_info info);
+  handshake_protocol(node_context_ptr context, peer_info info);
 
   /// Call once, before any frame.
   void start();
@@ -57,7 +57,7 @@ private:
   void send_version();
   void send_answer();
 
-  peer_context_ptr context_;
+  node_context_ptr context_;
   peer_info info_;
   traffic_so_far traffic_;
   std::uint64_t nonce_ = 0;

@@ -6,7 +6,7 @@ namespace peerage {
 
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
-          peer_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
+          node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
           const caf::strong_actor_ptr& mistaken_hold) {
   auto& state = self->state;
   const auto& timing = context->timing;

@@ -38,7 +38,7 @@ using heartbeat_actor =
 struct heartbeat_state {
   heartbeat_state() = default;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   caf::actor_addr sink; ///< Weak: the link ends us with the CONNECTION.
   heartbeat_schedule schedule;
   bool looking = false; ///< The CONNECTION has not answered yet.
@@ -57,7 +57,7 @@ struct heartbeat_state {
 /// @param mistaken_hold Null, but for the mutation check.
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
-          peer_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
+          node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
           const caf::strong_actor_ptr& mistaken_hold);
 
 } // namespace peerage

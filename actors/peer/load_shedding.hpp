@@ -14,7 +14,7 @@ namespace peerage {
 /// on. So each connection draws a lot of its own, and the more often it meets an
 /// overload, the worse its odds. Follows zebra-network (OVERLOAD_PROTECTION_INTERVAL and
 /// its neighbours in constants.rs).
-class overload_shed {
+class load_shedding {
 public:
   /// A request of the peer met an overload: end it? If not, ignore the request.
   [[nodiscard]] bool should_end(time_point now, random_source& random) {

@@ -37,8 +37,8 @@ struct local_identity {
 };
 
 /// What all peers of one node share. Made once, before the first peer.
-struct peer_context {
-  peer_context(const wire::network_parameters& parameters,
+struct node_context {
+  node_context(const wire::network_parameters& parameters,
                std::optional<std::uint64_t> seed)
       : network(parameters), random(seed) {}
 
@@ -50,7 +50,7 @@ struct peer_context {
   std::atomic<peer_id> last_id{0};
   alarm_clock_actor alarms;
   /// Is told what happens; nobody: nothing is told. Set before the first peer.
-  event_sink_actor events;
+  event_sink events;
   /// Decides which of what remotes can cause at will is told by itself.
   std::shared_ptr<event_merger> merger = std::make_shared<event_merger>();
   node_counters counters;
@@ -60,7 +60,7 @@ struct peer_context {
   inbound_service_actor dispatcher;
   /// Is told by CONNECTIONs what their remotes send that cannot be read, if there is
   /// anybody.
-  misbehaviour_observer_actor standing;
+  misbehaviour_sink ban_manager;
   std::shared_ptr<socket_provider> sockets;
 
   /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to
@@ -68,16 +68,16 @@ struct peer_context {
   bool heartbeat_holds_client = false;
 };
 
-using peer_context_ptr = std::shared_ptr<peer_context>;
+using node_context_ptr = std::shared_ptr<node_context>;
 
 /// An id that no connection has had yet.
-inline peer_id next_peer_id(peer_context& context) {
+inline peer_id next_peer_id(node_context& context) {
   return ++context.last_id;
 }
 
 /// Tells the EVENT_LOG, if there is one, what happens to `self` at this moment.
 template <class Self>
-void record(Self* self, const peer_context& context, event what) {
+void record(Self* self, const node_context& context, event what) {
   if (!context.events)
     return;
   what.time = context.wall.precise_now();

@@ -5,18 +5,19 @@
 
 namespace peerage {
 
-caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
-                const endpoint& to, const peer_sink_actor& sink, peer_id id) {
+caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
+                const endpoint& to, const peer_sink& sink, peer_id id) {
   auto outcome = std::make_shared<peer_outcome>(caf::actor_cast<caf::actor_addr>(sink),
-                                                to, direction::outbound, id);
+                                                to, peer_direction::outbound, id);
   return caf::actor_cast<caf::actor>(
     system.spawn(connector, context, to, std::move(outcome)));
 }
 
-caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
-                  transport_ptr connection, const peer_sink_actor& sink, peer_id id) {
-  auto outcome = std::make_shared<peer_outcome>(
-    caf::actor_cast<caf::actor_addr>(sink), connection->remote(), direction::inbound, id);
+caf::actor accept(caf::actor_system& system, const node_context_ptr& context,
+                  transport_ptr connection, const peer_sink& sink, peer_id id) {
+  auto outcome =
+    std::make_shared<peer_outcome>(caf::actor_cast<caf::actor_addr>(sink),
+                                   connection->remote(), peer_direction::inbound, id);
   return caf::actor_cast<caf::actor>(
     system.spawn(handshake, context, std::move(connection), std::move(outcome)));
 }

@@ -29,21 +29,21 @@ namespace peerage {
 ///          its end: it answers `get_peer_snapshot` once TCP is open, and whoever sends
 ///          it an exit message ends the attempt with that reason. (A `peer_ready` may
 ///          have been on its way already.)
-caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
-                const endpoint& to, const peer_sink_actor& sink, peer_id id);
+caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
+                const endpoint& to, const peer_sink& sink, peer_id id);
 
 /// Shakes hands on a connection that the remote opened; otherwise like `dial`. Returns
 /// the HANDSHAKE.
-caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
-                  transport_ptr connection, const peer_sink_actor& sink, peer_id id);
+caf::actor accept(caf::actor_system& system, const node_context_ptr& context,
+                  transport_ptr connection, const peer_sink& sink, peer_id id);
 
 /// With an id for those who do not ask for one.
-inline caf::actor dial(caf::actor_system& system, const peer_context_ptr& context,
-                       const endpoint& to, const peer_sink_actor& sink) {
+inline caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
+                       const endpoint& to, const peer_sink& sink) {
   return dial(system, context, to, sink, next_peer_id(*context));
 }
-inline caf::actor accept(caf::actor_system& system, const peer_context_ptr& context,
-                         transport_ptr connection, const peer_sink_actor& sink) {
+inline caf::actor accept(caf::actor_system& system, const node_context_ptr& context,
+                         transport_ptr connection, const peer_sink& sink) {
   return accept(system, context, std::move(connection), sink, next_peer_id(*context));
 }
 

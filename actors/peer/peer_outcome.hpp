@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/peer.hpp"
 
 #include <caf/actor_addr.hpp>
 
@@ -12,7 +12,8 @@ namespace peerage {
 /// (a crash, a stop) has given `peer_failed`: whoever counts on a result gets it.
 class peer_outcome {
 public:
-  peer_outcome(caf::actor_addr sink, const endpoint& remote, direction way, peer_id id);
+  peer_outcome(caf::actor_addr sink, const endpoint& remote, peer_direction direction,
+               peer_id id);
   peer_outcome(const peer_outcome&) = delete;
   peer_outcome& operator=(const peer_outcome&) = delete;
   ~peer_outcome();
@@ -20,16 +21,16 @@ public:
   /// Gives the client away. If nobody is there to take it, it is dropped, and with it the
   /// peer.
   void ready(peer_ready result);
-  /// @param slip What STANDING has to know.
-  void fail(peer_exit reason, std::optional<misbehaviour> slip = {});
+  /// @param misbehaviour What BAN_MANAGER has to know.
+  void fail(peer_exit reason, std::optional<peerage::misbehaviour> misbehaviour = {});
 
-  direction way() const { return way_; }
+  peer_direction direction() const { return direction_; }
   peer_id id() const { return id_; }
 
 private:
   caf::actor_addr sink_;
   endpoint remote_;
-  direction way_;
+  peer_direction direction_;
   peer_id id_;
   bool given_ = false;
 };

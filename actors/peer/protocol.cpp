@@ -17,23 +17,24 @@ constexpr std::uint64_t all_money = 21'000'000ULL * 100'000'000ULL;
 
 } // namespace
 
-protocol::protocol(peer_context_ptr context, peer_info info, traffic_so_far traffic)
+protocol::protocol(node_context_ptr context, peer_info info, traffic_so_far traffic)
     : context_(std::move(context)), info_(std::move(info)),
       outbox_(std::move(traffic.outbox)), ignored_(traffic.ignored),
       received_(std::move(traffic.received)),
       messages_received_(traffic.messages_received),
       high_bandwidth_from_(traffic.high_bandwidth_from) {
   for (std::size_t i = 0; i < ignored_count; ++i)
-    slipped_ = slipped_ || (ignored_[i] > 0 && misbehaviour_of(static_cast<ignored>(i)));
+    misbehaved_ =
+      misbehaved_ || (ignored_[i] > 0 && misbehaviour_of(static_cast<ignored>(i)));
 }
 
-std::vector<std::pair<misbehaviour, std::uint64_t>> protocol::take_slips() {
+std::vector<std::pair<misbehaviour, std::uint64_t>> protocol::take_misbehaviour() {
   std::vector<std::pair<misbehaviour, std::uint64_t>> result;
   for (std::size_t i = 0; i < ignored_count; ++i)
     if (auto cause = misbehaviour_of(static_cast<ignored>(i));
         cause && ignored_[i] > reported_[i])
       result.emplace_back(*cause, ignored_[i] - std::exchange(reported_[i], ignored_[i]));
-  slipped_ = false;
+  misbehaved_ = false;
   return result;
 }
 
@@ -156,7 +157,8 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
   case command::getaddr:
     // Once, and never to a peer that we chose: it could read our book by it.
-    if (info_.way == direction::outbound || std::exchange(addresses_served_, true))
+    if (info_.direction == peer_direction::outbound ||
+        std::exchange(addresses_served_, true))
       return count(ignored::repeated_getaddr);
     return hand_over(service_request{serve_addresses{info_.id}}, frame);
   case command::addr: {

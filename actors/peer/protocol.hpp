@@ -21,7 +21,7 @@ namespace peerage {
 /// ends the peer with its own reason (invariant I10, design section 7b).
 class protocol {
 public:
-  protocol(peer_context_ptr context, peer_info info, traffic_so_far traffic);
+  protocol(node_context_ptr context, peer_info info, traffic_so_far traffic);
 
   // -- inputs --------------------------------------------------------------------------
 
@@ -58,10 +58,10 @@ public:
   /// Too much waits for the node: read nothing more from this peer.
   bool inbound_is_full() const { return inbound_ && inbound_->is_full(); }
 
-  /// What STANDING has to know of ignored messages, with the number of times since the
+  /// What BAN_MANAGER has to know of ignored messages, with the number of times since the
   /// last call.
-  std::vector<std::pair<misbehaviour, std::uint64_t>> take_slips();
-  bool has_slips() const { return slipped_; }
+  std::vector<std::pair<misbehaviour, std::uint64_t>> take_misbehaviour();
+  bool has_misbehaviour() const { return misbehaved_; }
 
   const peer_info& info() const { return info_; }
   /// Messages that could be read, the handshake's included: what says that the remote
@@ -83,7 +83,7 @@ private:
   void handle(const wire::frame& frame, time_point now);
   void count(ignored what) {
     ++ignored_[static_cast<std::size_t>(what)];
-    slipped_ = slipped_ || misbehaviour_of(what).has_value();
+    misbehaved_ = misbehaved_ || misbehaviour_of(what).has_value();
   }
   void end_with(peer_exit why) {
     if (!end_)
@@ -107,7 +107,7 @@ private:
     return (context_->identity.services & bit) != 0;
   }
 
-  peer_context_ptr context_;
+  node_context_ptr context_;
   peer_info info_;
   wire::outbox outbox_;
   // Made when first needed: an idle peer pays for neither.
@@ -124,7 +124,7 @@ private:
   std::array<std::uint64_t, ignored_count> ignored_;
   wire::command_tally received_;
   std::array<std::uint64_t, ignored_count> reported_{}; ///< Of those.
-  bool slipped_ = false;                                ///< Something is to be reported.
+  bool misbehaved_ = false;                             ///< Something is to be reported.
   std::uint64_t messages_received_ = 0;
   std::optional<dated_moment> last_block_;
   std::optional<dated_moment> last_transaction_;

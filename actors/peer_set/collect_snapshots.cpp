@@ -14,17 +14,17 @@ using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
 /// Walks over the members by id, and knows them by nothing else: it must not be what
 /// keeps a client alive.
-class survey : public std::enable_shared_from_this<survey> {
+class snapshot_collection : public std::enable_shared_from_this<snapshot_collection> {
 public:
-  survey(peer_set_pointer self, survey_filter include, survey_done done)
+  snapshot_collection(peer_set_pointer self, collect_filter include, collect_done done)
       : self_(self), include_(std::move(include)), done_(std::move(done)),
-        asking_ends_(self->clock().now() + survey_asking_time) {
+        asking_ends_(self->clock().now() + collect_asking_time) {
     const auto& members = self->state.members;
     last_ = members.empty() ? 0 : members.rbegin()->first;
   }
 
   void go_on() {
-    while (places_taken_ < survey_places && ask_next())
+    while (places_taken_ < collect_places && ask_next())
       ;
     if (awaited_ == 0)
       finish();
@@ -51,7 +51,7 @@ private:
   /// @param has_place The first time; the second time the peer has lost its place.
   void ask(const peer_set_state::member& whom, std::size_t row, bool has_place) {
     const caf::timespan patience =
-      has_place ? survey_place_time : survey_patience - survey_place_time;
+      has_place ? collect_place_time : collect_patience - collect_place_time;
     self_->request(whom.client, patience, get_peer_snapshot{})
       .then(
         [me = shared_from_this(), row, has_place](peer_snapshot& x) {
@@ -78,7 +78,7 @@ private:
   void take(std::size_t row, peer_snapshot x) {
     const auto& known = self_->state;
     auto member = known.members.find(x.info.id);
-    x.pinned = member != known.members.end() && member->second.pinned;
+    x.manual = member != known.members.end() && member->second.manual;
     x.ready = known.routes.is_ready(x.info.id);
     found_.entries[row] = std::move(x);
   }
@@ -91,8 +91,8 @@ private:
   }
 
   peer_set_pointer self_;
-  survey_filter include_;
-  survey_done done_;
+  collect_filter include_;
+  collect_done done_;
   time_point asking_ends_;
   peer_id cursor_ = 0; ///< Asked last.
   peer_id last_ = 0;   ///< The newest one of those who are asked.
@@ -103,8 +103,10 @@ private:
 
 } // namespace
 
-void survey_peers(peer_set_pointer self, survey_filter include, survey_done done) {
-  std::make_shared<survey>(self, std::move(include), std::move(done))->go_on();
+void collect_peer_snapshots(peer_set_pointer self, collect_filter include,
+                            collect_done done) {
+  std::make_shared<snapshot_collection>(self, std::move(include), std::move(done))
+    ->go_on();
 }
 
 } // namespace peerage

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
 #include <functional>
@@ -7,24 +8,24 @@
 /// How the PEER_SET learns how its peers are. A part of its behaviour.
 namespace peerage {
 
-/// Questions that one survey has out at a time: the other work of the set and of its
+/// Questions that one collection has out at a time: the other work of the set and of its
 /// peers goes on in between, whatever the number of peers.
-inline constexpr std::size_t survey_places = 32;
+inline constexpr std::size_t collect_places = 32;
 /// A peer that has not answered by then leaves its place to the next. It is waited for
-/// all the same, until `survey_patience` is over.
-inline constexpr std::chrono::milliseconds survey_place_time{100};
-inline constexpr std::chrono::seconds survey_patience{1};
-/// Nobody is asked later than this after the beginning, so that the survey ends in less
-/// than 2 s, which is what who asks for it usually waits (status_limits).
-inline constexpr std::chrono::milliseconds survey_asking_time{900};
+/// all the same, until `collect_patience` is over.
+inline constexpr std::chrono::milliseconds collect_place_time{100};
+inline constexpr std::chrono::seconds collect_patience{1};
+/// Nobody is asked later than this after the beginning, so that the collection ends in
+/// less than 2 s, which is what who asks for it usually waits (status_limits).
+inline constexpr std::chrono::milliseconds collect_asking_time{900};
 
 /// Whom to ask.
-using survey_filter = std::function<bool(const peer_set_state::member&)>;
+using collect_filter = std::function<bool(const peer_set_state::member&)>;
 /// Gets what came, by id. Who was silent, or has left, is left out.
-using survey_done = std::function<void(peer_snapshots&&)>;
+using collect_done = std::function<void(peer_snapshots&&)>;
 
 /// Asks the peers that are here now; calls `done` once, unless the set ends first.
-void survey_peers(peer_set_actor::stateful_pointer<peer_set_state> self,
-                  survey_filter include, survey_done done);
+void collect_peer_snapshots(peer_set_actor::stateful_pointer<peer_set_state> self,
+                            collect_filter include, collect_done done);
 
 } // namespace peerage

@@ -33,7 +33,7 @@ candidate_list rank(const std::vector<eviction_candidate>& candidates,
                     std::uint64_t key) {
   candidate_list result;
   for (const auto& x : candidates)
-    if (x.way == direction::inbound && !x.pinned)
+    if (x.direction == peer_direction::inbound && !x.manual)
       result.push_back({x, keyed_hash(address_group_of(x.remote), key)});
   return result;
 }

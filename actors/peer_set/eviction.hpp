@@ -17,8 +17,8 @@ namespace peerage {
 struct eviction_candidate {
   peer_id id = 0;
   endpoint remote;
-  direction way = direction::inbound;
-  bool pinned = false; ///< Trusted by the operator (--connect, --add-peer).
+  peer_direction direction = peer_direction::inbound;
+  bool manual = false; ///< Trusted by the operator (--connect, --add-peer).
   time_point connected_at;
   std::optional<caf::timespan> lowest_ping;   ///< Nothing before the first pong.
   std::optional<time_point> last_block;       ///< Asked for, or of use to the node.
@@ -33,7 +33,7 @@ struct eviction_candidate {
 /// peers out by opening many connections must beat them at things that are hard to fake.
 /// Protected are, in turn and out of those that are left,
 ///
-/// 1. outbound and pinned peers,
+/// 1. outbound and manual peers,
 /// 2. 4 by a keyed hash of their address group (/16 or /32): nobody can tell which
 /// groups,
 /// 3. the 8 with the lowest ping, which takes being near,

@@ -28,7 +28,7 @@ void tell_event(peer_set_pointer self, event_type type, const peer_info& info,
   what.type = type;
   what.peer = info.id;
   what.address = info.remote;
-  what.way = info.way;
+  what.direction = info.direction;
   what.user_agent = sanitised(info.user_agent);
   if (reason) {
     what.reason = to_string(*reason);
@@ -66,21 +66,20 @@ void insert(peer_set_pointer self, const join_set& x) {
   // It was on its way when the ban came.
   if (state.bans.is_banned(info.remote, state.context->wall.now()))
     return tell_left(self, info, peer_exit::banned);
-  if (!x.pinned)
+  if (!x.manual)
     if (auto refusal = state.caps.try_take(info.remote))
       return tell_left(self, info,
-                       refusal == cap_refusal::per_neighbourhood
-                         ? peer_exit::neighbourhood_limit
-                         : peer_exit::address_limit);
+                       refusal == cap_refusal::per_subnet ? peer_exit::subnet_limit
+                                                          : peer_exit::address_limit);
   self->monitor(x.peer.client);
   state.by_client[x.peer.client.address()] = info.id;
-  state.members[info.id] = {info, x.peer.client, !x.pinned, x.pinned, now, {}};
+  state.members[info.id] = {info, x.peer.client, !x.manual, x.manual, now, {}};
   state.routes.insert(info, now);
-  state.inbound += info.way == direction::inbound ? 1 : 0;
+  state.inbound += info.direction == peer_direction::inbound ? 1 : 0;
   routing::publish(self);
   routing::use_newcomer(self);
   log::write(state.options.quiet ? log::level::debug : log::level::info,
-             "peer {} joined: {} {} version {} {}", info.id, to_string(info.way),
+             "peer {} joined: {} {} version {} {}", info.id, to_string(info.direction),
              to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
   tell_event(self, event_type::peer_ready, info);
   for (const auto& observer : state.options.observers)
@@ -98,7 +97,7 @@ void remove(peer_set_pointer self, const caf::down_msg& x) {
   state.routes.remove(info.id);
   if (member.mapped().counted)
     state.caps.release(info.remote);
-  state.inbound -= info.way == direction::inbound ? 1 : 0;
+  state.inbound -= info.direction == peer_direction::inbound ? 1 : 0;
   tell_left(self, info, exit_of(x.reason));
   routing::quit_if_done(self);
 }
@@ -143,7 +142,7 @@ eviction_candidate candidate(const peer_set_state::member& member,
 /// @param only A peer, or 0: all of them.
 caf::result<peer_snapshots> describe(peer_set_pointer self, peer_id only) {
   auto promise = self->make_response_promise<peer_snapshots>();
-  survey_peers(
+  collect_peer_snapshots(
     self, [only](const auto& member) { return only == 0 || only == member.info.id; },
     [promise](peer_snapshots&& found) mutable { promise.deliver(std::move(found)); });
   return promise;
@@ -215,16 +214,18 @@ caf::result<bool> evict(peer_set_pointer self) {
                     inbound](const std::vector<endpoint>& suspects) mutable {
       promise.deliver(end_least_valuable(self, *inbound, suspects));
     };
-    const auto& standing = self->state.options.standing;
-    if (!standing)
+    const auto& ban_manager = self->state.options.ban_manager;
+    if (!ban_manager)
       return end_one({});
-    self->request(standing, suspects_timeout, std::move(asked))
+    self->request(ban_manager, suspects_timeout, std::move(asked))
       .then([end_one](const suspects& x) mutable { end_one(x.remotes); },
             [end_one](caf::error&) mutable { end_one({}); });
   };
-  survey_peers(
+  collect_peer_snapshots(
     self,
-    [](const peer_set_state::member& x) { return x.info.way == direction::inbound; },
+    [](const peer_set_state::member& x) {
+      return x.info.direction == peer_direction::inbound;
+    },
     std::move(choose));
   return promise;
 }
@@ -241,7 +242,7 @@ auto some(peer_set_pointer self) {
 
 } // namespace
 
-peer_set_actor::behavior_type peer_set(peer_set_pointer self, peer_context_ptr context,
+peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr context,
                                        peer_set_options options) {
   auto& state = self->state;
   state.context = std::move(context);

@@ -20,7 +20,7 @@ namespace peerage {
 /// LISTENER or DIALER -> PEER_SET: a peer for the set.
 struct join_set {
   peer_ready peer;
-  bool pinned = false; ///< A person named it: caps do not apply.
+  bool manual = false; ///< A person named it: caps do not apply.
 };
 
 /// Anybody -> PEER_SET: like get_peer_snapshots, of one peer. None if it is not there.
@@ -71,8 +71,8 @@ struct peer_set_options {
   connection_limits caps;
   /// Gets the counts after every change, for readers that must not wait for the set.
   std::shared_ptr<published_counts> published;
-  bool quiet = false;       ///< Joins and leaves are logged as debug: one of many nodes.
-  suspicion_actor standing; ///< Knows who should go first. May be nobody.
+  bool quiet = false; ///< Joins and leaves are logged as debug: one of many nodes.
+  find_suspects_source ban_manager; ///< Knows who should go first. May be nobody.
 };
 
 struct peer_set_state {
@@ -82,7 +82,7 @@ struct peer_set_state {
     peer_info info;
     client_actor client;
     bool counted = false; ///< In `caps`.
-    bool pinned = false;
+    bool manual = false;
     time_point joined_at;
     std::optional<time_point> asked_for_addresses;
   };
@@ -111,13 +111,13 @@ struct peer_set_state {
   /// Those that are remembered, for who asks what became of one.
   static constexpr std::size_t max_departed = 1'000;
 
-  peer_context_ptr context;
+  node_context_ptr context;
   peer_set_options options;
   std::map<peer_id, member> members;
   std::deque<departure> departed; ///< The latest last.
   waiters<wait_for_peers, peers_waited_for> waiting;
   bool network_active = true;
-  ban_list bans; ///< A copy; STANDING owns it.
+  ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::map<caf::actor_addr, peer_id> by_client;
   router routes;
   connection_caps caps{connection_limits{}};
@@ -136,7 +136,7 @@ struct peer_set_state {
 /// When told to exit, ends every peer with `shutting_down` and quits when all are gone
 /// and all who asked are answered.
 peer_set_actor::behavior_type
-peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, peer_context_ptr context,
+peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, node_context_ptr context,
          peer_set_options options);
 
 } // namespace peerage

@@ -392,7 +392,7 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
   // Those that we dialed: others answer getaddr with silence.
   std::vector<peer_set_state::member*> askable;
   for (auto& [id, member] : state.members)
-    if (member.info.way == direction::outbound &&
+    if (member.info.direction == peer_direction::outbound &&
         (!member.asked_for_addresses ||
          now - *member.asked_for_addresses >= getaddr_interval))
       askable.push_back(&member);

@@ -8,8 +8,8 @@ status_actor::behavior_type status(status_pointer self,
   self->state.manager = manager;
   self->state.methods = std::move(methods);
   // Tasks wait until this is answered.
-  self->request(manager, status_limits::source_deadline, get_node_parts{})
-    .await([self](node_parts& parts) { self->state.parts = std::move(parts); },
+  self->request(manager, status_limits::source_deadline, get_node_handles{})
+    .await([self](node_handles& parts) { self->state.parts = std::move(parts); },
            [self](caf::error& failure) { self->quit(std::move(failure)); });
   return {
     [self](const status_task& x) { x.run(self); },

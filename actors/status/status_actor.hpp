@@ -24,7 +24,7 @@ namespace peerage {
 using status_source_actor =
   caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
                    caf::reacts_to<set_network_active>,
-                   caf::replies_to<get_node_parts>::with<node_parts>>;
+                   caf::replies_to<get_node_handles>::with<node_handles>>;
 
 struct status_task;
 class rpc_methods; // rpc.hpp
@@ -36,7 +36,7 @@ using status_actor = caf::typed_actor<caf::reacts_to<status_task>>;
 struct status_state {
   status_state() = default;
   status_source_actor manager;
-  node_parts parts;                           ///< There before the first task runs.
+  node_handles parts;                         ///< There before the first task runs.
   std::shared_ptr<const rpc_methods> methods; ///< What `help` lists.
   static inline const char* name = "status";
 };

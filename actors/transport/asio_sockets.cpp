@@ -236,7 +236,7 @@ private:
       // listener; a short pause keeps the first from spinning. This is the one timer of a
       // socket: no behaviour of a peer depends on it.
       if (!error || is_shortage(error))
-        deliver(sink, accept_starved{});
+        deliver(sink, out_of_descriptors{});
       pause_.expires_after(std::chrono::milliseconds(50));
       pause_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
         if (!stopped)

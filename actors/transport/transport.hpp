@@ -118,7 +118,7 @@ struct accepted {
 /// ACCEPTOR -> sink: the process has no descriptor (or memory) for the next connection.
 /// The acceptor tries again by itself, and says this again if that fails, too; it pauses
 /// in between.
-struct accept_starved {};
+struct out_of_descriptors {};
 
 /// SOCKETS -> sink: how a `connect` ended.
 struct connected {
@@ -179,6 +179,6 @@ PEERAGE_LOCAL_MESSAGE(peerage::frame_batch)
 PEERAGE_LOCAL_MESSAGE(peerage::transport_closed)
 PEERAGE_LOCAL_MESSAGE(peerage::transport_drained)
 PEERAGE_LOCAL_MESSAGE(peerage::accepted)
-PEERAGE_LOCAL_MESSAGE(peerage::accept_starved)
+PEERAGE_LOCAL_MESSAGE(peerage::out_of_descriptors)
 PEERAGE_LOCAL_MESSAGE(peerage::connected)
 PEERAGE_LOCAL_MESSAGE(peerage::connect_failed)

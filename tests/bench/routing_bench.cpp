@@ -97,9 +97,9 @@ public:
 private:
   // The sockets outlive all actors.
   std::shared_ptr<socket_provider> sockets_ = make_asio_sockets();
-  node_system_config config_;
+  actor_system_config config_;
   caf::actor_system system_{config_};
-  peer_context_ptr context_ = std::make_shared<peer_context>(
+  node_context_ptr context_ = std::make_shared<node_context>(
     wire::parameters(wire::network::regtest), std::nullopt);
   std::shared_ptr<published_counts> counts_ = std::make_shared<published_counts>();
   peer_manager_actor manager_;
@@ -179,7 +179,7 @@ double measure(bench_node& node, std::vector<requests_actor> targets, seconds du
 nlohmann::ordered_json measure_requests(const std::vector<endpoint>& remotes,
                                         seconds duration) {
   peer_manager_options options;
-  options.pinned = remotes;
+  options.manual = remotes;
   bench_node node{std::move(options)};
   node.await_ready(remotes.size(), fill_timeout);
   const auto set = node.peers();

@@ -34,7 +34,7 @@ class CommandLine(FolderCase):
                                "99999999999999999999999"],
             "--max-inbound": ["-1", "10001", "many"],
             "--max-per-ip": ["-1", "10001", "1,000"],
-            "--max-per-neighbourhood": ["-1", "10001", "all"],
+            "--max-per-subnet": ["-1", "10001", "all"],
             "--status": ["nonsense", "0.0.0.0:8645", "192.0.2.1:8645", "[::]:8645", "unix:",
                          "unix:" + "x" * 200, "localhost:8645", "", "http://127.0.0.1:80",
                          "127.0.0.1"],
@@ -59,7 +59,7 @@ class CommandLine(FolderCase):
                               ("--ping-interval", "86400"), ("--ping-interval", "0.05"),
                               ("--connect-timeout", "3600"), ("--swarm", "0"),
                               ("--save-interval", "3600"), ("--save-interval", "0.05"),
-                              ("--max-per-neighbourhood", "0"),
+                              ("--max-per-subnet", "0"),
                               ("--handshake-timeout", "1e1"),
                               ("--seed", "18446744073709551615")):
             with self.subTest(option=option, value=value), Node(option, value) as node:
@@ -104,7 +104,7 @@ class CommandLine(FolderCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
         for option in ("network", "listen", "connect", "add-peer", "max-outbound",
-                       "max-inbound", "max-per-ip", "max-per-neighbourhood", "data-dir",
+                       "max-inbound", "max-per-ip", "max-per-subnet", "data-dir",
                        "status", "no-dns-seeds",
                        "handshake-timeout", "connect-timeout", "request-timeout",
                        "ping-interval", "save-interval", "seed", "swarm", "log-level",
@@ -131,6 +131,13 @@ class ConfigFile(FolderCase):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return str(path)
 
+    def test_an_option_under_its_old_name(self):
+        path = self.write('max-per-neighbourhood = 6')
+        for given in (["--max-per-neighbourhood", "6"], ["--config", path]):
+            with self.subTest(given), Node(*given) as node:
+                self.assertIn("--max-per-neighbourhood is called --max-per-subnet today",
+                              node.log())
+
     def test_every_key(self):
         unix = self.folder / "status.sock"
         path = self.write(f"""
@@ -142,7 +149,7 @@ class ConfigFile(FolderCase):
             max-outbound = 3
             max-inbound = 4
             max-per-ip = 5
-            max-per-neighbourhood = 6
+            max-per-subnet = 6
             data-dir = "{self.folder}/data"
             status = ["127.0.0.1:0", "unix:{unix}"]
             no-dns-seeds = true

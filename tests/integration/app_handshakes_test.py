@@ -178,7 +178,7 @@ class Handshakes(NodeCase):
         self.node.rpc("addnode", at, "onetry")
         obstacles = [x["kind"] for x in self.node.rpc("whynot", at)["dial"]["obstacles"]]
         self.assertIn("own_address", obstacles)
-        time.sleep(2.5)  # pauses of a pinned peer begin with a second
+        time.sleep(2.5)  # pauses of a manual peer begin with a second
         with self.node.events(from_=1) as events:
             dials = 0
             for event in events:

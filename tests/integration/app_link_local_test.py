@@ -59,7 +59,7 @@ class LinkLocal(FolderCase):
             self.assertIn("peer_ready", [x["type"] for x in why["history"]])
             kinds = [x["kind"] for x in ours.rpc("whynot", theirs.p2p)["dial"]["obstacles"]]
             self.assertIn("already_connected", kinds)
-            # By address; and it comes back, as it is pinned.
+            # By address; and it comes back, as it is manual.
             since = ours.get("/status")["events"]["next"]
             for address in (theirs.p2p, theirs.p2p.replace("%lo", "")):
                 [peer] = ours.get("/peers")

@@ -15,7 +15,7 @@ using namespace peerage::test;
 namespace {
 
 constexpr std::uint32_t regtest_magic = 0xdab5bffa;
-constexpr auto ways = {direction::inbound, direction::outbound};
+constexpr auto directions = {peer_direction::inbound, peer_direction::outbound};
 
 /// A node with a manager, and an innocent peer that must not notice anything.
 class scene {
@@ -29,17 +29,17 @@ public:
 
   /// A connection of either way, as the node sees it, on which the remote has said
   /// nothing.
-  raw_peer stranger(direction way = direction::inbound) {
-    if (way == direction::inbound)
+  raw_peer stranger(peer_direction direction = peer_direction::inbound) {
+    if (direction == peer_direction::inbound)
       return raw_peer::connect(node_.listens_at());
     raw_listener listener;
-    auto dialer = node_.get<node_parts>(node_.manager(), get_node_parts{}).dialer;
+    auto dialer = node_.get<node_handles>(node_.manager(), get_node_handles{}).dialer;
     REQUIRE(node_.get<bool>(dialer, dial_once{listener.local()}));
     return listener.accept();
   }
-  raw_peer peer(direction way = direction::inbound) {
-    auto result = stranger(way);
-    if (way == direction::inbound)
+  raw_peer peer(peer_direction direction = peer_direction::inbound) {
+    auto result = stranger(direction);
+    if (direction == peer_direction::inbound)
       result.shake_hands();
     else
       result.answer_handshake();
@@ -100,7 +100,7 @@ private:
     test_node_options result;
     result.managed = true;
     result.max_inbound = 1'000;
-    result.adjust = [](peer_context& context) {
+    result.adjust = [](node_context& context) {
       context.timing.ping_interval = 600s;
       context.timing.ping_timeout = 300s;
     };
@@ -189,9 +189,9 @@ TEST_CASE("bad input: bytes that are not of this network end the connection at o
   for (const auto& input : inputs) {
     CAPTURE(input.name);
     auto send = [&](raw_peer& x) { x.send_some(input.bytes, in(1s)); };
-    for (auto way : ways) {
-      on.must_end(on.stranger(way), false, peer_exit::wrong_magic, send);
-      on.must_end(on.peer(way), true, peer_exit::wrong_magic, send);
+    for (auto direction : directions) {
+      on.must_end(on.stranger(direction), false, peer_exit::wrong_magic, send);
+      on.must_end(on.peer(direction), true, peer_exit::wrong_magic, send);
     }
     // What was whole before the garbage still counts.
     on.must_end(on.stranger(), true, peer_exit::wrong_magic, [&](raw_peer& x) {
@@ -228,14 +228,14 @@ TEST_CASE("bad input: a length over the limit ends the peer before any of it is 
   constexpr auto before = limits::skipped_before_handshake;
   for (std::string command : {"version", "verack", "foo"}) {
     CAPTURE(command);
-    for (auto way : ways) {
-      on.must_end(on.stranger(way), false, peer_exit::oversized_message,
+    for (auto direction : directions) {
+      on.must_end(on.stranger(direction), false, peer_exit::oversized_message,
                   announce(command, before + 1));
-      on.must_end(on.stranger(way), false, peer_exit::oversized_message,
+      on.must_end(on.stranger(direction), false, peer_exit::oversized_message,
                   announce(command, 0xffffffff));
-      on.must_end(on.peer(way), true, peer_exit::oversized_message,
+      on.must_end(on.peer(direction), true, peer_exit::oversized_message,
                   announce(command, limits::payload + 1));
-      on.must_end(on.peer(way), true, peer_exit::oversized_message,
+      on.must_end(on.peer(direction), true, peer_exit::oversized_message,
                   announce(command, 0xffffffff));
     }
   }
@@ -321,8 +321,8 @@ TEST_CASE("bad input: a count beyond its limit ends the peer") {
   };
   for (const auto& input : inputs) {
     CAPTURE(input.name);
-    for (auto way : ways)
-      on.must_end(on.peer(way), true, peer_exit::too_many_entries,
+    for (auto direction : directions)
+      on.must_end(on.peer(direction), true, peer_exit::too_many_entries,
                   [&](raw_peer& x) { x.send_some(input.bytes, in(2s)); });
   }
   // Before the handshake is over nobody looks into them.
@@ -368,23 +368,24 @@ TEST_CASE("bad input: what breaks a rule ends the peer with that rule's reason")
   };
   for (const auto& input : inputs) {
     CAPTURE(std::get<0>(input));
-    for (auto way : ways)
-      on.must_end(on.peer(way), true, std::get<2>(input),
+    for (auto direction : directions)
+      on.must_end(on.peer(direction), true, std::get<2>(input),
                   [&](raw_peer& x) { x.send(std::get<1>(input)); });
   }
-  for (auto way : ways)
-    on.must_end(on.stranger(way), false, peer_exit::obsolete_version, [](raw_peer& x) {
-      raw_identity old;
-      old.protocol = wire::limits::lowest_version - 1;
-      x.send(old.version());
-    });
+  for (auto direction : directions)
+    on.must_end(on.stranger(direction), false, peer_exit::obsolete_version,
+                [](raw_peer& x) {
+                  raw_identity old;
+                  old.protocol = wire::limits::lowest_version - 1;
+                  x.send(old.version());
+                });
 }
 
 TEST_CASE("bad input: what is merely unexpected is counted, and the peer stays") {
   scene on;
-  for (auto way : ways) {
-    CAPTURE(to_string(way));
-    auto remote = on.stranger(way);
+  for (auto direction : directions) {
+    CAPTURE(to_string(direction));
+    auto remote = on.stranger(direction);
     remote.send(wire::ping{1});
     remote.send(wire::verack{});
     remote.send(message("version", byte_vector(20)));
@@ -418,17 +419,17 @@ TEST_CASE("bad input: what is merely unexpected is counted, and the peer stays")
     remote.send(wire::ping{3});
     // To neither of the pings before verack.
     CHECK(std::get<wire::pong>(remote.expect("pong").decoded()).nonce == 3);
-    on.must_have_ignored(remote,
-                         {{ignored::before_version, 2},
-                          {ignored::before_verack, 1},
-                          {ignored::duplicate_handshake, 3},
-                          {ignored::unknown_command, 3},
-                          {ignored::malformed, 2},
-                          {ignored::odd_pong, 1},
-                          {ignored::unsolicited, 2},
-                          {ignored::unknown_inventory, 2},
-                          {ignored::repeated_getaddr, way == direction::inbound ? 1 : 2},
-                          {ignored::obsolete, 2}});
+    on.must_have_ignored(
+      remote, {{ignored::before_version, 2},
+               {ignored::before_verack, 1},
+               {ignored::duplicate_handshake, 3},
+               {ignored::unknown_command, 3},
+               {ignored::malformed, 2},
+               {ignored::odd_pong, 1},
+               {ignored::unsolicited, 2},
+               {ignored::unknown_inventory, 2},
+               {ignored::repeated_getaddr, direction == peer_direction::inbound ? 1 : 2},
+               {ignored::obsolete, 2}});
   }
 }
 

@@ -54,7 +54,7 @@ std::set<endpoint> unordered(const std::vector<endpoint>& x) {
 TEST_CASE("a node fills its places, fills them again, and starts where it ended") {
   spdlog::set_level(spdlog::level::err); // hundreds of peers come and go
   temporary_directory folder;
-  node_system_config config;
+  actor_system_config config;
   auto sockets = make_asio_sockets(); // outlives the actors
   caf::actor_system system{config};
   auto now = [&] {
@@ -81,7 +81,7 @@ TEST_CASE("a node fills its places, fills them again, and starts where it ended"
     {
       well_informed_peer source{told};
       auto options = discovering(folder.path());
-      options.pinned = {source.place()};
+      options.manual = {source.place()};
       whole_node node{system, sockets, std::move(options)};
       REQUIRE(node.reaches(wanted_peers));
       auto peers = node.places();
@@ -119,7 +119,7 @@ TEST_CASE("a node fills its places, fills them again, and starts where it ended"
     const auto anchors = saved_anchors(folder.path());
     CHECK(unordered(anchors) == unordered(best));
 
-    // Nobody is pinned, and who told of everybody is away.
+    // Nobody is manual, and who told of everybody is away.
     whole_node node{system, sockets, discovering(folder.path())};
     CHECK(node.known() == known);
     REQUIRE(node.reaches(wanted_peers));

@@ -33,7 +33,7 @@ std::set<peer_id> ids_of(whole_node& node, const std::vector<endpoint>& places) 
 
 TEST_CASE("every honest peer survives a flooder") {
   spdlog::set_level(spdlog::level::err);
-  node_system_config config;
+  actor_system_config config;
   auto sockets = make_asio_sockets(); // outlives the actors
   caf::actor_system system{config};
   std::string error;

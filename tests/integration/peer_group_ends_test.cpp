@@ -84,7 +84,7 @@ TEST_CASE("I2: a reset is a reset, also when a send of ours finds it first") {
 
 TEST_CASE("I2: a peer that answers no ping ends interval + timeout later") {
   test_node_options options;
-  options.adjust = [](peer_context& context) {
+  options.adjust = [](node_context& context) {
     context.timing.ping_interval = 300ms;
     context.timing.ping_timeout = 200ms;
   };

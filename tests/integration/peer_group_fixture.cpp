@@ -2,7 +2,7 @@
 
 namespace peerage::test {
 
-void patient(peer_context& context) {
+void patient(node_context& context) {
   context.timing.ping_interval = 600s;
   context.timing.ping_timeout = 300s;
 }

@@ -16,7 +16,7 @@ constexpr auto drop_bound = 1s;
 constexpr auto slack = 700ms;
 
 /// Timing that no test of a drop ever waits for.
-void patient(peer_context& context);
+void patient(node_context& context);
 
 test_node_options patiently();
 

@@ -142,7 +142,7 @@ TEST_CASE("I4: N intervals bring N + 1 pings, whatever else is said") {
   constexpr std::size_t intervals = 5;
   constexpr auto interval = 200ms;
   test_node_options options;
-  options.adjust = [&](peer_context& context) {
+  options.adjust = [&](node_context& context) {
     context.timing.ping_interval = interval;
     context.timing.ping_timeout = 150ms;
   };

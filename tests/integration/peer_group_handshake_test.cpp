@@ -69,7 +69,7 @@ TEST_CASE("I6: a remote that stalls is given up at the handshake's own deadline"
     {"pinging before verack", [&](raw_peer& x) { x.send(version); }, ping},
   };
   test_node_options options;
-  options.adjust = [](peer_context& context) {
+  options.adjust = [](node_context& context) {
     patient(context);
     context.timing.handshake_timeout = handshake_timeout;
   };
@@ -110,7 +110,7 @@ constexpr auto handshake_budget = 400ms;
 
 test_node_options with_budgets() {
   test_node_options result;
-  result.adjust = [](peer_context& context) {
+  result.adjust = [](node_context& context) {
     patient(context);
     context.timing.connect_timeout = connect_budget;
     context.timing.handshake_timeout = handshake_budget;
@@ -128,7 +128,7 @@ TEST_CASE("I8: a refused dial fails at once") {
   auto failure = node.next_failure();
   CHECK(failure.reason == peer_exit::connect_refused);
   CHECK(failure.remote == nobody);
-  CHECK(failure.way == direction::outbound);
+  CHECK(failure.direction == peer_direction::outbound);
   CHECK(since(start) < milliseconds(connect_budget));
   CHECK(node.settled_at(node.baseline()) == node.baseline());
 }
@@ -169,7 +169,7 @@ TEST_CASE("I8: a node that dials itself finds out, and no peer is left on either
   std::optional<peer_exit> dialed, accepted;
   for (int i = 0; i < 2; ++i) {
     auto failure = node.next_failure();
-    (failure.way == direction::inbound ? accepted : dialed) = failure.reason;
+    (failure.direction == peer_direction::inbound ? accepted : dialed) = failure.reason;
   }
   // The accepting side sees the nonce first, and says nothing before it hangs up; but the
   // dialing side learns of it.
@@ -194,13 +194,13 @@ TEST_CASE("I8: the dialing side knows its own nonce as well, whoever brings it b
       remote.send(mirror.version());
       auto failure = node.next_failure();
       CHECK(failure.reason == peer_exit::self_connection);
-      CHECK(failure.way == direction::outbound);
+      CHECK(failure.direction == peer_direction::outbound);
     } else {
       auto other = raw_peer::connect(node.listens_at());
       other.send(mirror.version());
       auto failure = node.next_failure();
       CHECK(failure.reason == peer_exit::self_connection);
-      CHECK(failure.way == direction::inbound);
+      CHECK(failure.direction == peer_direction::inbound);
       CHECK(other.read_end() == stream_end::end_of_file);
       // The dial itself goes on: it may be a stranger who repeats nonces.
       remote.send(remote.handshake_bytes());

@@ -84,7 +84,7 @@ TEST_CASE("I1: dropping the handle while the heartbeat waits for a pong") {
 
 TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that test") {
   auto options = patiently();
-  options.adjust = [](peer_context& context) {
+  options.adjust = [](node_context& context) {
     patient(context);
     context.heartbeat_holds_client = true;
   };

@@ -1,3 +1,4 @@
+#include "actors/interfaces/peer.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 
 #include "actors/chain/chain_service.hpp"
@@ -10,7 +11,7 @@ namespace peerage::test {
 namespace {
 
 BOTH_WAYS("200 headers connect from genesis") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto expected = hashes_of(peer.node, 0, 200);
   const auto& genesis = peer.context->network.genesis;
   CHECK(to_string(genesis) == expected[0]);
@@ -36,7 +37,7 @@ BOTH_WAYS("200 headers connect from genesis") {
 }
 
 BOTH_WAYS("200 block hashes") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto expected = hashes_of(peer.node, 1, 200);
   // bcoin ends with the stop hash; others end before it.
   auto found = peer
@@ -49,7 +50,7 @@ BOTH_WAYS("200 block hashes") {
 }
 
 BOTH_WAYS("200 blocks have the right hashes, links and contents") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto expected = hashes_of(peer.node, 0, 200);
   auto wanted = to_hashes(expected);
   wanted.erase(wanted.begin());
@@ -75,7 +76,7 @@ BOTH_WAYS("200 blocks have the right hashes, links and contents") {
 }
 
 BOTH_WAYS("a block with witnesses comes with them") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto raw = peer.node.command({{"cmd", "block"}, {"height", first_height}});
   auto found = peer.get<blocks>(get_blocks{{to_hash(raw["hash"])}, {}}).entries;
   REQUIRE(found.size() == 1);
@@ -87,7 +88,7 @@ BOTH_WAYS("a block with witnesses comes with them") {
 }
 
 BOTH_WAYS("a missing block is told from those that are there") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto known = to_hashes(hashes_of(peer.node, 10, 12));
   auto found =
     peer.get<blocks>(get_blocks{{known[0], unknown_hash(0x11), known[1], known[2]}, {}})
@@ -108,7 +109,7 @@ BOTH_WAYS("a missing block is told from those that are there") {
 
 BOTH_WAYS("at the tip there is nothing more, and that is known at once") {
   // bcoin answers with silence; the ping behind the request ends the wait.
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto tip = to_hash(hashes_of(peer.node, height_of(peer.node), height_of(peer.node))[0]);
   auto start = std::chrono::steady_clock::now();
   auto newer = peer.get<headers>(get_headers{{tip}, {}, {}}).entries;
@@ -119,7 +120,7 @@ BOTH_WAYS("at the tip there is nothing more, and that is known at once") {
 }
 
 BOTH_WAYS("a freshly mined block is announced") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto tip = peer.node.command({{"cmd", "mine"}})["tip"];
   wire::inventory_entry expected{wire::inv_block, to_hash(tip)};
   auto heard = peer.hear<inventory_announced>([&](const inventory_announced& x) {
@@ -151,7 +152,7 @@ TEST_CASE("bcoin downloads our chain") {
     auto incoming = ours.hear<accepted>();
     ours.context->identity.start_height = 200;
     accept(ours.system, ours.context, std::move(incoming.connection),
-           caf::actor_cast<peer_sink_actor>(test));
+           caf::actor_cast<peer_sink>(test));
     auto ready = ours.hear<peer_ready>();
     empty.wait_event("block", [&](const json& x) { return x["hash"] == tip; });
   }

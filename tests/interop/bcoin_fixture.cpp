@@ -1,5 +1,6 @@
 #include "tests/interop/bcoin_fixture.hpp"
 
+#include "actors/interfaces/peer.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/scripted_service.hpp"
 
@@ -85,7 +86,7 @@ our_node::our_node() : sockets(make_asio_sockets(1)) {
   script.on_transaction = [shelf = shelf](const serve_transaction& x) {
     return shelf->answer(x);
   };
-  context = std::make_shared<peer_context>(wire::parameters(wire::network::regtest),
+  context = std::make_shared<node_context>(wire::parameters(wire::network::regtest),
                                            std::nullopt);
   context->sockets = sockets;
   context->alarms = system.spawn(alarm_clock);
@@ -99,13 +100,14 @@ our_node::~our_node() {
   context.reset();
 }
 
-lone_peer::lone_peer(direction way, bcoin_node& remote, caf::timespan ping_interval)
+lone_peer::lone_peer(peer_direction direction, bcoin_node& remote,
+                     caf::timespan ping_interval)
     : node(remote) {
   context->timing.ping_interval = ping_interval;
   auto test = caf::actor_cast<caf::strong_actor_ptr>(self);
-  auto sink = caf::actor_cast<peer_sink_actor>(test);
+  auto sink = caf::actor_cast<peer_sink>(test);
   auto bcoin_at = ipv4_endpoint(127, 0, 0, 1, node.port());
-  if (way == direction::outbound) {
+  if (direction == peer_direction::outbound) {
     dial(system, context, bcoin_at, sink);
   } else {
     std::string error;

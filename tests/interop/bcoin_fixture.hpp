@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer.hpp"
 #include "actors/node/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/peer/peer.hpp"
@@ -23,10 +24,10 @@ namespace peerage::test {
 
 /// The two ways to get a peer. `way` is ours.
 struct we_dial {
-  static constexpr direction way = direction::outbound;
+  static constexpr peer_direction direction = peer_direction::outbound;
 };
 struct it_dials {
-  static constexpr direction way = direction::inbound;
+  static constexpr peer_direction direction = peer_direction::inbound;
 };
 
 } // namespace peerage::test
@@ -154,15 +155,15 @@ struct our_node {
 
   std::shared_ptr<socket_provider> sockets;
   std::shared_ptr<transaction_shelf> shelf = std::make_shared<transaction_shelf>();
-  node_system_config config;
+  actor_system_config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
-  peer_context_ptr context;
+  node_context_ptr context;
 };
 
 /// One peer without a manager: the test dials or accepts it, and holds its client.
 struct lone_peer : our_node {
-  explicit lone_peer(direction way, bcoin_node& remote = bcoin(),
+  explicit lone_peer(peer_direction direction, bcoin_node& remote = bcoin(),
                      caf::timespan ping_interval = 59s);
   ~lone_peer();
 
@@ -193,7 +194,7 @@ struct lone_peer : our_node {
   json at_bcoin;          ///< Its event.
 };
 
-/// One test for each way; `Side::way` says which.
+/// One test for each way; `Side::direction` says which.
 #define BOTH_WAYS(name) TEST_CASE_TEMPLATE(name, Side, we_dial, it_dials)
 
 } // namespace peerage::test

@@ -1,3 +1,6 @@
+#include "actors/interfaces/node.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 
 #include <numeric>
@@ -7,15 +10,15 @@ namespace peerage::test {
 
 namespace {
 
-/// A node of ours with a peer manager. We dial: bcoin is pinned. It dials: there is a
+/// A node of ours with a peer manager. We dial: bcoin is manual. It dials: there is a
 /// single inbound slot, and bcoin is told where.
 struct managed_node : our_node {
-  managed_node(direction way, bcoin_node& remote) : node(remote) {
+  managed_node(peer_direction direction, bcoin_node& remote) : node(remote) {
     peer_manager_options options;
     options.max_inbound = 1;
     auto bcoin_at = ipv4_endpoint(127, 0, 0, 1, node.port());
-    if (way == direction::outbound) {
-      options.pinned.push_back(bcoin_at);
+    if (direction == peer_direction::outbound) {
+      options.manual.push_back(bcoin_at);
     } else {
       std::string error;
       auto acceptor =
@@ -81,10 +84,10 @@ struct managed_node : our_node {
 
 BOTH_WAYS("bcoin is killed, noticed, and connected again when it is back") {
   bcoin_node mortal;
-  managed_node ours{Side::way, mortal};
+  managed_node ours{Side::direction, mortal};
   ours.tell_bcoin_to_dial();
   auto before = ours.await_peer();
-  CHECK(before.info.way == Side::way);
+  CHECK(before.info.direction == Side::direction);
   CHECK(before.info.user_agent == "/bcoin:v1.0.2/");
 
   // Its address book is empty, so this request stays open.
@@ -115,7 +118,7 @@ BOTH_WAYS("bcoin is killed, noticed, and connected again when it is back") {
   mortal.wait_event("peer"); // the dialer tries again on its own
   auto again = ours.await_peer();
   CHECK(again.info.id > before.info.id);
-  CHECK(again.info.way == Side::way);
+  CHECK(again.info.direction == Side::direction);
 
   // It is as good as the first one.
   auto tip = mortal.command({{"cmd", "mine"}, {"count", 5}})["tip"];

@@ -8,9 +8,9 @@ namespace peerage::test {
 namespace {
 
 BOTH_WAYS("a handshake tells both sides who the other is") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   const auto& info = peer.info;
-  CHECK(info.way == Side::way);
+  CHECK(info.direction == Side::direction);
   CHECK(info.remote.is_loopback());
   CHECK(info.remote_protocol == 70015);
   CHECK(info.protocol == 70015);
@@ -25,7 +25,7 @@ BOTH_WAYS("a handshake tells both sides who the other is") {
   CHECK(info.time_offset <= 2);
 
   auto seen = peer.seen_by_bcoin();
-  CHECK(seen["outbound"] == (Side::way == direction::inbound));
+  CHECK(seen["outbound"] == (Side::direction == peer_direction::inbound));
   CHECK(seen["handshake"] == true);
   CHECK(seen["version"] == wire::limits::protocol_version);
   CHECK(seen["services"] == our_services);
@@ -34,25 +34,25 @@ BOTH_WAYS("a handshake tells both sides who the other is") {
 }
 
 BOTH_WAYS("nothing that a real node says is odd to us") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   peer.check_alive();
   auto snapshot = peer.get<peer_snapshot>(get_peer_snapshot{});
   const auto& ignored = snapshot.traffic.ignored;
   // It asks everybody for addresses; whom we dialed gets none, as Core has it.
   auto getaddr = ignored[static_cast<std::size_t>(ignored::repeated_getaddr)];
-  CHECK(getaddr == (Side::way == direction::outbound ? 1 : 0));
+  CHECK(getaddr == (Side::direction == peer_direction::outbound ? 1 : 0));
   CHECK(std::accumulate(ignored.begin(), ignored.end(), std::uint64_t{0}) == getaddr);
 }
 
 BOTH_WAYS("latency is measured") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto round_trip = peer.get<latency>(measure_latency{}).round_trip;
   CHECK(round_trip > 0s);
   CHECK(round_trip < 1s);
 }
 
 BOTH_WAYS("dropping the client ends the peer at bcoin") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   peer.client = nullptr;
   auto closed = peer.node.wait_event(
     "peer_closed", [&](const json& x) { return x["id"] == peer.at_bcoin["id"]; });
@@ -63,7 +63,7 @@ BOTH_WAYS("a peer stays connected over ten ping intervals") {
   // bcoin pings as well, which the shared one does too seldom to be seen.
   bcoin_node pinging{{"--ping-interval", "0.2"}};
   constexpr auto interval = 200ms;
-  lone_peer peer{Side::way, pinging, interval};
+  lone_peer peer{Side::direction, pinging, interval};
   peer.self->monitor(peer.client);
   std::optional<peer_exit> ended;
   peer.self->receive([&](const caf::down_msg& x) { ended = exit_of(x.reason); },
@@ -88,10 +88,10 @@ BOTH_WAYS("a peer stays connected over ten ping intervals") {
 }
 
 BOTH_WAYS("an empty address book is answered with silence") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   CHECK(peer.failure_of<addresses>(get_addresses{short_wait}) == request_error::timeout);
   peer.check_alive();
-  if constexpr (Side::way == direction::inbound) // it asks us, too
+  if constexpr (Side::direction == peer_direction::inbound) // it asks us, too
     peer.hear<serve_addresses>(
       [&](const serve_addresses& x) { return x.peer == peer.info.id; });
 }

@@ -45,7 +45,7 @@ TEST_CASE("bcoin stays while the set fills, loses half of the others, and fills 
   bcoin_node remote;
   const auto bcoin_at = ipv4_endpoint(127, 0, 0, 1, remote.port());
   auto sockets = make_asio_sockets();
-  node_system_config config;
+  actor_system_config config;
   caf::actor_system system{config};
   crowd others{system, living};
   auto told = others.places();
@@ -56,7 +56,7 @@ TEST_CASE("bcoin stays while the set fills, loses half of the others, and fills 
   peer_manager_options options;
   options.discover = true;
   options.max_outbound = wanted_peers;
-  options.pinned = {source.place(), bcoin_at};
+  options.manual = {source.place(), bcoin_at};
   whole_node node{system, sockets, std::move(options)};
   REQUIRE(node.reaches(wanted_peers));
   const auto before = find(node, bcoin_at);

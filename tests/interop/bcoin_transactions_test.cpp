@@ -9,7 +9,7 @@ namespace peerage::test {
 namespace {
 
 BOTH_WAYS("bcoin fetches the transactions that we announce") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   for (bool witness : {false, true}) {
     CAPTURE(witness);
     auto spend = peer.node.command({{"cmd", "spend"}, {"witness", witness}});
@@ -32,7 +32,7 @@ BOTH_WAYS("bcoin fetches the transactions that we announce") {
 }
 
 BOTH_WAYS("a transaction that we announced and do not have is denied politely") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   transaction_id id{unknown_hash(0x44), false};
   peer.get<void>(announce_transactions{{id}});
   peer.hear<serve_transaction>([&](const serve_transaction& x) { return x.id == id; });
@@ -42,7 +42,7 @@ BOTH_WAYS("a transaction that we announced and do not have is denied politely") 
 BOTH_WAYS("bcoin takes a transaction that we send") {
   // Announced first, for bcoin ends peers that send what it has not asked for (the next
   // test). Our service leaves its question open, so the one answer is the one we send.
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   peer.shelf->leave_unanswered();
   auto spend = peer.node.command({{"cmd", "spend"}, {"witness", true}});
   auto transaction = to_transaction(spend);
@@ -55,7 +55,7 @@ BOTH_WAYS("bcoin takes a transaction that we send") {
 }
 
 BOTH_WAYS("bcoin hangs up when we send a transaction unasked, and we see it") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   peer.self->monitor(peer.client);
   auto spend = peer.node.command({{"cmd", "spend"}});
   peer.get<void>(send_transaction{to_transaction(spend)});
@@ -68,7 +68,7 @@ BOTH_WAYS("bcoin hangs up when we send a transaction unasked, and we see it") {
 }
 
 BOTH_WAYS("transactions that bcoin announces can be fetched") {
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   for (bool witness : {false, true}) {
     CAPTURE(witness);
     auto sent = peer.node.command({{"cmd", "announce_tx"}, {"witness", witness}});
@@ -100,7 +100,7 @@ BOTH_WAYS("the mempool is listed") {
   // Before it knows us, or it would not list what it has announced to us.
   bcoin().command({{"cmd", "announce_tx"}, {"witness", false}});
   bcoin().command({{"cmd", "announce_tx"}, {"witness", true}});
-  lone_peer peer{Side::way};
+  lone_peer peer{Side::direction};
   auto found = peer.get<transaction_ids>(get_mempool{});
   std::set<std::string> listed;
   for (const auto& id : found.entries) {

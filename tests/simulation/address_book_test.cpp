@@ -53,10 +53,10 @@ endpoint stranger(std::size_t n) {
   return ipv4_endpoint(byte(20 + n % 60), byte(n / 60 % 256), byte(n / 15360), 7, 8333);
 }
 
-peer_info peer(peer_id id, direction way = direction::outbound) {
+peer_info peer(peer_id id, peer_direction direction = peer_direction::outbound) {
   peer_info result;
   result.id = id;
-  result.way = way;
+  result.direction = direction;
   result.remote = ipv4_endpoint(100, static_cast<std::uint8_t>(id), 0, 1, 8333);
   result.local = ipv4_endpoint(5, 5, 5, 5, 8333);
   result.addrv2 = true;
@@ -68,12 +68,12 @@ struct book_world {
     world.set_wall_clock(start);
     heard = std::make_shared<overheard>();
     others = world.system.spawn(neighbours, heard);
-    options.standing = others;
+    options.ban_manager = others;
     book = world.system.spawn(address_book, world.context, std::move(options));
     caf::anon_send(book,
-                   attach_address_users{caf::actor_cast<address_teller_actor>(others),
+                   attach_address_users{caf::actor_cast<tell_addresses_sink>(others),
                                         {caf::actor_cast<address_observer_actor>(others)},
-                                        {caf::actor_cast<address_seeker_actor>(others)}});
+                                        {caf::actor_cast<crawl_wanted_sink>(others)}});
     world.run();
   }
 
@@ -105,8 +105,8 @@ struct book_world {
 
   unix_seconds unix_now() { return world.context->wall.now(); }
 
-  void join(peer_id id, direction way = direction::outbound) {
-    tell(peer_joined{peer(id, way)});
+  void join(peer_id id, peer_direction direction = peer_direction::outbound) {
+    tell(peer_joined{peer(id, direction)});
   }
 
   std::uint64_t add(std::size_t first, std::size_t count) {
@@ -150,7 +150,7 @@ TEST_CASE("news goes to exactly two other peers, once, and never back") {
   book_world test;
   for (peer_id id = 1; id <= 6; ++id)
     test.join(id);
-  test.join(7, direction::inbound); // has shown no interest in addresses
+  test.join(7, peer_direction::inbound); // has shown no interest in addresses
   test.tell(addresses_announced{1, {address(stranger(1), test.unix_now())}});
   CHECK(test.heard->told.empty()); // later, so that nobody can tell when we learned it
   test.pass(20min);
@@ -204,8 +204,8 @@ TEST_CASE("hearsay counts as seen two hours before, but not a peer's own address
 
 TEST_CASE("the ephemeral address of an inbound peer is not stored") {
   book_world test;
-  test.join(1, direction::inbound);
-  test.tell(peer_left{peer(1, direction::inbound), peer_exit::remote_closed});
+  test.join(1, peer_direction::inbound);
+  test.tell(peer_left{peer(1, peer_direction::inbound), peer_exit::remote_closed});
   CHECK(test.snapshot().total == 0);
 }
 
@@ -213,8 +213,8 @@ TEST_CASE("getaddr is answered from one sample of at most 23 percent") {
   book_world test;
   const auto total = test.add(0, 400);
   REQUIRE(total > 300);
-  test.join(1, direction::inbound);
-  test.join(2, direction::inbound);
+  test.join(1, peer_direction::inbound);
+  test.join(2, peer_direction::inbound);
   const auto first = test.ask<addresses>(serve_addresses{1}).entries;
   CHECK(first.size() == (total * 23 + 99) / 100);
   test.add(400, 100);
@@ -507,10 +507,10 @@ TEST_CASE("saved addresses: every entry comes back, and nonsense is left out") {
 TEST_CASE("the dispatcher asks the book for addresses and the node for the rest") {
   book_world test;
   test.add(0, 100);
-  test.join(1, direction::inbound);
+  test.join(1, peer_direction::inbound);
   auto noted = std::make_shared<std::size_t>(0);
   auto inventory = test.world.system.spawn(
-    [noted](inventory_sink_actor::pointer) -> inventory_sink_actor::behavior_type {
+    [noted](inventory_sink::pointer) -> inventory_sink::behavior_type {
       return {[noted](const inventory_announced&) { ++*noted; }};
     });
   auto chain = regtest_chain::generate(3, 1);

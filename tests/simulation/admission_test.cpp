@@ -12,7 +12,7 @@
 #include <random>
 #include <set>
 
-/// Who is let in: LISTENER, together with STANDING and a small peer set.
+/// Who is let in: LISTENER, together with BAN_MANAGER and a small peer set.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -69,7 +69,7 @@ small_set_actor::behavior_type small_set(small_set_actor::pointer self,
         all.emplace_back();
         all.back().id = id;
         all.back().remote = x.info.remote;
-        all.back().way = x.info.way;
+        all.back().direction = x.info.direction;
         all.back().connected_at = x.joined_at;
       }
       auto chosen = choose_eviction(all, 1);
@@ -102,9 +102,9 @@ struct accepting_node {
     actors_before = world.system.registry().running();
     std::string error;
     auto acceptor = world.sockets->listen(at, world.context->network.magic, error);
-    keeper = world.system.spawn(standing, world.context, standing_options{});
+    keeper = world.system.spawn(ban_manager, world.context, ban_manager_options{});
     door = world.system.spawn(listener, world.context, std::vector{acceptor}, limits,
-                              misbehaviour_observer_actor{keeper});
+                              misbehaviour_sink{keeper});
     set = world.system.spawn(small_set, view);
     view->observers = {door, keeper};
     caf::anon_send(keeper, attach_ban_users{{door}, set});
@@ -191,7 +191,7 @@ struct accepting_node {
   std::size_t actors_before = 0;
   std::shared_ptr<set_view> view = std::make_shared<set_view>();
   listener_actor door;
-  standing_actor keeper;
+  ban_manager_actor keeper;
   small_set_actor set;
 };
 
@@ -245,31 +245,31 @@ TEST_CASE("I13: an IPv4 address is the same one however it is written") {
   CHECK(node.refuses(at("50.3.1.1:2"), peer_exit::banned));
 }
 
-TEST_CASE("I13: a neighbourhood is full with two connections") {
+TEST_CASE("I13: a subnet is full with two connections") {
   simulation world;
   accepting_node node{world};
   auto pending = node.connect(at("50.1.1.1:1"));
   auto established = node.join(at("50.1.1.2:1"));
-  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::neighbourhood_limit));
+  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::subnet_limit));
   CHECK_FALSE(node.join(at("50.1.2.3:1")).saw_end());
   auto one = node.join(at("[2600:0:0:1::1]:1"));
   auto two = node.join(at("[2600:0:0:1::2]:1"));
-  CHECK(node.refuses(at("[2600:0:0:1::3]:1"), peer_exit::neighbourhood_limit));
+  CHECK(node.refuses(at("[2600:0:0:1::3]:1"), peer_exit::subnet_limit));
   CHECK_FALSE(node.join(at("[2600:0:0:2::3]:1")).saw_end());
 }
 
-TEST_CASE("I13: peers that we dialed count in their neighbourhood, but take no slot") {
+TEST_CASE("I13: peers that we dialed count in their subnet, but take no slot") {
   simulation world;
   accepting_node node{world, {1, 1, 2}};
   peer_info dialed;
-  dialed.way = direction::outbound;
+  dialed.direction = peer_direction::outbound;
   dialed.remote = at("50.1.1.1:8333");
   dialed.id = 1'000;
   node.tell(peer_joined{dialed});
   CHECK(node.refuses(at("50.1.1.1:1"), peer_exit::address_limit));
   auto neighbour = node.join(at("50.1.1.2:1"));
   CHECK_FALSE(neighbour.saw_end()); // total is 1, and it was free
-  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::neighbourhood_limit));
+  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::subnet_limit));
   neighbour.close();
   world.run();
 
@@ -325,7 +325,7 @@ TEST_CASE("a newcomer takes the slot of the least valuable peer") {
   CHECK(node.view->left.size() == 20);
   for (const auto& [info, reason] : node.view->left) {
     CHECK(reason == peer_exit::evicted);
-    CHECK(info.way == direction::inbound);
+    CHECK(info.direction == peer_direction::inbound);
   }
   CHECK_FALSE(outbound.saw_end());
   CHECK_FALSE(remotes[0].saw_end()); // the longest connected
@@ -479,7 +479,7 @@ TEST_CASE("a silent connection does not hold the place of its address for long")
   world.advance(handshake_places::grace); // a peer keeps it
   CHECK(node.refuses(at("50.1.1.1:4"), peer_exit::address_limit));
   auto neighbour = node.connect(at("50.1.1.2:1"));
-  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::neighbourhood_limit));
+  CHECK(node.refuses(at("50.1.1.3:1"), peer_exit::subnet_limit));
   world.advance(handshake_places::grace);
   CHECK_FALSE(node.join(at("50.1.1.3:2")).saw_end());
   CHECK(neighbour.saw_end());
@@ -632,7 +632,7 @@ TEST_CASE("a flood from one /24 leaves honest newcomers a place") {
     in += std::ranges::any_of(node.view->members, [](const auto& x) {
       return x.second.info.remote == ipv4_endpoint(99, 9, 9, 9, 9);
     });
-    CHECK(node.state().inbound.in_neighbourhood_of(ipv4_endpoint(66, 6, 6, 1, 1)) <= 2);
+    CHECK(node.state().inbound.in_subnet_of(ipv4_endpoint(66, 6, 6, 1, 1)) <= 2);
   }
   CHECK(in >= trials * 9 / 10);
 }
@@ -650,7 +650,7 @@ TEST_CASE(
   CHECK(node.view->evictions_asked == 1);
   CHECK(node.view->left.size() == 1);
   CHECK(node.view->left[0].second == peer_exit::evicted);
-  world.advance(starved_pause);
+  world.advance(descriptor_pause);
   remotes.push_back(node.connect(stranger(50)));
   CHECK(node.view->evictions_asked == 2);
   world.sockets->starve_acceptors(false);
@@ -658,7 +658,7 @@ TEST_CASE(
   CHECK(node.state().counts.in_flight == 11); // all who came meanwhile
   // From now on there are some that have not shaken hands: they go first.
   world.sockets->starve_acceptors(true);
-  world.advance(starved_pause);
+  world.advance(descriptor_pause);
   auto more = node.connect(stranger(60));
   CHECK(node.view->evictions_asked == 2);
   CHECK(node.state().counts.in_flight == 10);
@@ -752,7 +752,7 @@ void slip(simulation& world, scripted_remote& remote, scripted_remote& other,
 TEST_CASE("whoever goes on with messages that cannot be read is banned") {
   simulation world;
   accepting_node node{world};
-  world.context->standing = node.keeper;
+  world.context->ban_manager = node.keeper;
   auto remote = node.join(at("50.1.1.1:1"));
   auto neighbour = node.join(at("50.1.1.2:1"));
   remote.send(wire::addr{}); // is fine
@@ -764,13 +764,13 @@ TEST_CASE("whoever goes on with messages that cannot be read is banned") {
   CHECK(node.view->left[0].second == peer_exit::banned);
   CHECK(node.refuses(at("50.1.1.1:2"), peer_exit::banned));
   CHECK_FALSE(neighbour.saw_end());
-  world.context->standing = nullptr;
+  world.context->ban_manager = nullptr;
 }
 
 TEST_CASE("on loopback messages that cannot be read end the one peer") {
   simulation world;
   accepting_node node{world};
-  world.context->standing = node.keeper;
+  world.context->ban_manager = node.keeper;
   auto remote = node.join(at("127.0.0.1:1"));
   auto other = node.join(at("127.0.0.1:2"));
   slip(world, remote, other, 60);
@@ -778,7 +778,7 @@ TEST_CASE("on loopback messages that cannot be read end the one peer") {
   CHECK_FALSE(other.saw_end());
   CHECK(node.bans().empty());
   CHECK_FALSE(node.join(at("127.0.0.1:3")).saw_end());
-  world.context->standing = nullptr;
+  world.context->ban_manager = nullptr;
 }
 
 // -- and back to nothing ---------------------------------------------------------------
@@ -818,7 +818,7 @@ TEST_CASE("I16: slots are back at the baseline after a storm") {
       REQUIRE(state.members.size() <= 40);
       std::size_t inbound = 0;
       for (const auto& [id, x] : node.view->members)
-        inbound += x.info.way == direction::inbound;
+        inbound += x.info.direction == peer_direction::inbound;
       REQUIRE(inbound + state.counts.in_flight <= state.inbound.size());
     }
     CHECK(node.failures(peer_exit::inbound_limit) > 0);

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <fstream>
 
-/// STANDING alone: misbehaviour, bans, and that both survive.
+/// BAN_MANAGER alone: misbehaviour, bans, and that both survive.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What STANDING told others.
+/// What BAN_MANAGER told others.
 struct told {
   std::vector<bans_changed> changes;
   std::vector<end_peer> ended;
@@ -38,13 +38,13 @@ listening_actor::behavior_type take_note(listening_actor::pointer,
 }
 
 struct judging_node {
-  explicit judging_node(standing_options options = {}) {
+  explicit judging_node(ban_manager_options options = {}) {
     world.set_wall_clock(1'700'000'000);
     world.run();
     if (!options.directory.empty() && !options.saver)
       options.saver = world.system.spawn(saver);
     listening = world.system.spawn(take_note, notes);
-    keeper = world.system.spawn(standing, world.context, options);
+    keeper = world.system.spawn(ban_manager, world.context, options);
     caf::anon_send(keeper, attach_ban_users{{listening}, listening});
     world.run();
   }
@@ -100,7 +100,7 @@ struct judging_node {
   simulation world;
   std::shared_ptr<told> notes = std::make_shared<told>();
   listening_actor listening;
-  standing_actor keeper;
+  ban_manager_actor keeper;
 };
 
 peer_info peer(peer_id id, const endpoint& remote) {
@@ -165,7 +165,7 @@ TEST_CASE("points fade: half of them are gone after an hour") {
 }
 
 TEST_CASE("trusted peers are exempt from what a bad line brings about, and only that") {
-  standing_options options;
+  ban_manager_options options;
   options.trusted = {at("50.1.1.1:8333")};
   judging_node node{options};
   for (int i = 0; i < 50; ++i) {
@@ -182,7 +182,7 @@ TEST_CASE("trusted peers are exempt from what a bad line brings about, and only 
 }
 
 TEST_CASE("where an address stands for many, each connection has points of its own") {
-  standing_options options;
+  ban_manager_options options;
   options.shared = {range("50.9.0.0/16"), range("2600:9::/32")};
   judging_node node{options};
   peer_id next = 0;
@@ -221,7 +221,7 @@ TEST_CASE("where an address stands for many, each connection has points of its o
 }
 
 TEST_CASE("a named peer behind a shared address is no surety for the others there") {
-  standing_options options;
+  ban_manager_options options;
   options.trusted = {at("127.0.0.1:8333")};
   judging_node node{options};
   const auto named = at("127.0.0.1:8333"), other = at("127.0.0.1:999");
@@ -359,7 +359,7 @@ TEST_CASE("a ban for ever neither overflows nor spins") {
 
 TEST_CASE("a restart keeps bans and scores") {
   temporary_directory directory;
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   const auto banned = at("50.1.1.1:1"), noted = at("[2600:1:2:3::1]:1");
   std::vector<ban> before;
@@ -383,7 +383,7 @@ TEST_CASE("a restart keeps bans and scores") {
 
 TEST_CASE("bans are kept at once, scores after a while") {
   temporary_directory directory;
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   judging_node node{options};
   const auto path = directory.path() / "standing.json";
@@ -420,7 +420,7 @@ TEST_CASE("bans are kept at once, scores after a while") {
 
 TEST_CASE("a ban on a link that is gone after the restart holds on every link") {
   temporary_directory directory;
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   const auto until = 1'800'000'000;
   const nlohmann::json body{{"bans",
@@ -438,12 +438,12 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   temporary_directory directory;
   auto disk = std::make_shared<slow_disk>();
   judging_node node;
-  node.stop(); // its STANDING saves nothing; the next one does
+  node.stop(); // its BAN_MANAGER saves nothing; the next one does
   auto slow = node.world.system.spawn(slow_saver, disk);
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   options.saver = slow;
-  node.keeper = node.world.system.spawn(standing, node.world.context, options);
+  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
   const auto address = node.keeper.address();
   auto ban = [&](std::uint8_t last) {
     node.tell(set_ban{host_of(ipv4_endpoint(50, 1, 1, last, 1))});
@@ -483,10 +483,10 @@ TEST_CASE("what could not be saved is saved before anything else is called saved
   judging_node node;
   node.stop();
   auto slow = node.world.system.spawn(slow_saver, disk);
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   options.saver = slow;
-  node.keeper = node.world.system.spawn(standing, node.world.context, options);
+  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
   auto answer = [&](std::string with) {
     caf::anon_send(slow, std::move(with));
     node.world.run();
@@ -542,7 +542,7 @@ TEST_CASE("what could not be saved is saved before anything else is called saved
 
 TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   temporary_directory directory;
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path() / "missing";
   judging_node node{options};
   const set_ban wanted{range("50.2.0.0/16")};
@@ -561,7 +561,7 @@ TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
   options.saver = node.world.system.spawn(saver);
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   node.stop();
-  node.keeper = node.world.system.spawn(standing, node.world.context, options);
+  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
   CHECK(node.failure_of(set_ban{range("50.3.0.0/16")}));
   CHECK(node.all_bans().size() == 2);
   auto address = node.keeper.address();
@@ -571,7 +571,7 @@ TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
 
 TEST_CASE("a damaged or strange file is no obstacle") {
   temporary_directory directory;
-  standing_options options;
+  ban_manager_options options;
   options.directory = directory.path();
   const auto path = directory.path() / "standing.json";
   using nlohmann::json;

@@ -1,3 +1,5 @@
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer_set/collect_snapshots.hpp"
 
 #include "tests/simulation/set_world.hpp"
@@ -8,11 +10,11 @@ using namespace peerage::test;
 namespace {
 
 /// A set of peers that have nothing but a client, which answers when the test says so.
-class surveyed_set : public set_world {
+class asked_set : public set_world {
 public:
   using set_world::set_world;
 
-  ~surveyed_set() { clients.clear(); }
+  ~asked_set() { clients.clear(); }
 
   void join_fakes(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -54,7 +56,7 @@ public:
         answer(asked[i]);
   }
 
-  auto survey() {
+  auto collect() {
     auto result = ask<peer_snapshots>(set, get_peer_snapshots{});
     run();
     return result;
@@ -73,31 +75,31 @@ std::vector<peer_id> ids_from(peer_id first, peer_id last) {
 
 } // namespace
 
-TEST_CASE("a survey asks a bounded number of peers at a time, and lists all by id") {
-  surveyed_set world;
+TEST_CASE("a collection asks a bounded number of peers at a time, and lists all by id") {
+  asked_set world;
   world.join_fakes(300);
-  auto list = world.survey();
-  CHECK(world.asked.size() == survey_places);
+  auto list = world.collect();
+  CHECK(world.asked.size() == collect_places);
   // The last one first: the order of the answers is not that of the list.
   world.answer(world.asked.back());
-  CHECK(world.asked.size() == survey_places + 1);
+  CHECK(world.asked.size() == collect_places + 1);
   world.answer_all_but();
   REQUIRE(list->value);
   REQUIRE(list->value->entries.size() == 300);
   for (std::size_t i = 0; i < 300; ++i)
     CHECK(list->value->entries[i].info.id == i + 1);
-  CHECK(list->value->entries[7].pinned);
+  CHECK(list->value->entries[7].manual);
   CHECK(world.asked.size() == 300);
 }
 
 TEST_CASE("one silent peer costs the list a second, and the others nothing") {
-  surveyed_set world;
+  asked_set world;
   world.join_fakes(300);
-  auto list = world.survey();
+  auto list = world.collect();
   world.answer_all_but({5});
   CHECK(world.asked.size() == 300);
   CHECK(list->replies == 0);
-  world.advance(survey_patience - 50ms);
+  world.advance(collect_patience - 50ms);
   CHECK(list->replies == 0);
   world.advance(100ms);
   REQUIRE(list->value);
@@ -107,12 +109,12 @@ TEST_CASE("one silent peer costs the list a second, and the others nothing") {
 }
 
 TEST_CASE("peers that are slow to answer leave their places, and are listed") {
-  surveyed_set world;
+  asked_set world;
   world.join_fakes(300);
-  auto list = world.survey();
-  const auto slow = ids_from(1, survey_places);
-  CHECK(world.asked.size() == survey_places);
-  world.advance(survey_place_time);
+  auto list = world.collect();
+  const auto slow = ids_from(1, collect_places);
+  CHECK(world.asked.size() == collect_places);
+  world.advance(collect_place_time);
   world.answer_all_but(slow);
   CHECK(list->replies == 0);
   world.answer_all_but({});
@@ -120,24 +122,24 @@ TEST_CASE("peers that are slow to answer leave their places, and are listed") {
   CHECK(list->value->entries.size() == 300);
 }
 
-TEST_CASE("a survey among nothing but silent peers ends within two seconds") {
-  surveyed_set world;
+TEST_CASE("a collection among nothing but silent peers ends within two seconds") {
+  asked_set world;
   world.join_fakes(3000);
-  auto list = world.survey();
+  auto list = world.collect();
   world.advance(2s);
   REQUIRE(list->value);
   CHECK(list->value->entries.empty());
   // Those who join meanwhile do not make it longer.
-  auto next = world.survey();
+  auto next = world.collect();
   world.join_fakes(10);
   world.advance(2s);
   CHECK(next->replies == 1);
 }
 
-TEST_CASE("a survey knows peers by their ids only, and misses those who leave") {
-  surveyed_set world;
+TEST_CASE("a collection knows peers by their ids only, and misses those who leave") {
+  asked_set world;
   world.join_fakes(200);
-  auto list = world.survey();
+  auto list = world.collect();
   // One that is asked, one that waits for its turn.
   for (auto* left : {&world.clients[0], &world.clients[199]}) {
     caf::anon_send_exit(*left, caf::exit_reason::user_shutdown);
@@ -147,14 +149,14 @@ TEST_CASE("a survey knows peers by their ids only, and misses those who leave") 
   CHECK(world.counts().total == 198);
   world.asked.erase(world.asked.begin()); // the one that is gone
   world.answer_all_but();
-  world.advance(survey_place_time); // a question to who has gone is not answered
+  world.advance(collect_place_time); // a question to who has gone is not answered
   REQUIRE(list->value);
   CHECK(list->value->entries.size() == 198);
 }
 
-TEST_CASE("surveys of an empty set and of one peer are answered") {
-  surveyed_set world;
-  auto nobody = world.survey();
+TEST_CASE("collections of an empty set and of one peer are answered") {
+  asked_set world;
+  auto nobody = world.collect();
   REQUIRE(nobody->value);
   CHECK(nobody->value->entries.empty());
   world.join_fakes(3);

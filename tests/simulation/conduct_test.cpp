@@ -258,19 +258,20 @@ std::vector<rule> rules() {
 }
 
 /// Runs one rule in one state and checks its verdict.
-void check(const rule& rule, state when, direction way) {
+void check(const rule& rule, state when, peer_direction direction) {
   const std::string what = rule.what;
   CAPTURE(what);
   CAPTURE(static_cast<int>(when));
-  CAPTURE(to_string(way));
-  const auto& expected = when == state::before_version  ? rule.before_version
-                         : when == state::before_verack ? rule.before_verack
-                         : way == direction::inbound    ? rule.ready_inbound
-                                                        : rule.ready_outbound;
+  CAPTURE(to_string(direction));
+  const auto& expected = when == state::before_version          ? rule.before_version
+                         : when == state::before_verack         ? rule.before_verack
+                         : direction == peer_direction::inbound ? rule.ready_inbound
+                                                                : rule.ready_outbound;
   simulation world;
   auto innocent = world.ready_inbound();
   auto bystander = world.take_client();
-  auto remote = way == direction::inbound ? world.open_inbound() : world.open_outbound();
+  auto remote =
+    direction == peer_direction::inbound ? world.open_inbound() : world.open_outbound();
   if (when != state::before_version)
     remote.send(remote_version());
   if (when == state::ready) {
@@ -337,18 +338,18 @@ void check(const rule& rule, state when, direction way) {
 TEST_CASE("I10: each rule of conduct in each state and direction") {
   for (const auto& rule : rules())
     for (auto when : {state::before_version, state::before_verack, state::ready})
-      for (auto way : {direction::inbound, direction::outbound})
-        check(rule, when, way);
+      for (auto direction : {peer_direction::inbound, peer_direction::outbound})
+        check(rule, when, direction);
 }
 
 TEST_CASE("I10: wtxidrelay from old peers is ignored, before verack and after") {
-  for (auto way : {direction::inbound, direction::outbound})
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound})
     for (bool ready : {false, true}) {
-      CAPTURE(to_string(way));
+      CAPTURE(to_string(direction));
       CAPTURE(ready);
       simulation world;
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       auto old = remote_version();
       old.protocol = wire::limits::feature_version - 1;
       remote.send(old);
@@ -578,21 +579,22 @@ TEST_CASE("I10: what we offer may be asked for") {
 }
 
 TEST_CASE("I10: getaddr is answered once, and to inbound peers only") {
-  for (auto way : {direction::inbound, direction::outbound}) {
-    CAPTURE(to_string(way));
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
+    CAPTURE(to_string(direction));
     simulation world;
     service_script script;
     script.on_addresses = [](const serve_addresses&) {
       return addresses{{{1'700'000'000, 1, 1, {10, 1, 2, 3}, 8333}}};
     };
     world.context->service = world.system.spawn(scripted_service, script);
-    auto remote =
-      way == direction::inbound ? world.ready_inbound() : world.ready_outbound();
+    auto remote = direction == peer_direction::inbound ? world.ready_inbound()
+                                                       : world.ready_outbound();
     remote.take();
     remote.send(wire::getaddr{});
     remote.send(wire::getaddr{});
     world.run();
-    CHECK(remote.take_commands() == (way == direction::inbound ? "addrv2" : ""));
+    CHECK(remote.take_commands() ==
+          (direction == peer_direction::inbound ? "addrv2" : ""));
   }
 }
 
@@ -603,12 +605,12 @@ TEST_CASE("I10: versions below the lowest end the peer, old ones do not") {
   };
   for (auto age : {age{31'799, false}, age{31'800, true}, age{60'000, true},
                    age{70'016, true}, age{80'000, true}, age{-1, false}}) {
-    for (auto way : {direction::inbound, direction::outbound}) {
+    for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
       CAPTURE(age.protocol);
-      CAPTURE(to_string(way));
+      CAPTURE(to_string(direction));
       simulation world;
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       auto theirs = remote_version();
       theirs.protocol = age.protocol;
       remote.send(theirs);

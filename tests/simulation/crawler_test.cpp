@@ -19,7 +19,7 @@ struct script {
   std::vector<caf::typed_response_promise<gathered_addresses>> open;
 };
 
-using scripted_peers_actor = crawl_target_actor::extend<
+using scripted_peers_actor = gather_addresses_source::extend<
   // Answer now what has been left open.
   caf::reacts_to<caf::tick_atom>>;
 
@@ -46,7 +46,7 @@ scripted_peers_actor::behavior_type scripted_peers(scripted_peers_actor::pointer
 peer_info crawled_peer(peer_id id) {
   peer_info result;
   result.id = id;
-  result.way = direction::outbound;
+  result.direction = peer_direction::outbound;
   result.remote = ipv4_endpoint(100, static_cast<std::uint8_t>(id), 0, 1, 8333);
   return result;
 }
@@ -58,7 +58,7 @@ struct crawl_world {
     peers = world.system.spawn(scripted_peers, set);
     crawling = world.system.spawn(crawler, world.context, book);
     caf::anon_send(crawling,
-                   attach_crawl_target{caf::actor_cast<crawl_target_actor>(peers)});
+                   attach_crawl_target{caf::actor_cast<gather_addresses_source>(peers)});
     world.run();
   }
 

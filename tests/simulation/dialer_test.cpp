@@ -107,7 +107,7 @@ struct dialing_world : simulation {
   }
 
   std::size_t in_flight() {
-    return answer_to<discovery_counts>(dialer, get_discovery_counts{})->in_flight;
+    return answer_to<attempt_counts>(dialer, get_attempt_counts{})->in_flight;
   }
 
   std::uint64_t connected() {
@@ -147,7 +147,7 @@ TEST_CASE("I7: 60 demands make exactly 50 dials, and each that ends makes one mo
   caf::anon_send(
     world.dialer,
     peer_failed{
-      world.address(3), direction::outbound, peer_exit::connect_refused, 4, {}});
+      world.address(3), peer_direction::outbound, peer_exit::connect_refused, 4, {}});
   world.pass(5s);
   CHECK(world.sockets->dials_started() == 51);
   CHECK(world.in_flight() == 50);
@@ -261,9 +261,9 @@ TEST_CASE(
 }
 
 TEST_CASE(
-  "a pinned peer is dialed for ever, with growing pauses, and again after it left") {
+  "a manual peer is dialed for ever, with growing pauses, and again after it left") {
   dialer_options options = with_target(25);
-  options.pinned = {dialing_world::address(0)};
+  options.manual = {dialing_world::address(0)};
   dialing_world world{options, false};
   world.start();
   world.pass(1h); // nobody listens there
@@ -283,7 +283,7 @@ TEST_CASE(
 
 TEST_CASE("I7: whoever can do nothing sleeps until he can") {
   dialer_options options = with_target(25);
-  options.pinned = {dialing_world::address(0)};
+  options.manual = {dialing_world::address(0)};
   dialing_world world{options};
   auto now = world.context->wall.now();
   caf::anon_send(
@@ -332,10 +332,10 @@ TEST_CASE("a feeler looks at an address and leaves") {
   CHECK(world.in_flight() == 0);
 }
 
-TEST_CASE("a discovered peer without the services we need is left, a pinned one kept") {
+TEST_CASE("a discovered peer without the services we need is left, a manual one kept") {
   dialer_options options = with_target(5);
   options.needed_services = wire::node_compact_filters;
-  options.pinned = {dialing_world::address(0)};
+  options.manual = {dialing_world::address(0)};
   dialing_world world{options};
   for (std::size_t i = 0; i < 3; ++i)
     world.add_live(world.address(i));
@@ -371,9 +371,9 @@ TEST_CASE("a dial under way is ended at once by whatever ends peers") {
     ++world.answered; // not by us
   });
   world.start();
-  CHECK(*world.answer_to<bool>(world.dialer, pin_peer{hanging}));
+  CHECK(*world.answer_to<bool>(world.dialer, add_manual_peer{hanging}));
   world.pass(100ms);
-  CHECK(*world.answer_to<bool>(world.dialer, pin_peer{silent}));
+  CHECK(*world.answer_to<bool>(world.dialer, add_manual_peer{silent}));
   world.pass(100ms);
   REQUIRE(world.in_flight() == 2);
   REQUIRE(world.remotes.size() == 1);
@@ -421,8 +421,8 @@ TEST_CASE("a dial under way is ended at once by whatever ends peers") {
     CHECK_FALSE(*world.answer_to<bool>(world.dialer, disconnect_peer{0, hanging}));
   }
   SUBCASE("addnode remove") {
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(hanging)}));
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(silent)}));
+    CHECK(*world.answer_to<bool>(world.dialer, remove_manual_peer{to_string(hanging)}));
+    CHECK(*world.answer_to<bool>(world.dialer, remove_manual_peer{to_string(silent)}));
     world.pass(60s);
     CHECK(world.dialed.size() == 1);
   }
@@ -476,7 +476,7 @@ TEST_CASE("an address that turns out to be ourselves is not dialed again") {
     world.run();
   };
   auto failures = [&] {
-    return world.answer_to<discovery_counts>(world.dialer, get_discovery_counts{})
+    return world.answer_to<attempt_counts>(world.dialer, get_attempt_counts{})
       ->failures[static_cast<std::size_t>(peer_exit::self_connection)];
   };
   SUBCASE("told by the book") {
@@ -489,13 +489,13 @@ TEST_CASE("an address that turns out to be ourselves is not dialed again") {
     world.pass(200s);
     CHECK(world.script->offers.empty()); // it was offered again
   }
-  SUBCASE("pinned") {
+  SUBCASE("manual") {
     world.start();
-    CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
+    CHECK(*world.answer_to<bool>(world.dialer, add_manual_peer{own}));
     accepting_side_finds_out(false);
     world.pass(200s);
-    CHECK(*world.answer_to<bool>(world.dialer, unpin_peer{to_string(own)}));
-    CHECK(*world.answer_to<bool>(world.dialer, pin_peer{own}));
+    CHECK(*world.answer_to<bool>(world.dialer, remove_manual_peer{to_string(own)}));
+    CHECK(*world.answer_to<bool>(world.dialer, add_manual_peer{own}));
     world.pass(10s);
   }
   SUBCASE("tried once") {
@@ -536,7 +536,8 @@ TEST_CASE("whoever asks is told all that stands in the way of a dial, and since 
   CHECK(kinds(own) == list{"own_address", "outbound_limit"});
   CHECK(kinds(ipv4_endpoint(10, 1, 1, 1, 8333)) ==
         list{"not_routable", "outbound_limit"});
-  caf::anon_send(world.dialer, pin_peer{world.address(2)}); // refused, so it has to wait
+  caf::anon_send(world.dialer,
+                 add_manual_peer{world.address(2)}); // refused, so it has to wait
   world.pass(1s);
   CHECK(kinds(world.address(2)) == list{"backoff"});
   caf::anon_send(world.dialer, set_network_active{false});
@@ -549,7 +550,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   dialer_options options;
   options.directory = directory.path();
   options.saver = world.system.spawn(saver);
-  options.pinned = {ipv4_endpoint(10, 0, 0, 1, 1)};
+  options.manual = {ipv4_endpoint(10, 0, 0, 1, 1)};
   options.added = {{"10.0.0.2", ipv4_endpoint(10, 0, 0, 2, 18444), false}};
   dialer_actor dialing;
   auto start_dialer = [&] {
@@ -563,21 +564,21 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   };
   auto listed = [&] {
     std::vector<std::string> result;
-    const auto found = *world.answer_to<pinned_peers>(dialing, get_pinned{});
+    const auto found = *world.answer_to<manual_peers>(dialing, get_manual_peers{});
     for (const auto& x : found.entries)
       result.push_back(x.text);
     return result;
   };
   auto add = [&](const char* text, const endpoint& remote) {
-    return *world.answer_to<bool>(dialing, pin_peer{remote, text});
+    return *world.answer_to<bool>(dialing, add_manual_peer{remote, text});
   };
   auto remove = [&](const char* text) {
-    return *world.answer_to<bool>(dialing, unpin_peer{text});
+    return *world.answer_to<bool>(dialing, remove_manual_peer{text});
   };
   using list = std::vector<std::string>;
 
   start_dialer();
-  CHECK(listed() == list{"10.0.0.2"}); // and not who was pinned
+  CHECK(listed() == list{"10.0.0.2"}); // and not who was manual
   CHECK(add("10.0.0.3", ipv4_endpoint(10, 0, 0, 3, 18444)));
   CHECK(add("10.0.0.4:5", ipv4_endpoint(10, 0, 0, 4, 5)));
   CHECK(add("10.0.0.1:1", ipv4_endpoint(10, 0, 0, 1, 1)));

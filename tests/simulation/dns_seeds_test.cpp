@@ -18,7 +18,7 @@ endpoint node(std::uint8_t seed, std::uint8_t n) {
 
 struct seeds_world {
   explicit seeds_world(wire::network network = wire::network::main)
-      : context(std::make_shared<peer_context>(wire::parameters(network), 5)) {
+      : context(std::make_shared<node_context>(wire::parameters(network), 5)) {
     context->alarms = world.context->alarms;
     world.set_wall_clock(seeds_start);
     world.share_wall_clock(*context);
@@ -72,7 +72,7 @@ struct seeds_world {
   }
 
   simulation world;
-  peer_context_ptr context;
+  node_context_ptr context;
   std::shared_ptr<memory_resolver> names = std::make_shared<memory_resolver>();
   address_book_actor book;
   dns_seeds_actor seeds;
@@ -124,7 +124,7 @@ TEST_CASE("a node that knows enough asks only when hunger lasts") {
   test.pass(600s);
   CHECK(test.names->lookups() == 0);
   test.want();
-  test.pass(hunger_patience + 1s);
+  test.pass(dns_seeds_delay + 1s);
   CHECK(test.names->lookups() == test.context->network.seeds.size());
 }
 

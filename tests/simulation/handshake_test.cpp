@@ -25,7 +25,7 @@ TEST_CASE("the accepting side says nothing before the remote's version") {
   world.run();
   REQUIRE(world.results->ready.size() == 1);
   const auto& info = world.results->ready[0].info;
-  CHECK(info.way == direction::inbound);
+  CHECK(info.direction == peer_direction::inbound);
   CHECK(info.user_agent == "/remote:1.0/");
   CHECK(info.start_height == 7);
   CHECK(info.wtxidrelay);
@@ -87,13 +87,13 @@ TEST_CASE("what stands behind the verack in one segment is not lost, and not ear
 }
 
 TEST_CASE("long messages between version and verack are counted, and nothing else") {
-  for (auto way : {direction::inbound, direction::outbound})
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound})
     for (std::size_t size : {4'097u, 5'000u, 1'000'000u, 3'999'000u}) {
-      CAPTURE(to_string(way));
+      CAPTURE(to_string(direction));
       CAPTURE(size);
       simulation world;
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       auto long_message = [&](const char* command, std::size_t bytes) {
         auto whole = wire::encode(
           remote.magic(), wire::block{wire::slice::adopt(std::vector<std::byte>(bytes))});
@@ -193,13 +193,13 @@ TEST_CASE("I6: a remote that stalls is ended at the deadline, wherever it stalls
     {"in the middle of version", {whole.begin(), whole.begin() + 60}},
     {"before verack", whole},
   };
-  for (auto way : {direction::inbound, direction::outbound}) {
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
     for (const auto& stall : stalls) {
       const std::string where = stall.where;
       CAPTURE(where);
       simulation world;
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       if (!stall.sent.empty())
         remote.send_raw(stall.sent);
       world.advance(world.context->timing.handshake_timeout - 50ms);
@@ -209,7 +209,7 @@ TEST_CASE("I6: a remote that stalls is ended at the deadline, wherever it stalls
       CHECK(remote.saw_end());
       REQUIRE(world.results->failed.size() == 1);
       CHECK(world.results->failed[0].reason == peer_exit::handshake_timeout);
-      CHECK(world.results->failed[0].way == way);
+      CHECK(world.results->failed[0].direction == direction);
       CHECK(world.peer_actors() == 0);
     }
   }
@@ -285,7 +285,7 @@ TEST_CASE("I8: a node that dials itself never becomes its own peer") {
   peer_manager_options options;
   options.acceptors.push_back(
     world.sockets->listen(at, world.context->network.magic, error));
-  options.pinned = {at};
+  options.manual = {at};
   auto manager = start_peer_manager(world.system, world.context, std::move(options));
   world.advance(5min);
   auto node = world.answer_to<node_snapshot>(manager, get_node_snapshot{});
@@ -304,13 +304,13 @@ TEST_CASE("I8: a node that dials itself never becomes its own peer") {
 }
 
 TEST_CASE("I8: our nonce is known on either side, and a replay does not blind us") {
-  for (auto way : {direction::inbound, direction::outbound}) {
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
     simulation world;
     auto first = world.open_outbound();
     auto nonce = std::get<wire::version>(first.take().at(0)).nonce;
     for (int i = 0; i < 3; ++i) {
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       remote.send(remote_version(nonce));
       world.run();
       CHECK(remote.saw_end());
@@ -350,10 +350,10 @@ std::uint64_t bytes_of(const command_bytes& bytes, wire::command type) {
 
 TEST_CASE("a peer's traffic begins with the first byte of its handshake") {
   using wire::command;
-  for (auto way : {direction::inbound, direction::outbound}) {
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
     simulation world;
     auto remote =
-      way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      direction == peer_direction::inbound ? world.open_inbound() : world.open_outbound();
     remote.send(wire::getaddr{}); // before version, and ignored
     world.shake_hands(remote);
     auto client = world.take_client();
@@ -381,13 +381,13 @@ TEST_CASE("a peer's traffic begins with the first byte of its handshake") {
 }
 
 TEST_CASE("a version may be long: what stands behind its fields is ignored") {
-  for (auto way : {direction::inbound, direction::outbound})
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound})
     for (std::size_t extra : {1, 4'000, 4'096, 5'000, 3'999'000}) {
-      CAPTURE(to_string(way));
+      CAPTURE(to_string(direction));
       CAPTURE(extra);
       simulation world;
-      auto remote =
-        way == direction::inbound ? world.open_inbound() : world.open_outbound();
+      auto remote = direction == peer_direction::inbound ? world.open_inbound()
+                                                         : world.open_outbound();
       auto payload = wire::encode(0, remote_version());
       payload.erase(payload.begin(), payload.begin() + wire::envelope_size);
       payload.resize(payload.size() + extra, std::byte{0xfe});

@@ -41,10 +41,10 @@ TEST_CASE("headers that are no chain, or lack work, end the peer") {
     {"a target that is missed", [](auto& x) { x.back().bits = 0x1d00ffff; }, no_work},
   };
   for (const auto& kind : kinds)
-    for (auto way : {direction::inbound, direction::outbound})
+    for (auto direction : {peer_direction::inbound, peer_direction::outbound})
       for (bool asked : {false, true}) {
         CAPTURE(kind.what);
-        CAPTURE(to_string(way));
+        CAPTURE(to_string(direction));
         CAPTURE(asked);
         simulation world;
         auto told = std::make_shared<std::vector<headers_announced>>();
@@ -54,8 +54,8 @@ TEST_CASE("headers that are no chain, or lack work, end the peer") {
             told->push_back(*what);
         };
         world.context->service = world.system.spawn(scripted_service, script);
-        auto remote =
-          way == direction::inbound ? world.ready_inbound() : world.ready_outbound();
+        auto remote = direction == peer_direction::inbound ? world.ready_inbound()
+                                                           : world.ready_outbound();
         auto client = world.take_client();
         caf::scoped_actor observer{world.system, true};
         observer->monitor(client);

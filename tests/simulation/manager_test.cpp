@@ -11,7 +11,7 @@ namespace {
 /// A node with one inbound peer, started by a PEER_MANAGER of its own.
 struct managed_node {
   explicit managed_node(simulation& in) : world(in) {
-    context = std::make_shared<peer_context>(wire::parameters(wire::network::regtest), 1);
+    context = std::make_shared<node_context>(wire::parameters(wire::network::regtest), 1);
     context->sockets = world.sockets;
     context->service =
       world.system.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
@@ -25,8 +25,8 @@ struct managed_node {
     remote = {world.sockets->connect_to(at, ipv4_endpoint(10, 0, 0, 2, 1)),
               context->network.magic};
     world.shake_hands(remote);
-    // Manager, clock, listener, dialer, set, book, standing, dispatcher, and the peer's
-    // three.
+    // Manager, clock, listener, dialer, set, book, ban_manager, dispatcher, and the
+    // peer's three.
     REQUIRE(actors() == 11);
   }
 
@@ -34,7 +34,7 @@ struct managed_node {
 
   simulation& world;
   endpoint at = ipv4_endpoint(10, 0, 0, 1, 18444);
-  peer_context_ptr context;
+  node_context_ptr context;
   std::size_t actors_before = 0;
   peer_manager_actor manager;
   scripted_remote remote;

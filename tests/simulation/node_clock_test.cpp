@@ -12,8 +12,8 @@ namespace {
 constexpr unix_seconds started_at = 1'700'000'000;
 constexpr unix_seconds two_years = 2 * 365 * one_day;
 
-event_sink_actor::behavior_type note_events(event_sink_actor::pointer,
-                                            std::shared_ptr<std::vector<event>> to) {
+event_sink::behavior_type note_events(event_sink::pointer,
+                                      std::shared_ptr<std::vector<event>> to) {
   return {[to](const event& x) { to->push_back(x); }};
 }
 
@@ -25,9 +25,9 @@ wire::version version_sent_to(scripted_remote& remote) {
   return {};
 }
 
-/// A STANDING by itself.
+/// A BAN_MANAGER by itself.
 struct judging_world : simulation {
-  judging_world() { keeper = system.spawn(standing, context, standing_options{}); }
+  judging_world() { keeper = system.spawn(ban_manager, context, ban_manager_options{}); }
   ~judging_world() {
     caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
     keeper = nullptr;
@@ -44,7 +44,7 @@ struct judging_world : simulation {
   double score() { return answer_to<double>(keeper, get_score{culprit}).value_or(-1); }
 
   endpoint culprit = ipv4_endpoint(20, 1, 1, 1, 8333);
-  standing_actor keeper;
+  ban_manager_actor keeper;
 };
 
 } // namespace
@@ -183,7 +183,7 @@ TEST_CASE("events, and the deadlines in them, are dated by the wall clock") {
 
   world.step_wall_clock(-std::chrono::seconds{2 * two_years});
   dialer_options options;
-  options.pinned = {ipv4_endpoint(10, 0, 1, 77, 8333)}; // where nobody listens
+  options.manual = {ipv4_endpoint(10, 0, 1, 77, 8333)}; // where nobody listens
   auto dialing = world.system.spawn(dialer, world.context, options);
   caf::anon_send(dialing, attach_discovery{world.set, {}, {}});
   world.advance(200ms);

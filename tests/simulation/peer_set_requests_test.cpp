@@ -37,8 +37,8 @@ std::size_t count_invs(scripted_remote& remote) {
   return result;
 }
 
-addresses_taker_actor::behavior_type
-take_addresses(addresses_taker_actor::pointer,
+addresses_answered_sink::behavior_type
+take_addresses(addresses_answered_sink::pointer,
                std::shared_ptr<std::vector<addresses_announced>> taken) {
   return {[taken](const addresses_answered& x) { taken->push_back(x.from); }};
 }
@@ -251,8 +251,8 @@ TEST_CASE("I3: requests under way are answered when the set stops") {
   CHECK(one.remote.saw_end());
 }
 
-TEST_CASE("I13: the set takes in no more of one address and neighbourhood than allowed") {
-  set_world world{1, {.per_ip = 1, .per_neighbourhood = 2}};
+TEST_CASE("I13: the set takes in no more of one address and subnet than allowed") {
+  set_world world{1, {.per_ip = 1, .per_subnet = 2}};
   auto join = [&](const endpoint& from) {
     auto [ours, end] = world.sockets->open_pair(world.context->network.magic, from,
                                                 ipv4_endpoint(10, 0, 0, 9, 18444));
@@ -276,7 +276,7 @@ TEST_CASE("I13: the set takes in no more of one address and neighbourhood than a
   CHECK(third.saw_end());
   REQUIRE(world.told->left.size() == 2);
   CHECK(world.told->left[0].second == peer_exit::address_limit);
-  CHECK(world.told->left[1].second == peer_exit::neighbourhood_limit);
+  CHECK(world.told->left[1].second == peer_exit::subnet_limit);
   CHECK(world.counts().total == 2);
   first.close();
   world.run();

@@ -4,7 +4,7 @@
 
 #include <map>
 
-/// What STANDING is told of messages that were ignored.
+/// What BAN_MANAGER is told of messages that were ignored.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -21,14 +21,14 @@ struct reports {
   }
 };
 
-misbehaviour_observer_actor::behavior_type collect(misbehaviour_observer_actor::pointer,
-                                                   std::shared_ptr<reports> to) {
+misbehaviour_sink::behavior_type collect(misbehaviour_sink::pointer,
+                                         std::shared_ptr<reports> to) {
   return {[to](const report_misbehaviour& x) { to->entries.push_back(x); }};
 }
 
 struct reporting_world : simulation {
-  reporting_world() { context->standing = system.spawn(collect, told); }
-  ~reporting_world() { context->standing = nullptr; }
+  reporting_world() { context->ban_manager = system.spawn(collect, told); }
+  ~reporting_world() { context->ban_manager = nullptr; }
 
   /// A ping that was damaged on its way, and an inv that is none.
   void send_damaged(scripted_remote& remote) {

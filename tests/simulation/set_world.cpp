@@ -14,8 +14,8 @@ peer_observer_actor::behavior_type observe(peer_observer_actor::pointer,
   };
 }
 
-suspicion_actor::behavior_type suspect(suspicion_actor::pointer,
-                                       std::shared_ptr<std::vector<endpoint>> whom) {
+find_suspects_source::behavior_type suspect(find_suspects_source::pointer,
+                                            std::shared_ptr<std::vector<endpoint>> whom) {
   return {[whom](const find_suspects&) { return suspects{*whom}; }};
 }
 
@@ -28,11 +28,11 @@ set_world::set_world(std::uint64_t seed, connection_limits caps) : simulation(se
   options.caps = caps;
   options.published = published;
   options.quiet = true;
-  options.standing = system.spawn(suspect, suspected);
+  options.ban_manager = system.spawn(suspect, suspected);
   set = system.spawn(peer_set, context, std::move(options));
   context->dispatcher =
     system.spawn(inbound_dispatcher, context->service,
-                 caf::actor_cast<inventory_sink_actor>(set), address_book_actor{});
+                 caf::actor_cast<inventory_sink>(set), address_book_actor{});
   run();
 }
 

@@ -4,8 +4,7 @@ namespace peerage::test {
 
 namespace {
 
-peer_sink_actor::behavior_type collect(peer_sink_actor::pointer,
-                                       std::shared_ptr<outcomes> results) {
+peer_sink::behavior_type collect(peer_sink::pointer, std::shared_ptr<outcomes> results) {
   return {
     [results](const peer_ready& x) { results->ready.push_back(x); },
     [results](const peer_failed& x) { results->failed.push_back(x); },
@@ -54,7 +53,7 @@ wire::version remote_version(std::uint64_t nonce) {
 
 simulation::simulation(std::uint64_t seed) {
   context =
-    std::make_shared<peer_context>(wire::parameters(wire::network::regtest), seed);
+    std::make_shared<node_context>(wire::parameters(wire::network::regtest), seed);
   set_wall_clock(1'700'000'000);
   share_wall_clock(*context);
   sockets->set_clock(context->wall);
@@ -76,7 +75,7 @@ simulation::~simulation() {
   run();
 }
 
-void simulation::share_wall_clock(peer_context& with) {
+void simulation::share_wall_clock(node_context& with) {
   auto& clock = scheduler().clock();
   with.wall.set_source([&clock, ahead = wall_ahead_] {
     return std::chrono::nanoseconds{clock.now().time_since_epoch()} + *ahead;

@@ -91,7 +91,7 @@ public:
   }
   void step_wall_clock(std::chrono::nanoseconds by) { *wall_ahead_ += by; }
   /// Gives another context this world's wall clock.
-  void share_wall_clock(peer_context& with);
+  void share_wall_clock(node_context& with);
 
   /// A connection that a scripted remote opened; its handshake has begun.
   scripted_remote open_inbound();
@@ -135,9 +135,9 @@ public:
   simulation_config config;
   caf::actor_system system{config};
   std::shared_ptr<memory_sockets> sockets = std::make_shared<memory_sockets>();
-  peer_context_ptr context;
+  node_context_ptr context;
   std::shared_ptr<outcomes> results = std::make_shared<outcomes>();
-  peer_sink_actor sink;
+  peer_sink sink;
 
 private:
   std::size_t base_actors_ = 0;

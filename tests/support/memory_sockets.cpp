@@ -262,7 +262,7 @@ public:
   void add(transport_ptr connection) {
     waiting_.push_back(std::move(connection));
     if (*starved_ && credit_ > 0)
-      deliver(sink_, accept_starved{});
+      deliver(sink_, out_of_descriptors{});
     hand_over();
   }
 

@@ -34,7 +34,7 @@ std::size_t entries_of(const char* folder) {
   return result;
 }
 
-using collector_actor = peer_sink_actor::extend<caf::reacts_to<accepted>>;
+using collector_actor = peer_sink::extend<caf::reacts_to<accepted>>;
 
 struct collector_state {
   collector_state() = default;
@@ -43,8 +43,8 @@ struct collector_state {
   static inline const char* name = "collector";
 };
 
-peer_sink_actor::behavior_type sink_behavior(peer_sink_actor::pointer,
-                                             const std::shared_ptr<outcome_queue>& to) {
+peer_sink::behavior_type sink_behavior(peer_sink::pointer,
+                                       const std::shared_ptr<outcome_queue>& to) {
   return {
     [to](const peer_ready& x) { to->push(x); },
     [to](const peer_failed& x) { to->push(x); },
@@ -53,7 +53,7 @@ peer_sink_actor::behavior_type sink_behavior(peer_sink_actor::pointer,
 
 collector_actor::behavior_type
 collector(collector_actor::stateful_pointer<collector_state> self,
-          const peer_context_ptr& context, acceptor_ptr acceptor,
+          const node_context_ptr& context, acceptor_ptr acceptor,
           const std::shared_ptr<outcome_queue>& outcomes,
           const std::function<void(const caf::actor&)>& on_handshake,
           const std::shared_ptr<std::atomic<bool>>& deaf) {
@@ -64,8 +64,8 @@ collector(collector_actor::stateful_pointer<collector_state> self,
     [outcomes](const peer_failed& x) { outcomes->push(x); },
     [self, context, outcomes, on_handshake, deaf](const accepted& x) {
       self->state.acceptor->grant(1);
-      auto sink = *deaf ? self->spawn(sink_behavior, outcomes)
-                        : caf::actor_cast<peer_sink_actor>(self);
+      auto sink =
+        *deaf ? self->spawn(sink_behavior, outcomes) : caf::actor_cast<peer_sink>(self);
       on_handshake(accept(self->system(), context, x.connection, sink));
     },
   };
@@ -155,7 +155,7 @@ std::shared_ptr<socket_provider> test_node::make_sockets() {
 }
 
 test_node::test_node(test_node_options options)
-    : context(std::make_shared<peer_context>(wire::parameters(wire::network::regtest),
+    : context(std::make_shared<node_context>(wire::parameters(wire::network::regtest),
                                              std::nullopt)),
       newest_(std::make_shared<newest>()) {
   spdlog::set_level(spdlog::level::err); // thousands of peers come and go
@@ -185,7 +185,7 @@ test_node::test_node(test_node_options options)
       newest->handshake = x.address();
       newest->changed.notify_all();
     };
-    sink_ = caf::actor_cast<peer_sink_actor>(
+    sink_ = caf::actor_cast<peer_sink>(
       system_.spawn(collector, context, std::move(acceptor), outcomes_,
                     std::function<void(const caf::actor&)>(remember), deaf_));
   }
@@ -247,7 +247,7 @@ test_node::connected_pair test_node::outbound(const raw_identity& remote) {
   return {std::move(socket), next_ready()};
 }
 
-peer_sink_actor test_node::another_sink() {
+peer_sink test_node::another_sink() {
   return system_.spawn(sink_behavior, outcomes_);
 }
 

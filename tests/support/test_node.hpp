@@ -69,7 +69,7 @@ struct test_node_options {
   bool managed = false;
   std::size_t max_inbound = 125;
   /// Sets timing, identity and the like, before anything starts.
-  std::function<void(peer_context&)> adjust = {};
+  std::function<void(node_context&)> adjust = {};
   /// By default one that has nothing.
   std::function<inbound_service_actor(caf::actor_system&)> service = {};
 };
@@ -182,7 +182,7 @@ public:
   /// From now on results of inbound handshakes find nobody to take them.
   void ignore_inbound_results() { deaf_->store(true); }
   /// A sink whose last handle is the one returned.
-  peer_sink_actor another_sink();
+  peer_sink another_sink();
   /// The newest inbound handshake, each once; waits for it, throws at the deadline.
   caf::actor newest_handshake();
 
@@ -228,11 +228,11 @@ public:
 
 private:
   std::shared_ptr<socket_provider> sockets_ = make_sockets();
-  node_system_config config_;
+  actor_system_config config_;
   caf::actor_system system_{config_};
 
 public:
-  peer_context_ptr context;
+  node_context_ptr context;
 
 private:
   static std::shared_ptr<socket_provider> make_sockets();
@@ -242,7 +242,7 @@ private:
   struct newest;
   std::shared_ptr<newest> newest_;
   endpoint listens_at_;
-  peer_sink_actor sink_;
+  peer_sink sink_;
   peer_manager_actor manager_;
   resources baseline_;
 };

@@ -29,7 +29,7 @@ wire::addrv2 answer_with(const std::vector<endpoint>& known) {
 whole_node::whole_node(caf::actor_system& system,
                        std::shared_ptr<socket_provider> sockets,
                        peer_manager_options options)
-    : system_(system), context_(std::make_shared<peer_context>(regtest, std::nullopt)) {
+    : system_(system), context_(std::make_shared<node_context>(regtest, std::nullopt)) {
   context_->sockets = std::move(sockets);
   context_->service =
     system_.spawn(chain_service, std::shared_ptr<const regtest_chain>{});
@@ -77,7 +77,7 @@ std::vector<endpoint> whole_node::places() {
 }
 
 std::map<endpoint, bool> whole_node::known() {
-  const auto book = get<node_parts>(get_node_parts{}).book;
+  const auto book = get<node_handles>(get_node_handles{}).book;
   std::map<endpoint, bool> result;
   for (const auto& x :
        ask<known_address_list>(book, get_known_addresses{0, wire::ipv4_network})

@@ -53,7 +53,7 @@ private:
   }
 
   caf::actor_system& system_;
-  peer_context_ptr context_;
+  node_context_ptr context_;
   peer_manager_actor manager_;
 };
 

@@ -52,7 +52,7 @@ constexpr unsigned list_rest = 4;
 /// GET of what is the same for all who ask at the same time.
 class document_adder {
 public:
-  document_adder(http_router& routes, std::shared_ptr<http_thread_door> door,
+  document_adder(http_router& routes, std::shared_ptr<http_executor> door,
                  const status_actor& status)
       : routes_(routes), door_(std::move(door)), status_(status) {}
 
@@ -74,7 +74,7 @@ public:
 
 private:
   http_router& routes_;
-  std::shared_ptr<http_thread_door> door_;
+  std::shared_ptr<http_executor> door_;
   status_actor status_;
 };
 
@@ -92,15 +92,15 @@ void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
     slot->answer([why] { return http_source_failed(why); });
   };
   // One after the other: the set's numbers fit each other, whenever the others come.
-  ask<discovery_counts>(
-    self, self->state.parts.dialer, get_discovery_counts{},
-    [=](caf::expected<discovery_counts> dials) {
+  ask<attempt_counts>(
+    self, self->state.parts.dialer, get_attempt_counts{},
+    [=](caf::expected<attempt_counts> dials) {
       if (!dials)
         return failed(dials.error());
       found->dials = *dials;
-      ask<discovery_counts>(
-        self, self->state.parts.listener, get_discovery_counts{},
-        [=](caf::expected<discovery_counts> accepts) {
+      ask<attempt_counts>(
+        self, self->state.parts.listener, get_attempt_counts{},
+        [=](caf::expected<attempt_counts> accepts) {
           if (!accepts)
             return failed(accepts.error());
           found->accepts = *accepts;
@@ -117,7 +117,7 @@ void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
 
 } // namespace
 
-void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> door,
+void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
                         const status_actor& status) {
   document_adder documents{routes, std::move(door), status};
   documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
@@ -150,7 +150,7 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> d
   documents.add(
     "/bans",
     [](status_pointer self, const reply_slot_ptr& slot) {
-      answer_with_list<bans>(self, slot, self->state.parts.standing, get_bans{});
+      answer_with_list<bans>(self, slot, self->state.parts.ban_manager, get_bans{});
     },
     list_rest);
   routes.add(http::verb::get, "/peers/:id",

@@ -8,7 +8,7 @@
 namespace peerage {
 
 /// What is GET of the node: reads, which need no authentication.
-void add_read_endpoints(http_router& routes, std::shared_ptr<http_thread_door> door,
+void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
                         const status_actor& status);
 
 /// POST /: JSON-RPC, for who knows the cookie; nobody if there is none.

@@ -71,7 +71,7 @@ bool is_of_handshake(peer_exit x) {
   case peer_exit::lacks_services:
   case peer_exit::inbound_limit:
   case peer_exit::address_limit:
-  case peer_exit::neighbourhood_limit:
+  case peer_exit::subnet_limit:
   case peer_exit::connection_flood:
   case peer_exit::banned:
   case peer_exit::network_inactive: return false;
@@ -83,11 +83,12 @@ MetricFamily handshakes(const node_metrics& x) {
   auto result = counters("peerage_handshakes_total",
                          "Handshakes that ended, by their outcome: ready, "
                          "or the reason why there was no peer.");
-  for (auto way : {direction::inbound, direction::outbound}) {
-    const auto& from = way == direction::inbound ? x.accepts : x.dials;
-    const labels ways{{"direction", std::string(to_string(way))}};
-    result.metric.push_back(counter(from.handshakes, {ways[0], {"outcome", "ready"}}));
-    add_reasons(result, from.failures, "outcome", ways, is_of_handshake);
+  for (auto direction : {peer_direction::inbound, peer_direction::outbound}) {
+    const auto& from = direction == peer_direction::inbound ? x.accepts : x.dials;
+    const labels directions{{"direction", std::string(to_string(direction))}};
+    result.metric.push_back(
+      counter(from.handshakes, {directions[0], {"outcome", "ready"}}));
+    add_reasons(result, from.failures, "outcome", directions, is_of_handshake);
   }
   return result;
 }
@@ -104,11 +105,11 @@ MetricFamily dials(const node_metrics& x) {
 MetricFamily messages(const node_counters& x) {
   auto result = counters("peerage_messages_total",
                          "Messages to and from peers, handshakes included.");
-  auto add = [&](const char* way, const node_counters::by_command& counts) {
+  auto add = [&](const char* direction, const node_counters::by_command& counts) {
     for (std::size_t i = 0; i < counts.size(); ++i)
       result.metric.push_back(
         counter(counts[i].load(std::memory_order_relaxed),
-                {{"direction", way},
+                {{"direction", direction},
                  {"command", std::string(to_string(static_cast<wire::command>(i)))}}));
   };
   add("received", x.messages_received);

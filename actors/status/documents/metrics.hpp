@@ -11,9 +11,9 @@ namespace peerage {
 /// What GET /metrics shows, as its owners said it.
 struct node_metrics {
   peer_set_snapshot peers; ///< One moment's, so that total = ready + unready.
-  discovery_counts dials;
-  discovery_counts accepts;
-  peer_context_ptr context;
+  attempt_counts dials;
+  attempt_counts accepts;
+  node_context_ptr context;
 };
 
 /// In the text format of Prometheus. Every label is out of an enumeration: nothing that a

@@ -39,7 +39,7 @@ public:
   };
   static constexpr std::size_t max_records = 1'000;
 
-  explicit event_feed(std::shared_ptr<http_thread_door> door) : door_(std::move(door)) {}
+  explicit event_feed(std::shared_ptr<http_executor> door) : door_(std::move(door)) {}
 
   void start(status_actor status) { status_ = std::move(status); }
   void stop() { status_ = nullptr; }
@@ -67,7 +67,7 @@ private:
   void on_batch(caf::expected<event_batch>& found);
   void tell(void (event_reader::*what)());
 
-  std::shared_ptr<http_thread_door> door_;
+  std::shared_ptr<http_executor> door_;
   status_actor status_;
   std::unordered_set<event_reader*> readers_;
   std::deque<record> records_;

@@ -25,14 +25,14 @@ http_reply http_source_failed(const caf::error& why) {
   return http_error(http::status::service_unavailable, "the node is stopping");
 }
 
-void http_thread_door::post(std::function<void()> task) {
+void http_executor::post(std::function<void()> task) {
   std::lock_guard guard{mutex_};
   if (context_)
     boost::asio::post(*context_, std::move(task));
 }
 
-void http_thread_door::post_after(std::chrono::nanoseconds delay,
-                                  std::function<void()> task) {
+void http_executor::post_after(std::chrono::nanoseconds delay,
+                               std::function<void()> task) {
   std::lock_guard guard{mutex_};
   if (!context_)
     return;
@@ -43,7 +43,7 @@ void http_thread_door::post_after(std::chrono::nanoseconds delay,
   });
 }
 
-void http_thread_door::close() {
+void http_executor::close() {
   std::lock_guard guard{mutex_};
   context_ = nullptr;
 }

@@ -67,9 +67,9 @@ http_reply http_source_failed(const caf::error& why);
 
 /// The way back to the HTTP thread, from any other. Closed before that thread's
 /// io_context goes, so that a late answer finds nothing instead of a dangling pointer.
-class http_thread_door {
+class http_executor {
 public:
-  explicit http_thread_door(boost::asio::io_context& context) : context_(&context) {}
+  explicit http_executor(boost::asio::io_context& context) : context_(&context) {}
   void post(std::function<void()> task);
   void post_after(std::chrono::nanoseconds delay, std::function<void()> task);
   void close();
@@ -107,7 +107,7 @@ public:
   using waiting_check = std::function<bool()>;
 
   /// @param may_wait Asked on the HTTP thread whether one more may wait.
-  reply_slot(std::shared_ptr<http_thread_door> door, receiver receive,
+  reply_slot(std::shared_ptr<http_executor> door, receiver receive,
              waiting_check may_wait = {})
       : door_(std::move(door)), receive_(std::move(receive)),
         may_wait_(std::move(may_wait)), client_(std::make_shared<cancellation>()) {}
@@ -124,7 +124,7 @@ public:
 
   /// Whether the client is still there.
   const cancellation_ptr& client() const { return client_; }
-  const std::shared_ptr<http_thread_door>& door() const { return door_; }
+  const std::shared_ptr<http_executor>& door() const { return door_; }
 
   /// Goes on with making the answer after others on the HTTP thread had their turns.
   void continue_with(std::function<void()> task) { door_->post(std::move(task)); }
@@ -133,7 +133,7 @@ public:
   }
 
 private:
-  std::shared_ptr<http_thread_door> door_;
+  std::shared_ptr<http_executor> door_;
   receiver receive_;
   waiting_check may_wait_;
   cancellation_ptr client_;

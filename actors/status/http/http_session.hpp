@@ -53,7 +53,7 @@ struct http_address {
 /// What all connections share. Outlives them.
 struct http_sessions {
   explicit http_sessions(boost::asio::io_context& context)
-      : door(std::make_shared<http_thread_door>(context)), events(door) {}
+      : door(std::make_shared<http_executor>(context)), events(door) {}
 
   using id = admission::connection_id;
 
@@ -67,7 +67,7 @@ struct http_sessions {
   void end(id who);
 
   http_router routes;
-  std::shared_ptr<http_thread_door> door;
+  std::shared_ptr<http_executor> door;
   event_feed events;
   std::shared_ptr<const rpc_cookie> cookie; ///< null: nobody has it.
   /// Keeps a session alive while it waits for nothing but its reply.

@@ -22,7 +22,7 @@ public:
 
   /// @param rest After each one the makers rest for so many times as long as it took, so
   ///             that any number of clients takes a share of the node only.
-  shared_document(std::shared_ptr<http_thread_door> door, maker make, unsigned rest)
+  shared_document(std::shared_ptr<http_executor> door, maker make, unsigned rest)
       : door_(std::move(door)), make_(std::move(make)), rest_(rest) {}
 
   void ask(reply_slot_ptr reader);
@@ -36,7 +36,7 @@ private:
   void on_made(const http_reply& made);
   void on_rested();
 
-  std::shared_ptr<http_thread_door> door_;
+  std::shared_ptr<http_executor> door_;
   maker make_;
   unsigned rest_;
   bool busy_ = false;          ///< One is being made, or its makers rest.

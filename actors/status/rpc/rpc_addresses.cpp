@@ -44,12 +44,12 @@ void set_ban_call(status_pointer self, const rpc_arguments& given, const rpc_don
     throw given.usage();
   const auto text = given.text("subnet");
   const auto range = subnet_argument(text);
-  const auto& standing = self->state.parts.standing;
+  const auto& ban_manager = self->state.parts.ban_manager;
   if (command == "remove")
-    return change_call<std::uint8_t>(self, standing, lift_ban{range}, done, judge_ban);
+    return change_call<std::uint8_t>(self, ban_manager, lift_ban{range}, done, judge_ban);
   set_ban what{range, given.integer_or("bantime", 0), given.boolean_or("absolute", false),
                text.find('/') == text.npos};
-  change_call<std::uint8_t>(self, standing, what, done, judge_ban);
+  change_call<std::uint8_t>(self, ban_manager, what, done, judge_ban);
 }
 
 rpc_json render_ban(const ban& entry, unix_seconds now) {
@@ -142,7 +142,7 @@ void add_address_methods(rpc_methods& to) {
           {},
           "listbanned\nAll bans in force.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            answer_call_with_list<bans>(self, self->state.parts.standing, get_bans{},
+            answer_call_with_list<bans>(self, self->state.parts.ban_manager, get_bans{},
                                         done,
                                         [now = self->state.parts.context->wall.now()](
                                           const ban& x) { return render_ban(x, now); });
@@ -151,7 +151,7 @@ void add_address_methods(rpc_methods& to) {
           {},
           "clearbanned\nLifts all bans.",
           [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-            change_call<std::uint8_t>(self, self->state.parts.standing, clear_bans{},
+            change_call<std::uint8_t>(self, self->state.parts.ban_manager, clear_bans{},
                                       done, judge_ban);
           }});
   to.add({"getnodeaddresses",

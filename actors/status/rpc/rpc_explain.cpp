@@ -46,7 +46,7 @@ void add_address(status_pointer self, const explanation_ptr& to) {
 void add_score(status_pointer self, const explanation_ptr& to) {
   if (to->whose.address.ip == endpoint{}.ip)
     return to->finish(); // a peer that nobody remembers
-  ask<double>(self, self->state.parts.standing, get_score{to->whose.address},
+  ask<double>(self, self->state.parts.ban_manager, get_score{to->whose.address},
               [self, to](caf::expected<double> found) {
                 if (found)
                   to->score = *found;

@@ -105,7 +105,7 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
     result["pingwait"] = seconds(x.ping_wait);
   result["version"] = info.remote_protocol;
   result["subver"] = sanitised(info.user_agent);
-  result["inbound"] = info.way == direction::inbound;
+  result["inbound"] = info.direction == peer_direction::inbound;
   result["bip152_hb_to"] = false;
   result["bip152_hb_from"] = x.high_bandwidth_from;
   result["startingheight"] = introduced ? info.start_height : -1;
@@ -114,7 +114,7 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
   result["synced_blocks"] = -1;
   result["inflight"] = rpc_json::array();
   result["addr_relay_enabled"] =
-    (introduced && info.way == direction::outbound) || gossip.processed > 0;
+    (introduced && info.direction == peer_direction::outbound) || gossip.processed > 0;
   result["addr_processed"] = gossip.processed;
   result["addr_rate_limited"] = gossip.rate_limited;
   result["permissions"] = rpc_json::array();
@@ -161,7 +161,7 @@ void get_peer_info(status_pointer self, const rpc_arguments&, const rpc_done& do
 std::int64_t median_offset(const peer_snapshots& peers) {
   std::vector<std::int64_t> offsets;
   for (const auto& x : peers.entries)
-    if (x.info.way == direction::outbound)
+    if (x.info.direction == peer_direction::outbound)
       offsets.push_back(x.info.time_offset);
   if (offsets.empty())
     return 0;
@@ -170,12 +170,12 @@ std::int64_t median_offset(const peer_snapshots& peers) {
   return *middle;
 }
 
-rpc_json render_network(const node_snapshot& node, const peer_context& context,
+rpc_json render_network(const node_snapshot& node, const node_context& context,
                         const peer_snapshots& handshakes, std::int64_t offset) {
   const auto all = handshakes.entries.size();
   const auto inbound = static_cast<std::size_t>(
     std::ranges::count_if(handshakes.entries, [](const peer_snapshot& x) {
-      return x.info.way == direction::inbound;
+      return x.info.direction == peer_direction::inbound;
     }));
   rpc_json result;
   result["version"] = compatible_version;
@@ -233,7 +233,7 @@ void get_connection_count(status_pointer self, const rpc_arguments&,
   });
 }
 
-rpc_json render_totals(const node_snapshot& x, const peer_context& context) {
+rpc_json render_totals(const node_snapshot& x, const node_context& context) {
   return {{"totalbytesrecv", x.bytes_received},
           {"totalbytessent", x.bytes_sent},
           {"timemillis", static_cast<std::int64_t>(context.wall.precise_now() * 1'000)},
@@ -257,7 +257,7 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
   const auto node = given.text("node");
   if (command == "remove")
     return change_call<bool>(
-      self, parts.dialer, unpin_peer{node}, done, [](bool removed) {
+      self, parts.dialer, remove_manual_peer{node}, done, [](bool removed) {
         if (!removed)
           throw rpc_error{rpc_code::node_not_added,
                           "Error: Node could not be removed. It has not been added "
@@ -268,7 +268,7 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
   const auto remote = endpoint_argument(node, parts.context->network.port);
   if (command == "add")
     return change_call<bool>(
-      self, parts.dialer, pin_peer{remote, node}, done, [](bool added) {
+      self, parts.dialer, add_manual_peer{remote, node}, done, [](bool added) {
         if (!added)
           throw rpc_error{rpc_code::node_already_added, "Error: Node already added", {}};
         return nullptr;
@@ -282,8 +282,9 @@ void get_added_node_info(status_pointer self, const rpc_arguments& given,
   std::optional<std::string> only;
   if (given.has("node"))
     only = given.text("node");
-  decide_call<pinned_peers>(
-    self, self->state.parts.dialer, get_pinned{}, done, [only](const pinned_peers& x) {
+  decide_call<manual_peers>(
+    self, self->state.parts.dialer, get_manual_peers{}, done,
+    [only](const manual_peers& x) {
       auto result = rpc_json::array();
       for (const auto& entry : x.entries) {
         if (only && entry.text != *only)

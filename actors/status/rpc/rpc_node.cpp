@@ -13,7 +13,7 @@ namespace {
 
 /// As bitcoin-cli and its like ask before anything else. A peer manager knows the name of
 /// its network and the height that it tells its peers; it verifies nothing.
-rpc_json render_chain(const peer_context& context) {
+rpc_json render_chain(const node_context& context) {
   const auto& network = context.network;
   const auto height = context.identity.start_height;
   rpc_json result;

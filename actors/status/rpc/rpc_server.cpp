@@ -209,7 +209,7 @@ void run(status_pointer self, const rpc_methods& methods, const rpc_call& call,
 }
 
 using methods_ptr = std::shared_ptr<const rpc_methods>;
-using door_ptr = std::shared_ptr<http_thread_door>;
+using door_ptr = std::shared_ptr<http_executor>;
 
 /// The answer to one call whose result is long.
 class call_body final : public body_source {

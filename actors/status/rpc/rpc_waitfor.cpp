@@ -102,7 +102,7 @@ std::optional<peer_exit> exit_in(const rpc_json& x) {
 rpc_json describe(const peer_info& x) {
   return {{"id", x.id},
           {"address", to_string(x.remote)},
-          {"direction", to_string(x.way)},
+          {"direction", to_string(x.direction)},
           {"user_agent", sanitised(x.user_agent)},
           {"protocol_version", x.remote_protocol},
           {"services", x.services},
@@ -210,7 +210,7 @@ void wait_for_banned(status_pointer self, const waiting_ptr& x, const rpc_json& 
     throw wrong_condition("banned must be an IP address or a range" +
                           (zone.empty() ? "" : ": " + zone));
   }
-  ask_and_wait<bans>(self, self->state.parts.standing, wait_for_ban{range, x->timeout},
+  ask_and_wait<bans>(self, self->state.parts.ban_manager, wait_for_ban{range, x->timeout},
                      x->done.client(), [self, x](caf::expected<bans> found) {
                        if (!found)
                          x->done(failure_of_wait(found.error()));

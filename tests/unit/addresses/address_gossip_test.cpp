@@ -89,10 +89,10 @@ struct network {
 
 } // namespace
 
-// -- address_allowance --------------------------------------------------------------
+// -- address_token_bucket --------------------------------------------------------------
 
 TEST_CASE("an allowance starts at one address and grows by one each ten seconds") {
-  address_allowance x{start};
+  address_token_bucket x{start};
   CHECK(x.take(5, start) == 1);
   CHECK(x.take(5, start + 10s - 1ns) == 0);
   CHECK(x.take(5, start + 10s) == 1);
@@ -103,7 +103,7 @@ TEST_CASE("an allowance starts at one address and grows by one each ten seconds"
 }
 
 TEST_CASE("an allowance earns at most 1,000; a request adds 1,000 beyond that") {
-  address_allowance x{start};
+  address_token_bucket x{start};
   x.add_request(start);
   CHECK(x.take(5'000, start) == 1'001);
   CHECK(x.take(5'000, start + 24h * 365) == 1'000);
@@ -119,7 +119,7 @@ TEST_CASE("an allowance earns at most 1,000; a request adds 1,000 beyond that") 
 TEST_CASE("an allowance never pays for more than was earned and requested") {
   std::mt19937_64 random{11};
   for (int run = 0; run < 50; ++run) {
-    address_allowance x{start};
+    address_token_bucket x{start};
     auto now = start;
     std::size_t paid = 0;
     std::size_t requested = 0;
@@ -135,11 +135,12 @@ TEST_CASE("an allowance never pays for more than was earned and requested") {
   }
 }
 
-// -- known_addresses ----------------------------------------------------------------
+// -- peer_known_addresses
+// ----------------------------------------------------------------
 
 TEST_CASE("the last 2,500 known addresses are known, older than 5,000 none") {
   std::mt19937_64 random{3};
-  known_addresses x;
+  peer_known_addresses x;
   std::vector<std::uint64_t> told;
   for (int i = 0; i < 12'000; ++i) {
     auto hash = random();
@@ -150,7 +151,7 @@ TEST_CASE("the last 2,500 known addresses are known, older than 5,000 none") {
     x.insert(hash);
     CHECK(x.contains(hash));
   }
-  const auto newest = told.end() - known_addresses::generation_size;
+  const auto newest = told.end() - peer_known_addresses::generation_size;
   CHECK(std::all_of(newest, told.end(), [&](auto hash) { return x.contains(hash); }));
   CHECK(std::count_if(told.begin(), told.end(),
                       [&](auto hash) { return x.contains(hash); }) <= 5'000);
@@ -595,14 +596,14 @@ TEST_CASE("whatever happens, no peer hears what it knows or cannot understand") 
   }
 }
 
-// -- address_samples ----------------------------------------------------------------
+// -- getaddr_cache ----------------------------------------------------------------
 
 namespace {
 
 struct book {
   int asked = 0;
   std::size_t size = 5;
-  address_samples::sampler sampler = [this](std::size_t count, unsigned percent) {
+  getaddr_cache::sampler sampler = [this](std::size_t count, unsigned percent) {
     CHECK(count == 1'000);
     CHECK(percent == 23);
     ++asked;
@@ -613,7 +614,7 @@ struct book {
   };
 };
 
-address_samples::place place(std::uint16_t port, std::uint8_t network = 1) {
+getaddr_cache::place place(std::uint16_t port, std::uint8_t network = 1) {
   return {ipv4_endpoint(1, 2, 3, 4, port), network};
 }
 
@@ -623,7 +624,7 @@ TEST_CASE("all who ask at one place get one sample, for 21 to 27 hours") {
   random_source random{6};
   std::chrono::nanoseconds least = 1'000h, most = 0h;
   for (int run = 0; run < 300; ++run) {
-    address_samples samples{random};
+    getaddr_cache samples{random};
     book some;
     auto first = samples.answer(start, place(1), some.sampler);
     CHECK(first.size() == 5);
@@ -642,7 +643,7 @@ TEST_CASE("all who ask at one place get one sample, for 21 to 27 hours") {
 
 TEST_CASE("other places get other samples") {
   random_source random{6};
-  address_samples samples{random};
+  getaddr_cache samples{random};
   book some;
   auto here = samples.answer(start, place(1, 1), some.sampler);
   CHECK(samples.answer(start, place(2, 1), some.sampler) != here);
@@ -653,7 +654,7 @@ TEST_CASE("other places get other samples") {
 
 TEST_CASE("an empty sample is not kept, a large one is cut") {
   random_source random{6};
-  address_samples samples{random};
+  getaddr_cache samples{random};
   book some;
   some.size = 0;
   CHECK(samples.answer(start, place(1), some.sampler).empty());
@@ -666,7 +667,7 @@ TEST_CASE("an empty sample is not kept, a large one is cut") {
 
 TEST_CASE("the number of samples is bounded, and nobody can force fresh ones") {
   random_source random{6};
-  address_samples samples{random};
+  getaddr_cache samples{random};
   book some;
   for (std::uint16_t port = 1; port <= 200; ++port)
     CHECK(samples.answer(start, place(port), some.sampler).empty() == (port > 32));

@@ -17,26 +17,26 @@ constexpr refusal none;
 
 } // namespace
 
-TEST_CASE("one connection per address, two per neighbourhood, and a total") {
+TEST_CASE("one connection per address, two per subnet, and a total") {
   connection_caps caps{{.total = 4}};
   CHECK(caps.try_take(at("1.2.3.4:1")) == none);
   CHECK(caps.try_take(at("1.2.3.4:2")) == cap_refusal::per_ip);
   CHECK(caps.try_take(at("1.2.3.5:1")) == none);
-  CHECK(caps.try_take(at("1.2.3.255:1")) == cap_refusal::per_neighbourhood);
+  CHECK(caps.try_take(at("1.2.3.255:1")) == cap_refusal::per_subnet);
   CHECK(caps.try_take(at("1.2.4.0:1")) == none);
   CHECK(caps.try_take(at("1.2.2.255:1")) == none);
   CHECK(caps.try_take(at("9.9.9.9:1")) == cap_refusal::total);
   CHECK(caps.size() == 4);
   CHECK(caps.with_ip_of(at("1.2.3.4:77")) == 1);
-  CHECK(caps.in_neighbourhood_of(at("1.2.3.77:77")) == 2);
+  CHECK(caps.in_subnet_of(at("1.2.3.77:77")) == 2);
 }
 
-TEST_CASE("IPv6 neighbourhoods are /64s, and do not mix with IPv4's") {
+TEST_CASE("IPv6 subnets are /64s, and do not mix with IPv4's") {
   connection_caps caps{{}};
   CHECK(caps.try_take(at("[2a00:1:2:3::1]:1")) == none);
   CHECK(caps.try_take(at("[2a00:1:2:3::1]:2")) == cap_refusal::per_ip);
   CHECK(caps.try_take(at("[2a00:1:2:3:ffff::1]:1")) == none);
-  CHECK(caps.try_take(at("[2a00:1:2:3:8000::1]:1")) == cap_refusal::per_neighbourhood);
+  CHECK(caps.try_take(at("[2a00:1:2:3:8000::1]:1")) == cap_refusal::per_subnet);
   CHECK(caps.try_take(at("[2a00:1:2:4::1]:1")) == none);
   for (int i = 0; i < 9; ++i)
     CHECK(caps.try_take(ipv4_endpoint(1, 2, static_cast<std::uint8_t>(i), 3, 1)) == none);
@@ -47,7 +47,7 @@ TEST_CASE("I13: an IPv4-mapped address takes the slot of its IPv4 address") {
   CHECK(caps.try_take(at("1.2.3.4:1")) == none);
   CHECK(caps.try_take(at("[::ffff:1.2.3.4]:2")) == cap_refusal::per_ip);
   CHECK(caps.try_take(at("[::ffff:1.2.3.5]:1")) == none);
-  CHECK(caps.would_refuse(at("1.2.3.6:1")) == cap_refusal::per_neighbourhood);
+  CHECK(caps.would_refuse(at("1.2.3.6:1")) == cap_refusal::per_subnet);
   CHECK(caps.release(at("[::ffff:1.2.3.4]:1")));
   CHECK(caps.would_refuse(at("1.2.3.4:2")) == none);
 }
@@ -57,7 +57,7 @@ TEST_CASE("who is refused for the total alone is the only one worth an eviction"
   CHECK(caps.try_take(at("1.2.3.4:1")) == none);
   CHECK(caps.try_take(at("1.2.3.5:1")) == none);
   CHECK(caps.would_refuse(at("1.2.3.4:2")) == cap_refusal::per_ip);
-  CHECK(caps.would_refuse(at("1.2.3.6:1")) == cap_refusal::per_neighbourhood);
+  CHECK(caps.would_refuse(at("1.2.3.6:1")) == cap_refusal::per_subnet);
   CHECK(caps.would_refuse(at("9.9.9.9:1")) == cap_refusal::total);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("limits of zero let nobody in") {
 
 TEST_CASE("refusals have names") {
   CHECK(to_string(cap_refusal::per_ip) == "per_ip");
-  CHECK(to_string(cap_refusal::per_neighbourhood) == "per_neighbourhood");
+  CHECK(to_string(cap_refusal::per_subnet) == "per_subnet");
   CHECK(to_string(cap_refusal::total) == "total");
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("any sequence of takes and releases agrees with a list that is searche
     auto below = [&](std::uint64_t bound) { return random() % bound; };
     connection_limits limits{.total = 10 + below(20),
                              .per_ip = below(4),
-                             .per_neighbourhood = below(6),
+                             .per_subnet = below(6),
                              .loopback_exempt = below(2) == 0};
     connection_caps caps{limits};
     std::vector<endpoint> model;
@@ -125,14 +125,14 @@ TEST_CASE("any sequence of takes and releases agrees with a list that is searche
       auto same_ip = static_cast<std::size_t>(
         std::ranges::count_if(model, [&](auto& y) { return y.ip == x.ip; }));
       auto near_by = static_cast<std::size_t>(std::ranges::count_if(
-        model, [&](auto& y) { return neighbourhood_of(y) == neighbourhood_of(x); }));
+        model, [&](auto& y) { return cap_subnet_of(y) == cap_subnet_of(x); }));
       if (below(2) == 0) {
         auto exempt = limits.loopback_exempt && x.is_loopback();
         refusal expected;
         if (!exempt && same_ip >= limits.per_ip)
           expected = cap_refusal::per_ip;
-        else if (!exempt && near_by >= limits.per_neighbourhood)
-          expected = cap_refusal::per_neighbourhood;
+        else if (!exempt && near_by >= limits.per_subnet)
+          expected = cap_refusal::per_subnet;
         else if (model.size() >= limits.total)
           expected = cap_refusal::total;
         CHECK(caps.would_refuse(x) == expected);
@@ -153,6 +153,6 @@ TEST_CASE("any sequence of takes and releases agrees with a list that is searche
     for (const auto& x : model)
       CHECK(caps.release(x));
     CHECK(caps.size() == 0);
-    CHECK(caps.in_neighbourhood_of(at("8.8.1.1:1")) == 0);
+    CHECK(caps.in_subnet_of(at("8.8.1.1:1")) == 0);
   }
 }

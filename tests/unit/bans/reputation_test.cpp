@@ -100,7 +100,7 @@ TEST_CASE("I13: a host is one IPv4 address in any form, or one /64 of IPv6") {
   CHECK(scores.score_of(at("2a00:1:2:4::1"), noon) == 0);
   CHECK(accountable_range_of(at("1.2.3.4")) == range("1.2.3.4"));
   CHECK(accountable_range_of(at("2a00:1:2:3::1")) == range("2a00:1:2:3::/64"));
-  // ::/64 is the neighbourhood of ::2, and would take loopback and all of IPv4 along.
+  // ::/64 is the subnet of ::2, and would take loopback and all of IPv4 along.
   CHECK(accountable_range_of(at("::2")) == range("::2/128"));
 }
 

@@ -43,7 +43,7 @@ time_point::duration pause_of(const backoff& pauses, const endpoint& x, time_poi
 } // namespace
 
 TEST_CASE("pauses double from the first to the longest, with up to a quarter on top") {
-  for (auto schedule : {pinned_backoff, discovered_backoff})
+  for (auto schedule : {manual_backoff, discovered_backoff})
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       random_source random{seed};
       backoff pauses{schedule, random};
@@ -63,8 +63,8 @@ TEST_CASE("pauses double from the first to the longest, with up to a quarter on 
 }
 
 TEST_CASE("the schedules are those of the design") {
-  CHECK(pinned_backoff.first == 1s);
-  CHECK(pinned_backoff.longest == 60s);
+  CHECK(manual_backoff.first == 1s);
+  CHECK(manual_backoff.longest == 60s);
   CHECK(discovered_backoff.first == 119s);
   CHECK(discovered_backoff.longest == 1h);
 }
@@ -193,7 +193,7 @@ TEST_CASE("backoff behaves as its model over random operations") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     std::mt19937_64 random{seed};
     random_source jitter{seed};
-    backoff pauses{pinned_backoff, jitter};
+    backoff pauses{manual_backoff, jitter};
     std::map<endpoint, std::uint32_t> failures;
     std::map<endpoint, time_point> earliest, latest;
     auto now = start;
@@ -237,7 +237,7 @@ TEST_CASE("backoff behaves as its model over random operations") {
 }
 
 TEST_CASE("IPv6 that never works is dialed once in 100 times, and comes back") {
-  address_families families;
+  black_hole_detector families;
   for (std::size_t i = 0; i < 10; ++i)
     families.report(address(i), true);
   for (std::size_t i = 0; i < 99; ++i) {
@@ -269,7 +269,7 @@ TEST_CASE("IPv6 that never works is dialed once in 100 times, and comes back") {
 
 TEST_CASE(
   "three successes among the last 100 dials keep a family alive, older ones do not") {
-  address_families families;
+  black_hole_detector families;
   for (int i = 0; i < 3; ++i)
     families.report(address(1), true);
   for (int i = 0; i < 100; ++i)
@@ -280,7 +280,7 @@ TEST_CASE(
 }
 
 TEST_CASE("offline, both families fail, and neither is dead") {
-  address_families families;
+  black_hole_detector families;
   for (std::size_t i = 0; i < 500; ++i) {
     families.report(address(i), i < 50);
     families.report(ipv6_address(i), false);
@@ -295,7 +295,7 @@ TEST_CASE("offline, both families fail, and neither is dead") {
 }
 
 TEST_CASE("loopback and private networks prove nothing about a family") {
-  address_families families;
+  black_hole_detector families;
   for (int i = 0; i < 3; ++i)
     families.report(address(1), true);
   for (int i = 0; i < 200; ++i)

@@ -24,7 +24,7 @@ event inbound(event_type type, const endpoint& from, const std::string& reason =
   event result;
   result.type = type;
   result.address = from;
-  result.way = direction::inbound;
+  result.direction = peer_direction::inbound;
   result.reason = reason;
   return result;
 }
@@ -111,7 +111,7 @@ TEST_CASE("connections are merged by their host: by address, or /64 of IPv6") {
     inbound(event_type::connection_refused, ipv4_endpoint(9, 9, 9, 9, 1)), start + 1s));
   CHECK(merger.admit(inbound(event_type::peer_left, six, "evicted"), start + 1s));
   auto dialed = inbound(event_type::peer_left, six);
-  dialed.way = direction::outbound;
+  dialed.direction = peer_direction::outbound;
   CHECK(merger.admit(dialed, start + 1s));
 }
 

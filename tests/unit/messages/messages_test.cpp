@@ -202,7 +202,7 @@ TEST_CASE("every enumeration has complete names") {
   check_names<peer_exit>(1, peer_exit_count);
   check_names<ignored>(0, ignored_count - 1);
   check_names<request_error>(1, static_cast<std::size_t>(request_error::shutting_down));
-  check_names<direction>(0, 1);
+  check_names<peer_direction>(0, 1);
   check_names<wire::command>(0, wire::command_count - 1);
   CHECK(to_string(peer_exit::client_dropped) == "client_dropped");
   CHECK(to_string(peer_exit::ping_timeout) == "ping_timeout");
@@ -300,7 +300,7 @@ TEST_CASE("snapshots become JSON whatever the remote put into them") {
   auto& peer = peers.entries.front();
   peer.info.id = 7;
   peer.info.remote = ipv4_endpoint(1, 2, 3, 4, 8333);
-  peer.info.way = direction::outbound;
+  peer.info.direction = peer_direction::outbound;
   peer.info.user_agent = "/x\xff\x80\"/";
   peer.info.services = ~std::uint64_t{0};
   peer.traffic.ignored[static_cast<std::size_t>(ignored::odd_pong)] = 3;

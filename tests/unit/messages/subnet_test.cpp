@@ -85,9 +85,9 @@ TEST_CASE("I13: an IPv4-mapped address is in the range of its IPv4 address") {
   CHECK_FALSE(range.contains(*parse("1.2.0.0/16")));
 }
 
-TEST_CASE("neighbourhoods and groups") {
-  CHECK(to_string(neighbourhood_of(at("1.2.3.4"))) == "1.2.3.0/24");
-  CHECK(to_string(neighbourhood_of(at("2a00:1:2:3:4::5"))) == "2a00:1:2:3::/64");
+TEST_CASE("subnets and groups") {
+  CHECK(to_string(cap_subnet_of(at("1.2.3.4"))) == "1.2.3.0/24");
+  CHECK(to_string(cap_subnet_of(at("2a00:1:2:3:4::5"))) == "2a00:1:2:3::/64");
   CHECK(to_string(address_group_of(at("1.2.3.4"))) == "1.2.0.0/16");
   CHECK(to_string(address_group_of(at("2a00:1:2:3:4::5"))) == "2a00:1::/32");
   CHECK(to_string(host_of(at("1.2.3.4"))) == "1.2.3.4/32");

@@ -15,11 +15,11 @@ const time_point start{24h};
 } // namespace
 
 TEST_CASE("the odds at an overload fall with the square of the time since the last") {
-  CHECK(overload_shed::end_probability(0s) == doctest::Approx(0.5));
-  CHECK(overload_shed::end_probability(100ms) == doctest::Approx(0.4955));
-  CHECK(overload_shed::end_probability(500ms) == doctest::Approx(0.3875));
-  CHECK(overload_shed::end_probability(1s) == doctest::Approx(0.05));
-  CHECK(overload_shed::end_probability(24h) == doctest::Approx(0.05));
+  CHECK(load_shedding::end_probability(0s) == doctest::Approx(0.5));
+  CHECK(load_shedding::end_probability(100ms) == doctest::Approx(0.4955));
+  CHECK(load_shedding::end_probability(500ms) == doctest::Approx(0.3875));
+  CHECK(load_shedding::end_probability(1s) == doctest::Approx(0.05));
+  CHECK(load_shedding::end_probability(24h) == doctest::Approx(0.05));
 }
 
 TEST_CASE("an overload draws with those odds") {
@@ -27,7 +27,7 @@ TEST_CASE("an overload draws with those odds") {
   int first = 0, again = 0, after_pause = 0;
   const int trials = 4'000;
   for (int i = 0; i < trials; ++i) {
-    overload_shed shed;
+    load_shedding shed;
     first += shed.should_end(start, random);
     again += shed.should_end(start + 1ms, random);
     after_pause += shed.should_end(start + 2s, random);
@@ -42,7 +42,7 @@ TEST_CASE("one flooder goes, the others mostly stay") {
   int flooder_ticks = 0, honest_lost = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     random_source random{seed};
-    std::map<int, overload_shed> peers;
+    std::map<int, load_shedding> peers;
     for (int id = 0; id <= 50; ++id)
       peers[id];
     // For 10 s the node is overloaded: peer 0 asks every 10 ms, each other every 5 s.

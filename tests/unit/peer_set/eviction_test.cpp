@@ -79,18 +79,18 @@ TEST_CASE("nobody is evicted from few peers") {
   }
 }
 
-TEST_CASE("outbound and pinned peers are never candidates") {
+TEST_CASE("outbound and manual peers are never candidates") {
   auto candidates = plain_ones(200);
   for (auto& x : candidates) {
     x.prefer_evict = true;
     if (x.id % 2 == 0)
-      x.way = direction::outbound;
+      x.direction = peer_direction::outbound;
     else
-      x.pinned = true;
+      x.manual = true;
   }
   CHECK_FALSE(choose_eviction(candidates, 1));
   for (std::size_t i = 0; i < 60; ++i)
-    candidates[i].way = direction::inbound, candidates[i].pinned = false;
+    candidates[i].direction = peer_direction::inbound, candidates[i].manual = false;
   auto gone = evict_all(candidates, 1);
   CHECK(gone.size() == 40);
   CHECK(*gone.rbegin() <= 60);
@@ -287,8 +287,8 @@ TEST_CASE("property: the order of the list does not matter, and the one exists")
     for (auto& x : candidates) {
       x.remote = ipv4(below(10) << 16 | below(1'000));
       x.connected_at = start + std::chrono::seconds{below(20)};
-      x.way = below(5) == 0 ? direction::outbound : direction::inbound;
-      x.pinned = below(9) == 0;
+      x.direction = below(5) == 0 ? peer_direction::outbound : peer_direction::inbound;
+      x.manual = below(9) == 0;
       if (below(2) == 0)
         x.lowest_ping = std::chrono::milliseconds{below(5)};
       if (below(3) == 0)
@@ -304,7 +304,7 @@ TEST_CASE("property: the order of the list does not matter, and the one exists")
       continue;
     auto found = std::ranges::find(candidates, *chosen, &eviction_candidate::id);
     REQUIRE(found != candidates.end());
-    CHECK(found->way == direction::inbound);
-    CHECK_FALSE(found->pinned);
+    CHECK(found->direction == peer_direction::inbound);
+    CHECK_FALSE(found->manual);
   }
 }

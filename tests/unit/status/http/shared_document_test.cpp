@@ -55,7 +55,7 @@ public:
   boost::asio::io_context context;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> waits{
     context.get_executor()};
-  std::shared_ptr<http_thread_door> door = std::make_shared<http_thread_door>(context);
+  std::shared_ptr<http_executor> door = std::make_shared<http_executor>(context);
   std::vector<reply_slot_ptr> begun; ///< The documents that were begun.
   std::shared_ptr<shared_document> document;
 };

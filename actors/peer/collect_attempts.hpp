@@ -17,17 +17,17 @@ namespace peerage {
 inline constexpr std::chrono::milliseconds attempt_answer_time{500};
 
 /// A dial or handshake under way (see peer.hpp), and what its owner says of the peer.
-struct surveyed_attempt {
+struct attempt_to_ask {
   caf::actor attempt;
-  bool pinned = false;
+  bool manual = false;
   bool feeler = false;
 };
 
 /// Asks dials and handshakes what they know of their remotes. Left out is who does not
 /// answer: it has ended, or its TCP connection is not open.
 template <class Self>
-caf::result<peer_snapshots> survey_attempts(Self* self,
-                                            const std::vector<surveyed_attempt>& all) {
+caf::result<peer_snapshots> collect_attempts(Self* self,
+                                             const std::vector<attempt_to_ask>& all) {
   struct gathering {
     caf::typed_response_promise<peer_snapshots> promise;
     peer_snapshots found;
@@ -48,8 +48,8 @@ caf::result<peer_snapshots> survey_attempts(Self* self,
   for (const auto& x : all)
     self->request(x.attempt, attempt_answer_time, get_peer_snapshot{})
       .then(
-        [to, pinned = x.pinned, feeler = x.feeler](peer_snapshot& answer) {
-          answer.pinned = pinned;
+        [to, manual = x.manual, feeler = x.feeler](peer_snapshot& answer) {
+          answer.manual = manual;
           answer.feeler = feeler;
           to->found.entries.push_back(std::move(answer));
           to->one_less();
