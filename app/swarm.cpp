@@ -1,6 +1,7 @@
 #include "app/swarm.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/interfaces/node.hpp"
 #include "actors/transport/asio_sockets.hpp"
 
 #include <caf/abstract_actor.hpp>

@@ -71,8 +71,8 @@ struct event {
   double score_after = -1;
   std::string user_agent; ///< Sanitised.
   wire::hash256 hash;     ///< Of the latest, if it stands for several.
-  /// Addresses learned, or slips; otherwise, if not 0, how many alike events of one peer
-  /// or host within a second this one stands for.
+  /// Addresses learned, or misbehaviour; otherwise, if not 0, how many alike events of
+  /// one peer or host within a second this one stands for.
   std::uint64_t count = 0;
 };
 

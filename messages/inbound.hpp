@@ -4,16 +4,19 @@
 #include "messages/requests.hpp"
 #include "messages/wire/messages.hpp"
 
+#include <variant>
 #include <vector>
 
 /// What remotes ask of the node and tell it: the conversation between a CONNECTION and
 /// the inbound service that the node supplies. A connection has one of these under way at
-/// a time and waits for the answer, at most `inbound_service_deadline`; an error answer
-/// means "nothing to say" (notfound where the protocol has one).
+/// a time and waits for the answer, at most `peer_timing::service_timeout`; an error
+/// answer means "nothing to say" (notfound where the protocol has one).
 namespace peerage {
 
 /// getheaders -> `headers`, possibly none.
 struct serve_headers {
+  using reply = headers;
+
   peer_id peer = 0;
   std::vector<wire::hash256> locator;
   wire::hash256 stop;
@@ -21,6 +24,8 @@ struct serve_headers {
 
 /// getblocks -> `block_hashes`; none is answered with silence, as the network does.
 struct serve_block_hashes {
+  using reply = block_hashes;
+
   peer_id peer = 0;
   std::vector<wire::hash256> locator;
   wire::hash256 stop;
@@ -28,6 +33,8 @@ struct serve_block_hashes {
 
 /// One block of a getdata -> wire::block, or any error for notfound.
 struct serve_block {
+  using reply = wire::block;
+
   peer_id peer = 0;
   wire::hash256 hash;
   bool witness = false; ///< With witnesses; without, they are to be left out (BIP 144).
@@ -35,6 +42,8 @@ struct serve_block {
 
 /// One transaction of a getdata -> wire::tx, or any error for notfound.
 struct serve_transaction {
+  using reply = wire::tx;
+
   peer_id peer = 0;
   transaction_id id;
   bool witness = false;
@@ -43,28 +52,38 @@ struct serve_transaction {
 /// mempool -> `transaction_ids`. Asked only of a service that offers NODE_BLOOM; any
 /// other node's peer that sends mempool is ended.
 struct serve_mempool {
+  using reply = transaction_ids;
+
   peer_id peer = 0;
 };
 
 /// getaddr of an inbound peer, once per connection -> `addresses`.
 struct serve_addresses {
+  using reply = addresses;
+
   peer_id peer = 0;
 };
 
 /// inv that answers no request of ours. No answer but "taken".
 struct inventory_announced {
+  using reply = void;
+
   peer_id peer = 0;
   std::vector<wire::inventory_entry> entries; ///< At most 50,000; known types only.
 };
 
 /// headers that answer no request of ours.
 struct headers_announced {
+  using reply = void;
+
   peer_id peer = 0;
   std::vector<wire::block_header> entries; ///< At most 2,000.
 };
 
 /// addr or addrv2 that answers no request of ours.
 struct addresses_announced {
+  using reply = void;
+
   peer_id peer = 0;
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
@@ -72,15 +91,25 @@ struct addresses_announced {
 /// A transaction that answers no request of ours. An error as the answer says that it was
 /// not new or not valid: then it does not speak for its peer when one has to go.
 struct transaction_received {
+  using reply = void;
+
   peer_id peer = 0;
   wire::tx body;
 };
 
 /// A block that answers no request of ours. Errors: as with transaction_received.
 struct block_received {
+  using reply = void;
+
   peer_id peer = 0;
   wire::block body;
 };
+
+/// Anything that a CONNECTION asks of, or tells, the node's inbound service.
+using service_request =
+  std::variant<serve_headers, serve_block_hashes, serve_block, serve_transaction,
+               serve_mempool, serve_addresses, inventory_announced, headers_announced,
+               addresses_announced, transaction_received, block_received>;
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, serve_headers& x) {

@@ -50,10 +50,22 @@ request_error outcome_of(const caf::error& failure);
 /// The peer's reason in a `peer_gone`; `internal_error` if the error carries none.
 peer_exit exit_of_request(const caf::error& failure);
 
+// What requests are answered with; each request names its own as `reply`, which is void
+// for those that are done when the message is handed to the socket.
+struct latency;
+struct addresses;
+struct headers;
+struct block_hashes;
+struct blocks;
+struct transactions;
+struct transaction_ids;
+
 /// Sends ping; completes on the pong with the same nonce. A timeout fails the request,
 /// not the peer: only the heartbeat's pings decide about a peer. Fails at once with
 /// `not_found`, and sends nothing, if the peer is too old to answer pings (BIP 31).
 struct measure_latency {
+  using reply = latency;
+
   caf::timespan timeout{};
 };
 
@@ -68,6 +80,8 @@ struct latency {
 /// The question has no content that a late answer to an earlier one could fail to match:
 /// whatever list comes answers it.
 struct get_addresses {
+  using reply = addresses;
+
   caf::timespan timeout{};
 };
 
@@ -79,6 +93,8 @@ struct addresses {
 /// locator (or to genesis), or on none, which means that the peer knows nothing newer.
 /// The fence tells a late answer to an earlier request from the answer to this one.
 struct get_headers {
+  using reply = headers;
+
   std::vector<wire::hash256> locator; ///< Newest first; at most 101.
   wire::hash256 stop;                 ///< Zero: as many as fit, 2,000.
   caf::timespan timeout{};
@@ -92,6 +108,8 @@ struct headers {
 /// silence, so the pong behind it ends the wait. Completes on an inv of blocks, or that
 /// pong.
 struct get_block_hashes {
+  using reply = block_hashes;
+
   std::vector<wire::hash256> locator; ///< As in get_headers.
   wire::hash256 stop;
   caf::timespan timeout{};
@@ -107,6 +125,8 @@ struct block_hashes {
 /// what has come: of what the peer said nothing about, there is no entry. `timeout` if no
 /// block has.
 struct get_blocks {
+  using reply = blocks;
+
   std::vector<wire::hash256> hashes; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
 };
@@ -131,6 +151,8 @@ struct transaction_id {
 
 /// Sends getdata; like get_blocks.
 struct get_transactions {
+  using reply = transactions;
+
   std::vector<transaction_id> ids; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
 };
@@ -151,6 +173,8 @@ struct transactions {
 /// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: it would hang
 /// up.
 struct get_mempool {
+  using reply = transaction_ids;
+
   caf::timespan timeout{};
 };
 
@@ -160,23 +184,31 @@ struct transaction_ids {
 
 /// Sends tx, unasked; completes when it is handed to the socket.
 struct send_transaction {
+  using reply = void;
+
   wire::tx body;
 };
 
 /// Sends inv; completes when it is handed to the socket. Peers that negotiated wtxidrelay
 /// are to be told wtxids, others txids.
 struct announce_transactions {
+  using reply = void;
+
   std::vector<transaction_id> ids; ///< At most 50,000.
 };
 
 /// Sends inv of a block; completes when it is handed to the socket.
 struct announce_block {
+  using reply = void;
+
   wire::hash256 hash;
 };
 
 /// Sends addr or addrv2, whichever the peer understands, leaving out what its form cannot
 /// say; completes when it is handed to the socket.
 struct announce_addresses {
+  using reply = void;
+
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
 
@@ -195,11 +227,13 @@ inline constexpr std::size_t max_requests_queued = 16;
 /// beyond it ends as `overloaded`: ask for less at a time.
 inline constexpr std::size_t max_held_bytes = 64 << 20;
 
-/// Any request, and any reply, for code that handles them alike.
+/// Any request, for code that handles them alike. The interfaces of those who answer them
+/// are made from this list.
 using request =
   std::variant<measure_latency, get_addresses, get_headers, get_block_hashes, get_blocks,
                get_transactions, get_mempool, send_transaction, announce_transactions,
                announce_block, announce_addresses>;
+/// Any reply.
 using reply = std::variant<caf::unit_t, latency, addresses, headers, block_hashes, blocks,
                            transactions, transaction_ids>;
 

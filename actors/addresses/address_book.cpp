@@ -2,7 +2,8 @@
 
 #include "actors/addresses/saved_addresses.hpp"
 #include "actors/base/log.hpp"
-#include "actors/dialing/backoff.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <algorithm>
@@ -258,12 +259,13 @@ entry_filter dialable(address_book_pointer self) {
   for (const auto& [id, peer] : self->state.peers)
     if (peer.direction == peer_direction::outbound)
       connected.insert(peer.remote);
-  return [allowed = not_banned(self), connected = std::move(connected),
-          now = unix_now(self)](const address_entry& x) {
-    const bool just_failed = x.state(now) == address_state::failed &&
-                             now - x.last_attempt < discovered_backoff.first.count();
-    return !just_failed && allowed(x) && !connected.contains(*x.remote());
-  };
+  return
+    [allowed = not_banned(self), connected = std::move(connected), now = unix_now(self),
+     pause = self->state.options.failed_pause](const address_entry& x) {
+      const bool just_failed =
+        x.state(now) == address_state::failed && now - x.last_attempt < pause.count();
+      return !just_failed && allowed(x) && !connected.contains(*x.remote());
+    };
 }
 
 candidates pick(address_book_pointer self, const get_candidates& x) {
@@ -363,10 +365,7 @@ void note_connected(address_book_pointer self) {
 
 void on_bans_changed(address_book_pointer self, const bans_changed& x) {
   auto& state = self->state;
-  const auto now = unix_now(self);
-  for (const auto& range : x.lifted)
-    state.bans.remove(range, now);
-  state.bans.restore(x.added, now);
+  state.bans.apply(x, unix_now(self));
   if (x.added.empty())
     return;
   const auto keep = not_banned(self);

@@ -4,9 +4,13 @@
 #include "actors/addresses/address_table.hpp"
 #include "actors/addresses/getaddr_cache.hpp"
 #include "actors/bans/ban_list.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/base/waiters.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/storage/state_saver.hpp"
+#include "messages/known_address.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -34,6 +38,9 @@ struct address_book_options {
   std::vector<endpoint> own;     ///< Where we listen: never stored, never dialed.
   misbehaviour_sink ban_manager; ///< Is told of floods. May be nobody.
   caf::timespan save_every = save_interval;
+  /// An address whose dial failed is not offered again before. The DIALER's first pause:
+  /// offered earlier, it would only be left alone there.
+  std::chrono::seconds failed_pause{119};
 };
 
 struct address_book_state {

@@ -4,6 +4,7 @@
 #include "actors/addresses/peer_known_addresses.hpp"
 #include "actors/base/alarm_clock.hpp"
 #include "actors/base/random_source.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/time.hpp"
 #include "messages/wire/messages.hpp"

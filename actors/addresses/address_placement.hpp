@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/addresses/address_key.hpp"
 #include "actors/base/keyed_hash.hpp"
+#include "actors/addresses/address_key.hpp"
 
 #include <cstddef>
 #include <optional>

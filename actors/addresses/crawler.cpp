@@ -1,6 +1,7 @@
 #include "actors/addresses/crawler.hpp"
 
 #include "actors/base/log.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 
 #include <algorithm>
 #include <utility>

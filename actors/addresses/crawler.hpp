@@ -1,7 +1,8 @@
 #pragma once
 
 #include "actors/base/local_message.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer/node_context.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -10,31 +11,6 @@
 #include <set>
 
 namespace peerage {
-
-/// Who asks peers for addresses: the PEER_SET.
-using gather_addresses_source =
-  caf::typed_actor<caf::replies_to<gather_addresses>::with<gathered_addresses>>;
-
-/// PEER_MANAGER -> CRAWLER: whom to ask. Sent once; nobody is asked before.
-struct attach_crawl_target {
-  gather_addresses_source peers;
-};
-
-struct get_crawler_counts {};
-/// Since the start.
-struct crawler_counts {
-  std::uint64_t crawls = 0;   ///< Begun.
-  std::uint64_t asked = 0;    ///< Peers.
-  std::uint64_t answers = 0;  ///< Of peers.
-  std::uint64_t failures = 0; ///< Crawls without an answer of the PEER_SET in time.
-};
-
-using crawler_actor =
-  peer_observer_actor::extend<caf::reacts_to<attach_crawl_target>,
-                              caf::reacts_to<crawl_wanted>,
-                              caf::replies_to<get_crawler_counts>::with<crawler_counts>,
-                              // INTERNAL: time to look whether a crawl is due.
-                              caf::reacts_to<alarm>>;
 
 /// Between the starts of two crawls: zebra's DEFAULT_CRAWL_NEW_PEER_INTERVAL, a prime, so
 /// that it does not fall into step with other timers.
@@ -81,7 +57,3 @@ crawler_actor::behavior_type crawler(crawler_actor::stateful_pointer<crawler_sta
                                      node_context_ptr context, address_book_actor book);
 
 } // namespace peerage
-
-PEERAGE_LOCAL_MESSAGE(peerage::attach_crawl_target)
-PEERAGE_LOCAL_MESSAGE(peerage::get_crawler_counts)
-PEERAGE_LOCAL_MESSAGE(peerage::crawler_counts)

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "actors/base/local_message.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/transport/resolver.hpp"
 
@@ -13,18 +14,6 @@
 #include <string>
 
 namespace peerage {
-
-struct get_dns_seeds_counts {};
-/// Since the start.
-struct dns_seeds_counts {
-  std::uint64_t seeds = 0;  ///< That this network has; 0: they are not asked.
-  std::uint64_t rounds = 0; ///< In each, every seed is asked that is not still looked up.
-  std::uint64_t lookups = 0;  ///< Begun.
-  std::uint64_t answers = 0;  ///< With addresses.
-  std::uint64_t failures = 0; ///< Errors, and no answer in time.
-  std::uint64_t refused = 0;  ///< Addresses that the public network does not have.
-  std::uint64_t added = 0;    ///< Addresses that were new to the ADDRESS_BOOK.
-};
 
 using dns_seeds_actor =
   crawl_wanted_sink::extend<caf::reacts_to<addresses_available>, caf::reacts_to<resolved>,
@@ -81,6 +70,3 @@ dns_seeds(dns_seeds_actor::stateful_pointer<dns_seeds_state> self,
           std::shared_ptr<peerage::resolver> resolver);
 
 } // namespace peerage
-
-PEERAGE_LOCAL_MESSAGE(peerage::get_dns_seeds_counts)
-PEERAGE_LOCAL_MESSAGE(peerage::dns_seeds_counts)

@@ -2,6 +2,8 @@
 
 #include "actors/admission/obstacle_list.hpp"
 #include "actors/base/log.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer/collect_attempts.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -340,10 +342,7 @@ void free_descriptor(listener_pointer self) {
 void change_bans(listener_pointer self, const bans_changed& x) {
   auto& state = self->state;
   const auto now = state.context->wall.now();
-  state.bans.sweep(now);
-  for (const auto& range : x.lifted)
-    state.bans.remove(range, now);
-  state.bans.restore(x.added, now);
+  state.bans.apply(x, now);
   end_newcomers_if(self, peer_exit::banned, [&](peer_id, const auto& newcomer) {
     return state.bans.is_banned(newcomer.remote, now);
   });

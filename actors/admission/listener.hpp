@@ -5,10 +5,12 @@
 #include "actors/admission/handshake_places.hpp"
 #include "actors/bans/ban_list.hpp"
 #include "actors/base/local_message.hpp"
-#include "actors/control.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/admission.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer/peer.hpp"
-#include "actors/peer_set/peer_set.hpp"
 
 #include <array>
 #include <chrono>
@@ -21,39 +23,6 @@
 #include <vector>
 
 namespace peerage {
-
-/// What the LISTENER and the DIALER tell of connections on their way to become peers.
-struct get_attempt_counts {};
-struct attempt_counts {
-  std::size_t in_flight = 0; ///< Handshakes, or dials with their handshakes.
-  std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
-  std::uint64_t handshakes = 0;                              ///< That came to a good end.
-  std::uint64_t offered = 0; ///< Peers that the set was given.
-};
-
-/// What the LISTENER asks of the PEER_SET: to take peers in, and to make room.
-using inbound_peers_sink =
-  caf::typed_actor<caf::reacts_to<join_set>, caf::replies_to<evict_inbound>::with<bool>>;
-
-/// PEER_MANAGER -> LISTENER: where new peers go. Sent once; nothing is accepted before.
-struct attach_peer_set {
-  inbound_peers_sink peers;
-};
-
-using listener_actor =
-  peer_sink::extend<caf::reacts_to<attach_peer_set>, caf::reacts_to<accepted>,
-                    caf::reacts_to<out_of_descriptors>, caf::reacts_to<peer_joined>,
-                    caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
-                    caf::replies_to<get_attempt_counts>::with<attempt_counts>,
-                    caf::reacts_to<set_network_active>,
-                    caf::replies_to<explain_accept>::with<obstacles>,
-                    // Those that still shake hands, with what is known of them.
-                    caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-                    // Ends one of those; false if it is none.
-                    caf::replies_to<disconnect_peer>::with<bool>,
-                    // INTERNAL: the newcomer whose id the token is has waited for
-                    // a slot long enough.
-                    caf::reacts_to<alarm>>;
 
 /// On regtest, only `total` counts for loopback.
 struct inbound_limits {
@@ -126,7 +95,3 @@ listener(listener_actor::stateful_pointer<listener_state> self, node_context_ptr
          misbehaviour_sink ban_manager);
 
 } // namespace peerage
-
-PEERAGE_LOCAL_MESSAGE(peerage::get_attempt_counts)
-PEERAGE_LOCAL_MESSAGE(peerage::attempt_counts)
-PEERAGE_LOCAL_MESSAGE(peerage::attach_peer_set)

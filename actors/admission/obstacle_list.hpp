@@ -2,7 +2,8 @@
 
 #include "actors/admission/connection_caps.hpp"
 #include "actors/bans/ban_list.hpp"
-#include "actors/control.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "messages/ban.hpp"
 
 #include <optional>
 #include <string>

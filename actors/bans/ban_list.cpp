@@ -17,21 +17,6 @@ unix_seconds end_of(unix_seconds now, std::chrono::seconds duration) {
 
 } // namespace
 
-std::string_view reason_of(const ban& x) {
-  return x.cause ? to_string(*x.cause) : "manual";
-}
-
-std::string_view to_string(ban_result x) {
-  switch (x) {
-  case ban_result::done: return "done";
-  case ban_result::already_banned: return "already_banned";
-  case ban_result::not_banned: return "not_banned";
-  case ban_result::time_in_past: return "time_in_past";
-  case ban_result::full: return "full";
-  }
-  return "full";
-}
-
 ban_result ban_list::add(const subnet& range, unix_seconds now,
                          std::chrono::seconds duration) {
   if (duration.count() <= 0)
@@ -137,6 +122,13 @@ std::optional<unix_seconds> ban_list::next_end() const {
       result = std::get<unix_seconds>(*first);
   }
   return result;
+}
+
+void ban_list::apply(const bans_changed& x, unix_seconds now) {
+  sweep(now);
+  for (const auto& range : x.lifted)
+    remove(range, now);
+  restore(x.added, now);
 }
 
 void ban_list::restore(const std::vector<ban>& saved, unix_seconds now) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/interfaces/broadcasts.hpp"
+#include "messages/ban.hpp"
 #include "messages/misbehaviour.hpp"
 #include "messages/subnet.hpp"
 #include "messages/time.hpp"
@@ -13,34 +15,6 @@
 #include <vector>
 
 namespace peerage {
-
-/// Addresses that we neither accept, dial, nor gossip, until a given time.
-struct ban {
-  subnet range;
-  unix_seconds created = 0;
-  unix_seconds until = 0;            ///< In force before this, not at it.
-  std::optional<misbehaviour> cause; ///< Nothing: a person asked for it.
-
-  friend bool operator==(const ban&, const ban&) = default;
-
-  bool is_manual() const { return !cause; }
-};
-
-/// "manual", or the name of the cause.
-std::string_view reason_of(const ban& x);
-
-/// How a change of the list went. The names in brackets are those of the error codes that
-/// Bitcoin Core's `setban` answers with.
-enum class ban_result : std::uint8_t {
-  done,
-  already_banned, ///< -23 (RPC_CLIENT_NODE_ALREADY_ADDED).
-  not_banned,     ///< -30 (RPC_CLIENT_INVALID_IP_OR_SUBNET).
-  time_in_past,   ///< -8 (RPC_INVALID_PARAMETER).
-  full,           ///< No room but in place of bans that weigh more. Core has no bound.
-};
-
-/// snake_case.
-std::string_view to_string(ban_result x);
 
 /// All bans, one per range. Where a new ban meets an old one of the same range, the range
 /// stays banned until the later end, and is manual if either is: adding never weakens.
@@ -105,6 +79,10 @@ public:
   std::optional<unix_seconds> next_end() const;
 
   std::size_t size() const { return bans_.size(); }
+
+  /// Keeps a copy up to date: what has ended goes, what was lifted, then what was added
+  /// comes. In this order, as a change may replace a ban by another of the same range.
+  void apply(const bans_changed& x, unix_seconds now);
 
   /// Adds saved bans. What is over, or cannot be, is left out, and no misbehaviour ban
   /// lasts longer than a new one would: the clock may have been wrong.

@@ -1,7 +1,10 @@
 #include "actors/bans/ban_manager.hpp"
 
 #include "actors/base/log.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/storage/state_file.hpp"
+#include "messages/ban.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -36,7 +39,7 @@ unix_seconds score_now(ban_manager_pointer self) {
 constexpr std::string_view file_kind = "standing";
 constexpr std::uint32_t file_version = 1;
 
-json to_json(const ban& x) {
+json saved_ban(const ban& x) {
   return {{"range", to_string(x.range)},
           {"created", x.created},
           {"until", x.until},
@@ -52,7 +55,7 @@ json describe(ban_manager_pointer self) {
   const auto now = unix_now(self);
   auto bans = json::array();
   for (const auto& x : state.bans.list(now))
-    bans.push_back(to_json(x));
+    bans.push_back(saved_ban(x));
   const auto steady = score_now(self);
   auto scores = json::array();
   for (auto x : state.scores.entries(steady)) {
@@ -130,7 +133,7 @@ void restore(ban_manager_state& state, const json& body, unix_seconds now) {
 
 // A change in the journal is one of these.
 json record_of(const ban& x) {
-  return {{"banned", to_json(x)}};
+  return {{"banned", saved_ban(x)}};
 }
 json record_of_lifted(const subnet& range) {
   return {{"lifted", to_string(range)}};
@@ -315,7 +318,7 @@ ban_answer on_lift(ban_manager_pointer self, const subnet& range) {
   const auto result = state.bans.remove(range, unix_now(self));
   log::info("ban of {} lifted: {}", to_string(range), to_string(result));
   if (result == ban_result::done) {
-    state.scores.forget(range); // else the next slip would ban it again
+    state.scores.forget(range); // else the next misbehaviour would ban it again
     publish(self, {{}, {range}});
   } else if (!state.unsaved.contains(range)) {
     return answer_with(result);
@@ -352,7 +355,8 @@ void ban_misbehaving(ban_manager_pointer self, const endpoint& remote,
   // An older ban of the range may last longer than the new one.
   const auto now_banned = state.bans.get(range, unix_now(self));
   if (result == ban_result::done && now_banned) {
-    publish(self, {{*now_banned}, {}}, "the last slip was of " + to_string(remote));
+    publish(self, {{*now_banned}, {}},
+            "the last misbehaviour was of " + to_string(remote));
     state.file.keep(record_of(*now_banned));
   } else if (state.users.peers) // no room for the ban: then only the peers end
     self->send(state.users.peers, end_peers_in{range, peer_exit::banned});

@@ -2,7 +2,9 @@
 
 #include "actors/bans/ban_list.hpp"
 #include "actors/bans/reputation.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/base/waiters.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/storage/state_saver.hpp"
 

@@ -55,8 +55,8 @@ public:
 
   bool is_shared(const endpoint& x) const;
 
-  /// After this time half of the points are gone: an hour, so that slips of a long-lived
-  /// peer never add up, and floods do.
+  /// After this time half of the points are gone: an hour, so that the misbehaviour of a
+  /// long-lived peer never add up, and floods do.
   static constexpr std::chrono::seconds half_life = std::chrono::hours{1};
 
   /// Points above this are not counted, so that a host which raged before its ban begins

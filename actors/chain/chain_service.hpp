@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/chain/regtest_chain.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/inbound_service.hpp"
 
 namespace peerage {
 

@@ -21,14 +21,19 @@ void black_hole_detector::report(const endpoint& remote, bool reached) {
   mine.reached[mine.dials++ % window] = reached;
 }
 
-bool black_hole_detector::may_dial(const endpoint& remote) {
-  if (!is_routable(remote) || !is_dead(index_of(remote)))
-    return true;
-  auto& mine = families_[index_of(remote)];
-  if (++mine.left < window)
-    return false;
-  mine.left = 0;
-  return true;
+bool black_hole_detector::may_dial(const endpoint& remote) const {
+  return !is_routable(remote) || !is_dead(index_of(remote)) ||
+         families_[index_of(remote)].left + 1 >= window;
+}
+
+void black_hole_detector::left(const endpoint& remote) {
+  if (is_routable(remote) && is_dead(index_of(remote)))
+    ++families_[index_of(remote)].left;
+}
+
+void black_hole_detector::dialed(const endpoint& remote) {
+  if (is_routable(remote))
+    families_[index_of(remote)].left = 0;
 }
 
 bool black_hole_detector::is_dead(std::size_t index) const {

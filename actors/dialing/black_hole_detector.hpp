@@ -28,8 +28,12 @@ public:
   ///                way. Say nothing of dials that we gave up ourselves.
   void report(const endpoint& remote, bool reached);
 
-  /// Asks for one dial: false to leave it. Of a dead family every 100th goes through.
-  bool may_dial(const endpoint& remote);
+  /// False: leave it. Of a dead family every 100th goes through.
+  bool may_dial(const endpoint& remote) const;
+
+  /// An address was left, or dialed, which is what counts to a hundred.
+  void left(const endpoint& remote);
+  void dialed(const endpoint& remote);
 
   bool ipv4_is_dead() const { return is_dead(0); }
   bool ipv6_is_dead() const { return is_dead(1); }
@@ -38,7 +42,7 @@ private:
   struct family {
     std::bitset<window> reached; ///< A ring of the last dials.
     std::size_t dials = 0;       ///< All that were recorded.
-    std::size_t left = 0;        ///< Dials left since the last one that went through.
+    std::size_t left = 0;        ///< Addresses left since the last one that went through.
   };
 
   bool is_dead(std::size_t index) const;

@@ -5,21 +5,13 @@
 #include "actors/base/waiters.hpp"
 #include "actors/events/event_history.hpp"
 #include "actors/events/event_merger.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/events.hpp"
 
 #include <caf/stateful_actor.hpp>
 
 #include <memory>
 
 namespace peerage {
-
-using event_log_actor =
-  event_sink::extend<caf::replies_to<get_events>::with<event_batch>,
-                     caf::replies_to<get_event_history>::with<event_batch>,
-                     caf::reacts_to<cancel_request>,
-                     // INTERNAL: somebody has waited long enough, or merged events
-                     // are due.
-                     caf::reacts_to<alarm>>;
 
 struct event_log_state {
   event_log_state() = default;

@@ -1,5 +1,8 @@
 #include "actors/events/event_merger.hpp"
 
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer.hpp"
+
 #include <algorithm>
 #include <string_view>
 #include <utility>

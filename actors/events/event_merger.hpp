@@ -26,8 +26,8 @@ namespace peerage {
 /// EVENT_LOG. Thread-safe; no clock, no actor.
 class event_merger {
 public:
-  /// Announcements of one peer, addresses learned of it, slips of a host: what comes one
-  /// by one before merging, and after it was quiet for as many seconds.
+  /// Announcements of one peer, addresses learned of it, misbehaviour of a host: what
+  /// comes one by one before merging, and after it was quiet for as many seconds.
   static constexpr double burst = 10;
   /// The same of connections of one host, which may stand for many: behind a proxy, or on
   /// a machine that runs a test network.

@@ -3,6 +3,7 @@
 #include <caf/result.hpp>
 #include <caf/sec.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace peerage {
@@ -12,17 +13,34 @@ namespace {
 using inbound_dispatcher_pointer =
   inbound_service_actor::stateful_pointer<inbound_dispatcher_state>;
 
-template <class Reply, class Handle, class Request>
-caf::result<Reply> pass(inbound_dispatcher_pointer self, const Handle& to, Request& x) {
-  if (!to)
-    return caf::make_error(caf::sec::request_receiver_down);
-  return self->delegate(to, std::move(x));
+/// Inventory goes to the PEER_SET, addresses to the ADDRESS_BOOK, everything else to the
+/// node's own service.
+template <class Request>
+const auto& receiver_of(const inbound_dispatcher_state& state) {
+  if constexpr (std::is_same_v<Request, inventory_announced>)
+    return state.inventory;
+  else if constexpr (std::is_same_v<Request, serve_addresses> ||
+                     std::is_same_v<Request, addresses_announced>)
+    return state.book;
+  else
+    return state.node;
 }
 
-/// The handler of what the node answers itself.
-template <class Request, class Reply>
-auto to_node(inbound_dispatcher_pointer self) {
-  return [self](Request& x) { return pass<Reply>(self, self->state.node, x); };
+template <class Request>
+auto passing_on(inbound_dispatcher_pointer self) {
+  return [self](Request& x) -> caf::result<typename Request::reply> {
+    const auto& to = receiver_of<Request>(self->state);
+    if (!to)
+      return caf::make_error(caf::sec::request_receiver_down);
+    return self->delegate(to, std::move(x));
+  };
+}
+
+template <class... Requests>
+inbound_service_actor::behavior_type
+passing_each(std::type_identity<std::variant<Requests...>>,
+             inbound_dispatcher_pointer self) {
+  return {passing_on<Requests>(self)...};
 }
 
 } // namespace
@@ -34,19 +52,7 @@ inbound_service_actor::behavior_type inbound_dispatcher(inbound_dispatcher_point
   self->state.node = std::move(node);
   self->state.inventory = std::move(inventory);
   self->state.book = std::move(book);
-  return {
-    to_node<serve_headers, headers>(self),
-    to_node<serve_block_hashes, block_hashes>(self),
-    to_node<serve_block, wire::block>(self),
-    to_node<serve_transaction, wire::tx>(self),
-    to_node<serve_mempool, transaction_ids>(self),
-    [self](serve_addresses& x) { return pass<addresses>(self, self->state.book, x); },
-    [self](inventory_announced& x) { return pass<void>(self, self->state.inventory, x); },
-    to_node<headers_announced, void>(self),
-    [self](addresses_announced& x) { return pass<void>(self, self->state.book, x); },
-    to_node<transaction_received, void>(self),
-    to_node<block_received, void>(self),
-  };
+  return passing_each(std::type_identity<service_request>{}, self);
 }
 
 } // namespace peerage

@@ -1,13 +1,12 @@
 #pragma once
 
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/inbound_service.hpp"
+#include "actors/interfaces/peer_set.hpp"
 
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
-
-/// Who notes announced inventory and sees to its answer: the PEER_SET.
-using inventory_sink = caf::typed_actor<caf::reacts_to<inventory_announced>>;
 
 struct inbound_dispatcher_state {
   inbound_dispatcher_state() = default;

@@ -7,6 +7,16 @@
 #include "actors/bans/ban_manager.hpp"
 #include "actors/base/log.hpp"
 #include "actors/dialing/dialer.hpp"
+#include "actors/events/event_log.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/admission.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/interfaces/events.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "actors/node/inbound_dispatcher.hpp"
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_saver.hpp"
@@ -289,11 +299,11 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
   dialer_options dialing;
   dialing.manual = options.manual;
   dialing.added = options.added;
-  dialing.own = own;
-  dialing.max_outbound = options.max_outbound;
-  dialing.caps = caps;
+  dialing.limits.own = own;
+  dialing.limits.max_outbound = options.max_outbound;
+  dialing.limits.caps = caps;
   if (!local)
-    dialing.needed_services = wire::node_network;
+    dialing.limits.needed_services = wire::node_network;
   dialing.directory = options.directory;
   dialing.saver = files;
   dialing.save_every = options.save_every;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/dialing/added_peers.hpp"
-#include "actors/node/node_handles.hpp"
+#include "actors/interfaces/node.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/resolver.hpp"
@@ -45,18 +45,6 @@ struct peer_manager_options {
   /// How often changed state is saved, if there is a directory.
   caf::timespan save_every = std::chrono::seconds{60};
 };
-
-using peer_manager_actor =
-  caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
-                   // Every peer; those that do not answer in time are left out.
-                   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-                   // Tells everybody who brings or holds peers.
-                   caf::reacts_to<set_network_active>,
-                   caf::replies_to<get_node_handles>::with<node_handles>,
-                   // A handle to route requests with; it dies with the manager.
-                   caf::replies_to<caf::get_atom>::with<peer_set_actor>,
-                   // INTERNAL: the stop took too long.
-                   caf::reacts_to<alarm>>;
 
 /// The root supervisor: starts everything that a node consists of, monitors all of it,
 /// and ends it in order (who brings peers, then the peers, then what they share, then who

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
-
 #include <caf/actor.hpp>
 #include <caf/typed_response_promise.hpp>
 

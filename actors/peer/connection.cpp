@@ -1,5 +1,7 @@
 #include "actors/peer/connection.hpp"
 
+#include "actors/interfaces/bans.hpp"
+
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -107,24 +109,15 @@ void ask_service(connection_pointer self, time_point now) {
       auto response =
         self->request(context.dispatcher ? context.dispatcher : context.service,
                       caf::infinite, std::move(what));
-      using what_type = std::decay_t<decltype(what)>;
-      auto pass = [self, turn](auto& value) {
-        on_service_answer(self, turn, std::move(value));
-      };
-      if constexpr (std::is_same_v<what_type, serve_headers>)
-        response.then([pass](headers& x) { pass(x); }, failed);
-      else if constexpr (std::is_same_v<what_type, serve_block_hashes>)
-        response.then([pass](block_hashes& x) { pass(x); }, failed);
-      else if constexpr (std::is_same_v<what_type, serve_block>)
-        response.then([pass](wire::block& x) { pass(x); }, failed);
-      else if constexpr (std::is_same_v<what_type, serve_transaction>)
-        response.then([pass](wire::tx& x) { pass(x); }, failed);
-      else if constexpr (std::is_same_v<what_type, serve_mempool>)
-        response.then([pass](transaction_ids& x) { pass(x); }, failed);
-      else if constexpr (std::is_same_v<what_type, serve_addresses>)
-        response.then([pass](addresses& x) { pass(x); }, failed);
-      else
+      using answer_type = typename std::decay_t<decltype(what)>::reply;
+      if constexpr (std::is_void_v<answer_type>)
         response.then([self, turn] { on_service_answer(self, turn, caf::unit); }, failed);
+      else
+        response.then(
+          [self, turn](answer_type& value) {
+            on_service_answer(self, turn, std::move(value));
+          },
+          failed);
     },
     *next);
 }
@@ -195,11 +188,11 @@ void tell_progress(connection_pointer self) {
   self->send(state.heartbeat, found);
 }
 
-template <class Reply, class Request>
+template <class Request>
 auto taking(connection_pointer self) {
-  return [self](Request& x) -> caf::result<Reply> {
+  return [self](Request& x) -> caf::result<typename Request::reply> {
     auto& state = self->state;
-    auto promise = self->template make_response_promise<Reply>();
+    auto promise = self->template make_response_promise<typename Request::reply>();
     auto id = ++state.last_request;
     state.callers.emplace(id, pending_reply{promise});
     auto now = self->clock().now();
@@ -278,7 +271,8 @@ connection_actor::behavior_type connection(connection_pointer self,
   state.opened = opened;
   self->set_exit_handler([self](caf::exit_msg& x) { end(self, exit_of(x.reason)); });
   self->set_down_handler([self](caf::down_msg& x) { end(self, exit_of(x.reason)); });
-  return {
+  return answering_each<connection_actor::behavior_type>(
+    std::type_identity<request>{},
     // First, because CAF looks handlers up in this order.
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
@@ -287,17 +281,7 @@ connection_actor::behavior_type connection(connection_pointer self,
         self->state.protocol->receive(frame, now);
       flush(self, now);
     },
-    taking<latency, measure_latency>(self),
-    taking<addresses, get_addresses>(self),
-    taking<headers, get_headers>(self),
-    taking<block_hashes, get_block_hashes>(self),
-    taking<blocks, get_blocks>(self),
-    taking<transactions, get_transactions>(self),
-    taking<transaction_ids, get_mempool>(self),
-    taking<void, send_transaction>(self),
-    taking<void, announce_transactions>(self),
-    taking<void, announce_block>(self),
-    taking<void, announce_addresses>(self),
+    [self]<class Request>() { return taking<Request>(self); },
     [self](get_peer_snapshot) { return snapshot_of(self); },
     [self](peer_group& x) { return describe_group(self, std::move(x)); },
     [self](const cancel_request& x) { on_cancel(self, x); },
@@ -328,8 +312,7 @@ connection_actor::behavior_type connection(connection_pointer self,
         return on_service_answer(self, self->state.service_turn,
                                  caf::make_error(caf::sec::request_timeout));
       flush(self, now);
-    },
-  };
+    });
 }
 
 } // namespace peerage

@@ -2,10 +2,12 @@
 
 #include "actors/base/local_message.hpp"
 #include "actors/base/pending_reply.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/peer/heartbeat.hpp"
 #include "actors/peer/load_shedding.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/peer/protocol.hpp"
+#include "actors/transport/transport.hpp"
 
 #include <memory>
 #include <optional>

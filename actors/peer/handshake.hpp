@@ -3,6 +3,7 @@
 #include "actors/peer/handshake_protocol.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/peer/peer_outcome.hpp"
+#include "actors/transport/transport.hpp"
 
 #include <memory>
 

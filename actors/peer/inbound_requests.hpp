@@ -14,12 +14,6 @@
 
 namespace peerage {
 
-/// Anything that a CONNECTION asks of, or tells, the node's inbound service.
-using service_request =
-  std::variant<serve_headers, serve_block_hashes, serve_block, serve_transaction,
-               serve_mempool, serve_addresses, inventory_announced, headers_announced,
-               addresses_announced, transaction_received, block_received>;
-
 /// What came back. An error stands for "nothing", whatever its cause.
 using service_answer = std::variant<caf::unit_t, headers, block_hashes, wire::block,
                                     wire::tx, transaction_ids, addresses, caf::error>;

@@ -3,9 +3,12 @@
 #include "actors/base/node_clock.hpp"
 #include "actors/base/random_source.hpp"
 #include "actors/events/event_merger.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/events.hpp"
+#include "actors/interfaces/inbound_service.hpp"
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/peer/node_counters.hpp"
+#include "actors/transport/transport.hpp"
 #include "messages/wire/network.hpp"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/transport/transport.hpp"
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/base/alarm_clock.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/hash.hpp"
 

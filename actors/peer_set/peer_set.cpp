@@ -230,14 +230,19 @@ caf::result<bool> evict(peer_set_pointer self) {
   return promise;
 }
 
-template <class Reply, class Request>
-auto one(peer_set_pointer self) {
-  return [self](Request& x) { return routing::to_one<Reply>(self, std::move(x)); };
-}
-
+/// The handler of a request: to several peers at once what is a fetch of many items or
+/// has no reply, to one peer everything else.
 template <class Request>
-auto some(peer_set_pointer self) {
-  return [self](const Request& x) { return routing::to_some(self, x); };
+auto routing_of(peer_set_pointer self) {
+  return [self](Request& x) {
+    if constexpr (std::is_same_v<Request, get_blocks> ||
+                  std::is_same_v<Request, get_transactions>)
+      return routing::fetch(self, std::move(x));
+    else if constexpr (std::is_void_v<typename Request::reply>)
+      return routing::to_some(self, x);
+    else
+      return routing::to_one(self, std::move(x));
+  };
 }
 
 } // namespace
@@ -253,19 +258,9 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
   state.eviction_key = state.context->random.next();
   self->set_down_handler([self](caf::down_msg& x) { remove(self, x); });
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
-  return {
-    one<latency, measure_latency>(self),
-    one<addresses, get_addresses>(self),
-    one<headers, get_headers>(self),
-    one<block_hashes, get_block_hashes>(self),
-    [self](get_blocks& x) { return routing::fetch(self, std::move(x)); },
-    [self](get_transactions& x) { return routing::fetch(self, std::move(x)); },
-    one<transaction_ids, get_mempool>(self),
-    some<send_transaction>(self),
-    some<announce_transactions>(self),
-    some<announce_block>(self),
-    some<announce_addresses>(self),
-    [self](const join_set& x) { insert(self, x); },
+  return answering_each<peer_set_actor::behavior_type>(
+    std::type_identity<request>{}, [self](const join_set& x) { insert(self, x); },
+    [self]<class Request>() { return routing_of<Request>(self); },
     [self](const end_peer& x) {
       if (auto found = self->state.members.find(x.peer);
           found != self->state.members.end())
@@ -309,12 +304,7 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
     },
     [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const bans_changed& x) {
-      auto& bans = self->state.bans;
-      const auto now = self->state.context->wall.now();
-      bans.sweep(now);
-      for (const auto& range : x.lifted)
-        bans.remove(range, now);
-      bans.restore(x.added, now);
+      self->state.bans.apply(x, self->state.context->wall.now());
     },
     [self](const wait_for_peers& x) { return routing::wait(self, x); },
     [self](const cancel_request& x) { routing::cancel(self, x); },
@@ -325,8 +315,7 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
       waiting.expire(x.token, [self](const wait_for_peers& wanted) {
         return routing::describe_wait(self, wanted);
       });
-    },
-  };
+    });
 }
 
 } // namespace peerage

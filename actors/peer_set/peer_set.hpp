@@ -6,8 +6,11 @@
 #include "actors/base/local_message.hpp"
 #include "actors/base/pending_reply.hpp"
 #include "actors/base/waiters.hpp"
-#include "actors/control.hpp"
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/inbound_service.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/peer_set/block_fetch.hpp"
 #include "actors/peer_set/router.hpp"
@@ -16,50 +19,6 @@
 #include <map>
 
 namespace peerage {
-
-/// LISTENER or DIALER -> PEER_SET: a peer for the set.
-struct join_set {
-  peer_ready peer;
-  bool manual = false; ///< A person named it: caps do not apply.
-};
-
-/// Anybody -> PEER_SET: like get_peer_snapshots, of one peer. None if it is not there.
-struct get_snapshot_of {
-  peer_id peer = 0;
-};
-
-/// Anybody -> PEER_SET: like announce_block, but to every peer: those that are not ready
-/// get it when they are.
-struct announce_block_to_all {
-  wire::hash256 hash;
-};
-
-/// PEER_SET holds every client, and with it every peer's life. It learns of ends by
-/// monitoring, without sending a request (invariant I2), and is the one place where peers
-/// are counted and requests are routed (I5, I14). It answers the same requests as a
-/// client.
-using peer_set_actor = requests_actor::extend<
-  // Answers nothing: `peer_joined`, or `peer_left` alone, tells what became of it.
-  caf::reacts_to<join_set>, caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>,
-  caf::replies_to<evict_inbound>::with<bool>, caf::reacts_to<announce_block_to_all>,
-  caf::replies_to<gather_addresses>::with<gathered_addresses>,
-  caf::reacts_to<tell_addresses>,
-  // Notes who has what, then passes it on to the node's own service, which answers.
-  caf::reacts_to<inventory_announced>,
-  caf::replies_to<get_peer_set_snapshot>::with<peer_set_snapshot>,
-  // Asks each peer; those that do not answer within a second are left out.
-  caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-  caf::replies_to<get_snapshot_of>::with<peer_snapshots>,
-  // The client of a peer; fails with `peer_gone` if there is none with that id.
-  caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
-  // For people and programs; see actors/control.hpp.
-  caf::replies_to<disconnect_peer>::with<bool>, caf::reacts_to<ping_all>,
-  caf::reacts_to<set_network_active>, caf::reacts_to<bans_changed>,
-  caf::replies_to<wait_for_peers>::with<peers_waited_for>,
-  caf::reacts_to<cancel_request>, // of that, or of a request to a peer
-  // INTERNAL: a fetch has something to do (the token is its number), or a waiter's time
-  // is over.
-  caf::reacts_to<alarm>>;
 
 using published_counts = latest<peer_set_snapshot>;
 
@@ -140,7 +99,3 @@ peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, node_context_ptr
          peer_set_options options);
 
 } // namespace peerage
-
-PEERAGE_LOCAL_MESSAGE(peerage::join_set)
-PEERAGE_LOCAL_MESSAGE(peerage::get_snapshot_of)
-PEERAGE_LOCAL_MESSAGE(peerage::announce_block_to_all)

@@ -303,22 +303,22 @@ void quit_if_done(self_pointer self) {
 
 // -- one peer --------------------------------------------------------------------------
 
-template <class Reply, class Request>
-caf::result<Reply> to_one(self_pointer self, Request&& what) {
+template <class Request>
+caf::result<typename Request::reply> to_one(self_pointer self, Request&& what) {
   auto& state = self->state;
   if (state.stopping)
     return caf::make_error(request_error::shutting_down);
-  const auto kind = kind_of_type<std::decay_t<Request>>();
+  const auto kind = kind_of_type<Request>();
   auto now = self->clock().now();
   auto found = state.routes.choose(kind, now, state.context->random);
   if (!found.peer)
     return caf::make_error(found.why);
-  auto promise = self->make_response_promise<Reply>();
+  auto promise = self->make_response_promise<typename Request::reply>();
   auto route = state.routes.started(*found.peer, kind, now);
   publish(self);
   auto caller = std::make_shared<pending_reply>(promise);
-  send_routed<Reply>(
-    self, route, std::forward<Request>(what),
+  send_routed<typename Request::reply>(
+    self, route, std::move(what),
     [caller](std::variant<reply, caf::error>&& result) {
       caller->deliver(std::move(result));
     },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
 /// How the PEER_SET answers requests: one peer, several, or many. Parts of its behaviour.
@@ -17,8 +18,8 @@ void publish(self_pointer self);
 void quit_if_done(self_pointer self);
 
 /// A request to one peer, whichever is the lightest.
-template <class Reply, class Request>
-caf::result<Reply> to_one(self_pointer self, Request&& what);
+template <class Request>
+caf::result<typename Request::reply> to_one(self_pointer self, Request&& what);
 
 /// Blocks or transactions, split over several peers.
 caf::result<blocks> fetch(self_pointer self, get_blocks&& what);

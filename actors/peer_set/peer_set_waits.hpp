@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer_set/peer_set.hpp"
 
 /// How the PEER_SET answers those who wait for peers. Part of its behaviour.

@@ -1,5 +1,6 @@
 #include "actors/peer_set/router.hpp"
 
+#include "actors/interfaces/broadcasts.hpp"
 #include "messages/wire/limits.hpp"
 #include "messages/wire/messages.hpp"
 

@@ -2,6 +2,7 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/documents/endpoints.hpp"
+#include "actors/status/events/event_session.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_session.hpp"
 #include "actors/status/http/status_limits.hpp"
@@ -18,42 +19,11 @@
 
 namespace peerage {
 
-bool parse_status_address(std::string_view text, status_address& out,
-                          std::string& error) {
-  constexpr std::string_view unix_prefix = "unix:";
-  status_address result;
-  if (text.starts_with(unix_prefix)) {
-    result.unix_path = text.substr(unix_prefix.size());
-    if (result.unix_path.empty()) {
-      error = "the path of the Unix socket is missing";
-      return false;
-    }
-    if (result.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
-      error = "the path of a Unix socket has at most " +
-              std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes";
-      return false;
-    }
-  } else {
-    endpoint at;
-    if (!parse_endpoint(text, 0, at)) {
-      error = "neither ADDR:PORT, with an IP address, nor unix:PATH";
-      return false;
-    }
-    if (!at.is_loopback()) {
-      error = "not a loopback address; the status socket asks nobody who they are, so it "
-              "stays on this machine";
-      return false;
-    }
-    result.tcp = at;
-  }
-  out = std::move(result);
-  return true;
-}
-
 /// Members go in reverse order: listeners and sessions before the context they are on.
 struct status_server::impl {
   boost::asio::io_context context{2}; // the hint: replies are posted by other threads
   http_sessions sessions{context};
+  event_upgrades events{sessions};
   std::vector<std::unique_ptr<http_listener>> listeners;
   std::vector<std::string> urls;
   status_actor actor;
@@ -97,7 +67,7 @@ struct status_server::impl {
     auto all = sessions.streams; // one that ends leaves
     for (const auto& [id, x] : all)
       x->go_away();
-    while (sessions.events.has_readers() && context.run_one_until(deadline) > 0)
+    while (events.feed().has_readers() && context.run_one_until(deadline) > 0)
       ;
   }
 };
@@ -133,7 +103,8 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
   add_fixed_endpoints(parts.sessions.routes, options.page);
   parts.sessions.cookie = options.cookie;
-  parts.sessions.events.start(parts.actor);
+  parts.events.feed().start(parts.actor);
+  parts.sessions.upgrades = &parts.events;
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
   parts.thread = std::thread([&parts] { parts.serve(); });
@@ -151,7 +122,7 @@ void status_server::stop() {
     parts.thread.join();
   parts.say_goodbye();
   parts.sessions.door->close();
-  parts.sessions.events.stop();
+  parts.events.feed().stop();
   for (auto* all : {&parts.sessions.open, &parts.sessions.streams}) {
     const auto here = *all; // one that ends leaves
     for (const auto& [id, x] : here)

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/status/rpc/rpc_cookie.hpp"
-#include "actors/status/status_actor.hpp"
-#include "messages/endpoint.hpp"
+#include "actors/status/http/rpc_cookie.hpp"
+#include "actors/status/http/status_actor.hpp"
+#include "actors/status/http/status_address.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -21,16 +21,6 @@
 ///              └───────────────── reply_slot ─────────────────┘
 /// ```
 namespace peerage {
-
-/// Where the status socket is: TCP on loopback, or a Unix socket.
-struct status_address {
-  std::optional<endpoint> tcp;
-  std::string unix_path; ///< If not TCP.
-};
-
-/// Reads "ADDR:PORT" or "unix:PATH". Refuses what is not loopback: reads need no
-/// authentication, so they must stay on this machine. The error is a text for people.
-bool parse_status_address(std::string_view text, status_address& out, std::string& error);
 
 struct status_options {
   std::string_view page;                    ///< HTML for GET /; empty: nothing is there.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "actors/storage/state_journal.hpp"
 
 #include <caf/stateful_actor.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/storage.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>

@@ -19,28 +19,6 @@ namespace peerage {
 
 namespace {
 
-/// The endpoint of an address in numbers, without a port of its own.
-std::optional<endpoint> parse_numbers(const std::string& name, std::uint16_t port) {
-  subnet host;
-  if (name.find('/') != name.npos || !parse_subnet(name, host))
-    return std::nullopt;
-  return host.first().with_port(port);
-}
-
-/// Keeps what `resolved` promises, whatever a lookup left there.
-void tidy(resolved& x) {
-  std::vector<endpoint> distinct;
-  for (const auto& found : x.endpoints)
-    if (distinct.size() < resolver::max_endpoints &&
-        std::ranges::find(distinct, found) == distinct.end())
-      distinct.push_back(found);
-  x.endpoints = std::move(distinct);
-  if (!x.endpoints.empty())
-    x.error.clear();
-  else if (x.error.empty())
-    x.error = "the name has no address";
-}
-
 // -- threads ------------------------------------------------------------------------
 
 /// What a resolver and its threads share. Threads may outlive all else.
@@ -59,7 +37,7 @@ void run_lookup(const std::shared_ptr<shared_lookups>& shared, std::string name,
                 std::uint16_t port, const caf::weak_actor_ptr& sink) {
   resolved result{std::move(name), {}, {}};
   shared->lookup(result.name, port, result);
-  tidy(result);
+  normalise(result);
   std::lock_guard guard{shared->mutex};
   --shared->under_way;
   if (!shared->closed)
@@ -80,7 +58,7 @@ public:
   void resolve(std::string name, std::uint16_t port,
                const caf::strong_actor_ptr& sink) override {
     auto to = caf::actor_cast<caf::weak_actor_ptr>(sink);
-    if (auto numbers = parse_numbers(name, port)) {
+    if (auto numbers = endpoint_in_numbers(name, port)) {
       deliver(to, resolved{std::move(name), {*numbers}, {}});
     } else if (name.empty() || name.size() > max_name_length ||
                name.find('\0') != name.npos) {
@@ -156,45 +134,32 @@ void system_lookup(const std::string& name, std::uint16_t port, resolved& out) {
 
 } // namespace
 
+void normalise(resolved& x) {
+  std::vector<endpoint> distinct;
+  for (const auto& found : x.endpoints)
+    if (distinct.size() < resolver::max_endpoints &&
+        std::ranges::find(distinct, found) == distinct.end())
+      distinct.push_back(found);
+  x.endpoints = std::move(distinct);
+  if (!x.endpoints.empty())
+    x.error.clear();
+  else if (x.error.empty())
+    x.error = "the name has no address";
+}
+
+std::optional<endpoint> endpoint_in_numbers(const std::string& name, std::uint16_t port) {
+  subnet host;
+  if (name.find('/') != name.npos || !parse_subnet(name, host))
+    return std::nullopt;
+  return host.first().with_port(port);
+}
+
 resolver_ptr make_threaded_resolver(lookup_function lookup) {
   return std::make_shared<threaded_resolver>(std::move(lookup));
 }
 
 resolver_ptr make_system_resolver() {
   return make_threaded_resolver(system_lookup);
-}
-
-// -- memory_resolver ----------------------------------------------------------------
-
-void memory_resolver::add(const std::string& name, std::vector<endpoint> endpoints) {
-  script_[name] = resolved{name, std::move(endpoints), {}};
-}
-
-void memory_resolver::add_error(const std::string& name, std::string error) {
-  script_[name] = resolved{name, {}, std::move(error)};
-}
-
-void memory_resolver::add_black_hole(const std::string& name) {
-  script_[name] = std::nullopt;
-}
-
-void memory_resolver::resolve(std::string name, std::uint16_t port,
-                              const caf::strong_actor_ptr& sink) {
-  ++lookups_;
-  resolved result{name, {}, {}};
-  if (auto found = script_.find(name); found != script_.end()) {
-    if (!found->second)
-      return;
-    result = *found->second;
-    for (auto& where : result.endpoints)
-      where.port = port;
-  } else if (auto numbers = parse_numbers(name, port)) {
-    result.endpoints = {*numbers};
-  } else {
-    result.error = "nobody knows this name";
-  }
-  tidy(result);
-  deliver(caf::actor_cast<caf::weak_actor_ptr>(sink), std::move(result));
 }
 
 } // namespace peerage

@@ -8,14 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-/// Names made into addresses, behind one small interface like sockets: the system's
-/// resolver for real ones, `memory_resolver` for tests.
+/// Names made into addresses, behind one small interface like sockets.
 namespace peerage {
 
 /// RESOLVER -> sink: what a name stands for.
@@ -42,6 +40,13 @@ public:
 
 using resolver_ptr = std::shared_ptr<resolver>;
 
+/// Makes true what `resolved` promises, whatever a lookup left there.
+void normalise(resolved& x);
+
+/// The endpoint of an address in numbers, which has no port of its own; nothing for
+/// names.
+std::optional<endpoint> endpoint_in_numbers(const std::string& name, std::uint16_t port);
+
 /// Finds the endpoints of a name, or leaves an error. May block, must not throw. Called
 /// from many threads at once, and possibly running still when all else has ended.
 using lookup_function =
@@ -58,28 +63,6 @@ resolver_ptr make_threaded_resolver(lookup_function lookup);
 /// The same with the system's own lookup (getaddrinfo: hosts file, DNS …), which finds
 /// only addresses of the families that this host has, too. Thread-safe.
 resolver_ptr make_system_resolver();
-
-/// Knows what it is told. Answers inside of the call, so that under a deterministic
-/// scheduler all is deterministic. For one thread only.
-class memory_resolver : public resolver {
-public:
-  /// The port of these is replaced by the one asked for.
-  void add(const std::string& name, std::vector<endpoint> endpoints);
-  void add_error(const std::string& name, std::string error);
-  /// Lookups of this name never end.
-  void add_black_hole(const std::string& name);
-
-  /// Every call counts, answered or not.
-  std::size_t lookups() const { return lookups_; }
-
-  /// Names that nobody added, and no numbers either, are an error.
-  void resolve(std::string name, std::uint16_t port,
-               const caf::strong_actor_ptr& sink) override;
-
-private:
-  std::map<std::string, std::optional<resolved>> script_; ///< Nothing: never answered.
-  std::size_t lookups_ = 0;
-};
 
 } // namespace peerage
 

@@ -15,7 +15,7 @@
 #include <memory>
 #include <vector>
 
-/// Sockets behind one small interface: `asio_sockets` for real ones, `memory_sockets` for
+/// Sockets behind one small interface: `asio_sockets` for real ones, those of tests for
 /// tests. Nothing here is an actor; everything reports to one, its sink, which is held
 /// weakly: a socket never keeps an actor alive.
 namespace peerage {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/interfaces/node.hpp"
 #include "tests/support/raw_peer.hpp"
 #include "tests/support/test_node.hpp"
 

@@ -1,3 +1,5 @@
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/integration/peer_group_fixture.hpp"
 #include "tests/support/peer_parts.hpp"
 

@@ -1,3 +1,4 @@
+#include "actors/interfaces/peer.hpp"
 #include "tests/integration/peer_group_fixture.hpp"
 
 #include <numeric>

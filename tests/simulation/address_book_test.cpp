@@ -1,3 +1,10 @@
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "actors/interfaces/storage.hpp"
+#include "messages/ban.hpp"
+#include "messages/known_address.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include "actors/addresses/address_book.hpp"

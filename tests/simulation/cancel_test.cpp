@@ -1,5 +1,6 @@
 #include "actors/base/cancel_request.hpp"
 #include "actors/events/event_log.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 

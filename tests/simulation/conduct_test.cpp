@@ -1,3 +1,4 @@
+#include "actors/interfaces/peer.hpp"
 #include "messages/wire/addresses.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/support/scripted_service.hpp"

@@ -1,3 +1,6 @@
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include "actors/addresses/address_book.hpp"

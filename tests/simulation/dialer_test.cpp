@@ -1,5 +1,12 @@
 #include "actors/dialing/dialer.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/storage/saver.hpp"
+#include "messages/known_address.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -125,7 +132,7 @@ struct dialing_world : simulation {
 
 dialer_options with_target(std::size_t target) {
   dialer_options result;
-  result.max_outbound = target;
+  result.limits.max_outbound = target;
   return result;
 }
 
@@ -334,7 +341,7 @@ TEST_CASE("a feeler looks at an address and leaves") {
 
 TEST_CASE("a discovered peer without the services we need is left, a manual one kept") {
   dialer_options options = with_target(5);
-  options.needed_services = wire::node_compact_filters;
+  options.limits.needed_services = wire::node_compact_filters;
   options.manual = {dialing_world::address(0)};
   dialing_world world{options};
   for (std::size_t i = 0; i < 3; ++i)
@@ -513,7 +520,7 @@ TEST_CASE("an address that turns out to be ourselves is not dialed again") {
 TEST_CASE("whoever asks is told all that stands in the way of a dial, and since when") {
   auto options = with_target(1);
   const auto own = ipv4_endpoint(50, 1, 1, 1, 8333);
-  options.own = {own};
+  options.limits.own = {own};
   dialing_world world{std::move(options)};
   auto kinds = [&](const endpoint& remote) {
     auto answer = world.ask<obstacles>(world.dialer, explain_dial{remote});

@@ -1,8 +1,12 @@
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "messages/known_address.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include "actors/addresses/address_book.hpp"
 #include "actors/addresses/dns_seeds.hpp"
 #include "messages/wire/addresses.hpp"
+#include "tests/support/memory_resolver.hpp"
 
 /// DNS_SEEDS between a scripted resolver and a real ADDRESS_BOOK.
 using namespace peerage;

@@ -1,3 +1,5 @@
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include <spdlog/sinks/ostream_sink.h>

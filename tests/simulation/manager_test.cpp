@@ -1,3 +1,4 @@
+#include "actors/interfaces/node.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include "actors/node/peer_manager.hpp"

@@ -1,5 +1,10 @@
 #include "actors/bans/ban_manager.hpp"
 #include "actors/dialing/dialer.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/interfaces/events.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "messages/ban.hpp"
 #include "tests/simulation/set_world.hpp"
 
 /// The wall clock is set, by NTP or a person, while the node runs: what is shown, sent,

@@ -1,3 +1,5 @@
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 

@@ -1,4 +1,7 @@
 #include "actors/events/event_log.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/set_world.hpp"
 
 using namespace peerage;

@@ -1,3 +1,4 @@
+#include "actors/interfaces/bans.hpp"
 #include "actors/peer/connection.hpp"
 #include "tests/simulation/simulation.hpp"
 #include "tests/support/raw_peer.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer.hpp"
 #include "tests/simulation/simulation.hpp"
 
 /// What the tests of requests to one peer share.

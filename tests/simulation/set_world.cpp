@@ -1,5 +1,9 @@
 #include "tests/simulation/set_world.hpp"
 
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/node/inbound_dispatcher.hpp"
 
 namespace peerage::test {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer_set.hpp"
 #include "actors/peer_set/peer_set.hpp"
 #include "tests/simulation/simulation.hpp"
 

@@ -1,5 +1,7 @@
 #include "tests/simulation/simulation.hpp"
 
+#include "actors/interfaces/peer.hpp"
+
 namespace peerage::test {
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/peer/client.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"

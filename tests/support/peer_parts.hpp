@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/interfaces/peer.hpp"
 #include "actors/peer/client.hpp"
 #include "actors/peer/connection.hpp"
 

@@ -1,5 +1,7 @@
 #include "tests/support/scripted_service.hpp"
 
+#include "actors/interfaces/inbound_service.hpp"
+
 #include <utility>
 
 namespace peerage::test {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/interfaces/inbound_service.hpp"
 #include "actors/peer/inbound_requests.hpp"
 
 #include <caf/result.hpp>

@@ -1,6 +1,7 @@
 #include "tests/support/test_node.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/transport/asio_sockets.hpp"
 
 #include <spdlog/spdlog.h>

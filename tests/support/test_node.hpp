@@ -1,5 +1,8 @@
 #pragma once
 
+#include "actors/interfaces/inbound_service.hpp"
+#include "actors/interfaces/node.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/node/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "tests/support/raw_peer.hpp"

@@ -1,7 +1,10 @@
 #include "tests/support/whole_node.hpp"
 
 #include "actors/chain/chain_service.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/node.hpp"
 #include "actors/transport/asio_sockets.hpp"
+#include "messages/known_address.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <ctime>

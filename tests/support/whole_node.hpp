@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/discovery/interfaces.hpp"
+#include "actors/interfaces/node.hpp"
 #include "tests/support/test_node.hpp"
 
 #include <map>

@@ -1,11 +1,14 @@
 #include "actors/status/documents/endpoints.hpp"
 
-#include "actors/status/documents/discovery_json.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/bans.hpp"
 #include "actors/status/documents/metrics.hpp"
 #include "actors/status/documents/peer_endpoint.hpp"
 #include "actors/status/documents/schemas.hpp"
 #include "actors/status/http/list_reply.hpp"
 #include "actors/status/http/shared_document.hpp"
+#include "messages/known_address.hpp"
 
 #include <caf/send.hpp>
 

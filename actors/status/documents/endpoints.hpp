@@ -1,9 +1,9 @@
 #pragma once
 
 #include "actors/status/http/http_router.hpp"
-#include "actors/status/rpc/rpc_cookie.hpp"
+#include "actors/status/http/rpc_cookie.hpp"
+#include "actors/status/http/status_actor.hpp"
 #include "actors/status/rpc/rpc_server.hpp"
-#include "actors/status/status_actor.hpp"
 
 namespace peerage {
 

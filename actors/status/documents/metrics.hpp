@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/admission/listener.hpp"
+#include "actors/interfaces/attempts.hpp"
 #include "actors/peer/node_context.hpp"
 #include "messages/snapshots.hpp"
 

@@ -1,5 +1,8 @@
 #include "actors/status/documents/peer_endpoint.hpp"
 
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
+
 #include <charconv>
 
 namespace peerage {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/status/http/http.hpp"
-#include "actors/status/status_actor.hpp"
+#include "actors/status/http/status_actor.hpp"
 
 namespace peerage {
 

@@ -55,12 +55,10 @@ class event_session final : public http_session,
   }
 
 public:
-  event_session(http_sessions& all, std::shared_ptr<http_address> at,
-                http_sessions::id id, status_socket socket, http_request asked,
-                event_query query, bool has_cookie)
-      : all_(all), at_(std::move(at)), id_(id), has_cookie_(has_cookie),
-        socket_(std::move(socket)), request_(std::move(asked)), query_(std::move(query)),
-        heard_at_(all.now()) {}
+  event_session(http_sessions& all, event_feed& feed, http_upgrade x, event_query query)
+      : all_(all), feed_(feed), at_(std::move(x.at)), id_(x.id),
+        has_cookie_(x.has_cookie), socket_(std::move(x.socket)),
+        request_(std::move(x.asked)), query_(std::move(query)), heard_at_(all.now()) {}
 
   void start() {
     ++places();
@@ -125,8 +123,8 @@ private:
     what.from = from;
     what.limit = limit;
     what.filter = query_.filter;
-    all_.events.ask_log(std::move(what), [weak = std::weak_ptr<event_session>(self()),
-                                          done](caf::expected<event_batch>& found) {
+    feed_.ask_log(std::move(what), [weak = std::weak_ptr<event_session>(self()),
+                                    done](caf::expected<event_batch>& found) {
       auto me = weak.lock();
       if (!me)
         return;
@@ -158,7 +156,7 @@ private:
       backlog_.push_back(gap(1, 0, true));
     }
     located_ = true;
-    all_.events.add(*this, now.last);
+    feed_.add(*this, now.last);
     pump();
   }
 
@@ -189,7 +187,7 @@ private:
       backlog_.pop_front();
       return write(std::move(text));
     }
-    const auto& feed = all_.events;
+    const auto& feed = feed_;
     while (cursor_ >= feed.first() && cursor_ < feed.next()) {
       const auto& x = feed.at(cursor_++);
       if ((query_.filter.types & bit_of(x.type)) != 0)
@@ -248,7 +246,7 @@ public:
     const auto me = self(); // until the end of this
     closing_ = true;
     --places();
-    all_.events.remove(*this);
+    feed_.remove(*this);
     error_code ignored;
     socket_.next_layer().close(ignored);
     all_.streams.erase(id_);
@@ -256,6 +254,7 @@ public:
 
 private:
   http_sessions& all_;
+  event_feed& feed_;
   std::shared_ptr<http_address> at_;
   const http_sessions::id id_;
   const bool has_cookie_;
@@ -281,12 +280,29 @@ private:
 
 } // namespace
 
-void open_event_session(http_sessions& all, const std::shared_ptr<http_address>& at,
-                        http_sessions::id id, status_socket socket, http_request asked,
-                        const event_query& query, bool has_cookie) {
-  auto fresh = std::make_shared<event_session>(all, at, id, std::move(socket),
-                                               std::move(asked), query, has_cookie);
-  all.streams.emplace(id, fresh);
+bool event_upgrades::is_wanted(const http_request& what) const {
+  return wants_events(what);
+}
+
+std::optional<http_reply> event_upgrades::refuse(const http_request& what,
+                                                 const http_address& at,
+                                                 bool has_cookie) const {
+  event_query query;
+  if (auto refusal = read_event_query(what, query))
+    return refusal;
+  if ((has_cookie ? at.streams_with_cookie : at.streams) >= status_limits::event_streams)
+    return http_error(http::status::service_unavailable,
+                      "too many event streams are open");
+  return std::nullopt;
+}
+
+void event_upgrades::open(http_upgrade x) {
+  event_query query;
+  read_event_query(x.asked, query);
+  const auto id = x.id;
+  auto fresh =
+    std::make_shared<event_session>(sessions_, feed_, std::move(x), std::move(query));
+  sessions_.streams.emplace(id, fresh);
   fresh->start();
 }
 

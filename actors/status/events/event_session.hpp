@@ -1,15 +1,30 @@
 #pragma once
 
+#include "actors/status/events/event_feed.hpp"
 #include "actors/status/events/event_query.hpp"
 #include "actors/status/http/http_session.hpp"
 
 namespace peerage {
 
-/// Goes on with a connection as an event stream: accepts the WebSocket that `asked`
-/// asks for, and writes the events that `query` wants, one to a frame. Takes the place of
-/// the HTTP session in `sessions`.
-void open_event_session(http_sessions& sessions, const std::shared_ptr<http_address>& at,
-                        http_sessions::id id, status_socket socket, http_request asked,
-                        const event_query& query, bool has_cookie);
+/// Connections that go on as event streams: accepts the WebSocket that the request asks
+/// for, and writes the events that its query wants, one to a frame.
+class event_upgrades final : public http_upgrades {
+public:
+  /// @param sessions Outlives this.
+  explicit event_upgrades(http_sessions& sessions)
+      : sessions_(sessions), feed_(sessions.door) {}
+
+  event_feed& feed() { return feed_; }
+
+  bool is_wanted(const http_request& what) const override;
+  std::optional<http_reply> refuse(const http_request& what, const http_address& at,
+                                   bool has_cookie) const override;
+  void open(http_upgrade x) override;
+  void on_tick() override { feed_.on_tick(); }
+
+private:
+  http_sessions& sessions_;
+  event_feed feed_;
+};
 
 } // namespace peerage

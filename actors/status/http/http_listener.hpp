@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/status/http/http_session.hpp"
-#include "actors/status/status_server.hpp"
+#include "actors/status/http/status_address.hpp"
 
 #include <boost/asio/io_context.hpp>
 

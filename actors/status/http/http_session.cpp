@@ -1,7 +1,6 @@
 #include "actors/status/http/http_session.hpp"
 
 #include "actors/base/log.hpp"
-#include "actors/status/events/event_session.hpp"
 #include "actors/status/http/client_presence.hpp"
 #include "actors/status/http/host_check.hpp"
 #include "actors/status/http/http_head.hpp"
@@ -238,7 +237,7 @@ private:
   /// Whether the request is refused is known before its body has come.
   void judge(const http_head& head) {
     refusal_ = check_host(head);
-    if (refusal_ || wants_events(head.request))
+    if (refusal_ || all_.upgrades->is_wanted(head.request))
       return;
     auto found = all_.routes.find(head.request);
     if (auto* refusal = std::get_if<http_reply>(&found))
@@ -292,8 +291,8 @@ private:
                     "too many requests are under way here");
     if (refusal_)
       return on_reply(std::move(*refusal_));
-    if (wants_events(request_))
-      return become_events();
+    if (all_.upgrades->is_wanted(request_))
+      return upgrade();
     stage_ = stage::answering;
     // The slot holds the session weakly: `all_.open` keeps it until it ends, and a slot
     // in some actor's hands must not be what destroys a socket.
@@ -318,20 +317,14 @@ private:
     let_go_of_body();
   }
 
-  void become_events() {
-    event_query query;
-    auto refusal = read_event_query(request_, query);
+  void upgrade() {
+    auto refusal = all_.upgrades->refuse(request_, *at_, has_cookie_);
     if (!refusal && !pending_.empty())
       refusal = http_error(http::status::bad_request,
                            "nothing may be sent before the stream is accepted");
-    const auto streams = has_cookie_ ? at_->streams_with_cookie : at_->streams;
-    if (!refusal && streams >= status_limits::event_streams)
-      refusal =
-        http_error(http::status::service_unavailable, "too many event streams are open");
     if (refusal)
       return on_reply(std::move(*refusal));
-    open_event_session(all_, at_, id_, std::move(socket_), std::move(request_), query,
-                       has_cookie_);
+    all_.upgrades->open({at_, id_, std::move(socket_), std::move(request_), has_cookie_});
     end();
   }
 
@@ -651,7 +644,7 @@ void http_sessions::tick() {
     for (const auto& entry : here)
       entry.second->on_tick(moment);
   }
-  events.on_tick();
+  upgrades->on_tick();
 }
 
 void http_sessions::end(id who) {

@@ -1,13 +1,12 @@
 #pragma once
 
-#include "actors/status/events/event_feed.hpp"
 #include "actors/status/http/held_documents.hpp"
 #include "actors/status/http/http.hpp"
 #include "actors/status/http/http_admission.hpp"
 #include "actors/status/http/http_router.hpp"
+#include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/session_clock.hpp"
 #include "actors/status/http/status_limits.hpp"
-#include "actors/status/rpc/rpc_cookie.hpp"
 #include "messages/endpoint.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -50,10 +49,35 @@ struct http_address {
   std::size_t streams_with_cookie = 0; ///< And with it.
 };
 
+/// A connection that goes on as something else than HTTP.
+struct http_upgrade {
+  std::shared_ptr<http_address> at;
+  admission::connection_id id = 0;
+  status_socket socket;
+  http_request asked;
+  bool has_cookie = false;
+};
+
+/// What connections may become.
+class http_upgrades {
+public:
+  /// Whether a request asks for it.
+  virtual bool is_wanted(const http_request& what) const = 0;
+  /// Why it is not to be; nothing: `open` may follow.
+  virtual std::optional<http_reply>
+  refuse(const http_request& what, const http_address& at, bool has_cookie) const = 0;
+  /// Takes the place of the HTTP session, among `http_sessions::streams`.
+  virtual void open(http_upgrade x) = 0;
+  virtual void on_tick() = 0;
+
+protected:
+  ~http_upgrades() = default;
+};
+
 /// What all connections share. Outlives them.
 struct http_sessions {
   explicit http_sessions(boost::asio::io_context& context)
-      : door(std::make_shared<http_executor>(context)), events(door) {}
+      : door(std::make_shared<http_executor>(context)) {}
 
   using id = admission::connection_id;
 
@@ -68,7 +92,7 @@ struct http_sessions {
 
   http_router routes;
   std::shared_ptr<http_executor> door;
-  event_feed events;
+  http_upgrades* upgrades = nullptr;        ///< Set before the first connection.
   std::shared_ptr<const rpc_cookie> cookie; ///< null: nobody has it.
   /// Keeps a session alive while it waits for nothing but its reply.
   std::map<id, std::shared_ptr<http_session>> open;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/status/http/http.hpp"
+#include "actors/status/http/status_actor.hpp"
 #include "actors/status/rpc/rpc_json.hpp"
-#include "actors/status/status_actor.hpp"
 
 #include <cstdint>
 #include <functional>

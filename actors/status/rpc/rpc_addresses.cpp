@@ -1,4 +1,9 @@
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
+#include "messages/ban.hpp"
+#include "messages/known_address.hpp"
 #include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
 

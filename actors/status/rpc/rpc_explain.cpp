@@ -1,5 +1,11 @@
-#include "actors/status/documents/discovery_json.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/admission.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
+#include "messages/known_address.hpp"
 
 #include <optional>
 

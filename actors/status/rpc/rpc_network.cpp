@@ -1,3 +1,8 @@
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/dialing.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
 #include "messages/wire/limits.hpp"
 

@@ -1,3 +1,4 @@
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
 
 #include <csignal>

@@ -1,3 +1,5 @@
+#include "actors/interfaces/peer.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
 #include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
@@ -280,28 +282,19 @@ rpc_error failure_of(const caf::error& why) {
   return result;
 }
 
-template <class Reply, class Request>
+template <class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
-  ask_and_wait<Reply>(self, to, std::move(what), x->done.client(),
-                      [x](caf::expected<Reply> found) {
-                        if (!found)
-                          return x->done(failure_of(found.error()));
-                        x->done(outcome_from(std::move(*found), x->body_form));
-                      });
-}
-
-/// Done when it is handed to a socket.
-template <class Request>
-void push(status_pointer self, const requests_actor& to, const pending_ptr& x,
-          Request what) {
-  ask_and_wait<void>(self, to, std::move(what), x->done.client(),
-                     [x](const caf::expected<void>& found) {
-                       if (found)
-                         x->done(rpc_json(nullptr));
-                       else
-                         x->done(failure_of(found.error()));
-                     });
+  using answer_type = typename Request::reply;
+  ask_and_wait<answer_type>(self, to, std::move(what), x->done.client(),
+                            [x](caf::expected<answer_type> found) {
+                              if (!found)
+                                x->done(failure_of(found.error()));
+                              else if constexpr (std::is_void_v<answer_type>)
+                                x->done(rpc_json(nullptr)); // it is handed to a socket
+                              else
+                                x->done(outcome_from(std::move(*found), x->body_form));
+                            });
 }
 
 void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
@@ -311,31 +304,28 @@ void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& 
   const auto& genesis = self->state.parts.context->network.genesis;
   constexpr auto most = max_items_per_request;
   if (type == "measure_latency")
-    return send<latency>(self, to, x, measure_latency{timeout});
+    return send(self, to, x, measure_latency{timeout});
   if (type == "get_addresses")
-    return send<addresses>(self, to, x, get_addresses{timeout});
+    return send(self, to, x, get_addresses{timeout});
   if (type == "get_headers")
-    return send<headers>(self, to, x, locating<get_headers>(given, genesis, timeout));
+    return send(self, to, x, locating<get_headers>(given, genesis, timeout));
   if (type == "get_block_hashes")
-    return send<block_hashes>(self, to, x,
-                              locating<get_block_hashes>(given, genesis, timeout));
+    return send(self, to, x, locating<get_block_hashes>(given, genesis, timeout));
   if (type == "get_blocks")
-    return send<blocks>(self, to, x,
-                        get_blocks{hashes_in(given, "hashes", most), timeout});
+    return send(self, to, x, get_blocks{hashes_in(given, "hashes", most), timeout});
   if (type == "get_transactions")
-    return send<transactions>(self, to, x,
-                              get_transactions{ids_in(given, most), timeout});
+    return send(self, to, x, get_transactions{ids_in(given, most), timeout});
   if (type == "get_mempool")
-    return send<transaction_ids>(self, to, x, get_mempool{timeout});
+    return send(self, to, x, get_mempool{timeout});
   if (type == "send_transaction")
-    return push(self, to, x, send_transaction{transaction_in(given)});
+    return send(self, to, x, send_transaction{transaction_in(given)});
   if (type == "announce_transactions")
-    return push(self, to, x, announce_transactions{ids_in(given, 50'000)});
+    return send(self, to, x, announce_transactions{ids_in(given, 50'000)});
   if (type == "announce_block")
-    return push(self, to, x,
+    return send(self, to, x,
                 announce_block{hash_of(given.value("hash", rpc_json(nullptr)))});
   if (type == "announce_addresses")
-    return push(self, to, x,
+    return send(self, to, x,
                 announcement_in(given, self->state.parts.context->wall.now()));
   throw wrong("there is no request type " + type);
 }

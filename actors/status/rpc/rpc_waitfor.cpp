@@ -1,5 +1,9 @@
-#include "actors/status/documents/discovery_json.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
+#include "messages/known_address.hpp"
 
 #include <chrono>
 #include <optional>

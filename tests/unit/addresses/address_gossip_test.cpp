@@ -1,5 +1,6 @@
 #include "actors/addresses/address_gossip.hpp"
 #include "actors/addresses/getaddr_cache.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 #include "actors/bans/ban_list.hpp"
+#include "messages/ban.hpp"
 #include "tests/support/endpoints.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,6 @@
 #include "actors/events/event_history.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,5 @@
 #include "actors/events/event_merger.hpp"
+#include "actors/interfaces/broadcasts.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+#include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer_set/inventory_registry.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 #include "actors/transport/resolver.hpp"
 #include "tests/support/endpoints.hpp"
+#include "tests/support/memory_resolver.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -1,4 +1,4 @@
-#include "actors/status/rpc/rpc_cookie.hpp"
+#include "actors/status/http/rpc_cookie.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,7 +1,9 @@
-#include "actors/status/documents/discovery_json.hpp"
+#include "messages/known_address.hpp"
 
 #include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace peerage {
 
@@ -33,15 +35,6 @@ json to_json(const known_address& x) {
     {"last_attempt", time_or_null(x.last_attempt)},
     {"last_success", time_or_null(x.last_success)},
     {"failures", x.failures},
-  };
-}
-
-json to_json(const ban& x) {
-  return {
-    {"range", to_string(x.range)},
-    {"created", x.created},
-    {"until", x.until},
-    {"reason", reason_of(x)},
   };
 }
 

@@ -2,7 +2,8 @@
 
 #include "actors/base/cancel_request.hpp"
 #include "actors/base/local_message.hpp"
-#include "actors/node/node_handles.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/node.hpp"
 #include "actors/status/http/http.hpp"
 #include "actors/status/http/status_limits.hpp"
 #include "messages/snapshots.hpp"

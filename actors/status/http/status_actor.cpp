@@ -1,4 +1,4 @@
-#include "actors/status/status_actor.hpp"
+#include "actors/status/http/status_actor.hpp"
 
 namespace peerage {
 

@@ -1,0 +1,257 @@
+#pragma once
+
+#include "actors/admission/connection_caps.hpp"
+#include "actors/bans/ban_list.hpp"
+#include "actors/base/node_clock.hpp"
+#include "actors/base/random_source.hpp"
+#include "actors/dialing/backoff.hpp"
+#include "actors/dialing/black_hole_detector.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "messages/endpoint.hpp"
+#include "messages/lifecycle.hpp"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace peerage {
+
+/// Dials in flight at one time (invariant I7), as zebra-network has it.
+inline constexpr std::size_t max_dials_in_flight = 50;
+
+/// Between the starts of two dials (zebra's MIN_OUTBOUND_PEER_CONNECTION_INTERVAL): a
+/// node that comes up is not to look like a scan.
+inline constexpr std::chrono::milliseconds dial_spacing{100};
+
+/// From an answer without addresses to the next question to the address book.
+inline constexpr std::chrono::seconds refill_interval{10};
+
+/// The same when none of the addresses was one to dial now: too near to others, too soon
+/// after a failure.
+inline constexpr std::chrono::seconds unsuitable_interval{1};
+
+/// How often an address is tried out that is not needed now, so that the book stays fresh
+/// (Bitcoin Core's FEELER_INTERVAL).
+inline constexpr std::chrono::minutes feeler_interval{2};
+
+/// Why an address is dialed.
+enum class dial_purpose : std::uint8_t {
+  manual,    ///< A person wants this peer, now and always.
+  requested, ///< A person wants it once.
+  anchor,    ///< A good peer of the last run.
+  candidate, ///< Offered by the address book.
+  feeler,    ///< Likewise, only to see whether it answers.
+};
+
+/// For people: "candidate of the address book".
+std::string_view to_string(dial_purpose x);
+
+/// A person wants this peer: no cap and no place stands in its way.
+inline bool is_manual(dial_purpose x) {
+  return x == dial_purpose::manual || x == dial_purpose::requested;
+}
+
+/// The end of such a dial says nothing about the address: it was ours.
+bool says_nothing(peer_exit x);
+
+struct dial_limits {
+  std::size_t max_outbound = 25; ///< Places for outbound peers.
+  std::size_t max_in_flight = max_dials_in_flight;
+  connection_limits caps;    ///< Of addresses and subnets; manual peers are exempt.
+  std::vector<endpoint> own; ///< Where we listen: not dialed.
+  std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
+};
+
+/// Whom to dial, and when: keeps the outbound peers at their number. Manual peers first,
+/// then the anchors of the last run, then what the address book offers, each from another
+/// network. Up to `max_in_flight` at once (I7), no more than there are free places as
+/// long as dials succeed, and nothing is ever waited for: a dial that hangs only leaves a
+/// place empty until the next attempt. An address that turned out to be ourselves is not
+/// dialed again.
+///
+/// No actor, no socket, no clock: it is told what happened, and says the one thing to do
+/// next. `explain` asks the same questions as `next` does, so it cannot say anything
+/// else.
+class dial_plan {
+public:
+  /// @param random Outlives this.
+  dial_plan(dial_limits limits, random_source& random, time_point now);
+
+  // -- what to do ----------------------------------------------------------------------
+
+  /// Start this dial now. Its place is taken, until `failed`, `ready` or `left`.
+  struct start_dial {
+    endpoint remote;
+    dial_purpose why = dial_purpose::candidate;
+  };
+  /// Ask the address book for addresses; `offer` takes its answer.
+  struct ask_book {
+    std::size_t count = 1;
+    bool feeler = false;
+  };
+  /// Nothing until then or, without a time, until something happens.
+  struct sleep {
+    std::optional<time_point> until;
+  };
+  using step = std::variant<start_dial, ask_book, sleep>;
+
+  /// To be called again and again until it says `sleep`.
+  step next(const dated_moment& now);
+
+  /// Offers that were left since the last call, which the address book gets back.
+  std::vector<endpoint> take_released() { return std::exchange(released_, {}); }
+
+  /// What stands in the way of a dial of this address by discovery, at this moment: all
+  /// of it. Nothing exactly if `next` would dial it were it offered now.
+  obstacles explain(const endpoint& remote, const dated_moment& now) const;
+
+  // -- what happened -------------------------------------------------------------------
+
+  /// Without an address book, which is so at first, manual peers alone are dialed; what
+  /// it offered is forgotten.
+  void set_book(bool is_there);
+  void set_active(bool active) { active_ = active; }
+  void change_bans(const bans_changed& x, unix_seconds now);
+
+  /// Pauses of this address are over, as a person asks for it.
+  void add_manual(const endpoint& remote);
+  void remove_manual(const endpoint& remote);
+  void set_anchors(std::deque<endpoint> x) { anchors_ = std::move(x); }
+
+  /// The address book's answer, or nothing if none came.
+  void offer(const ask_book& question, const std::vector<endpoint>& found,
+             time_point now);
+  /// The address book has some where it had none.
+  void book_has_more(time_point now) { next_question_ = now; }
+
+  /// A person asks for one dial now, whatever pauses and places say. False if it is under
+  /// way, connected, banned or ourselves, or there is no network; else it is to be
+  /// started.
+  bool request(const endpoint& remote, const dated_moment& now);
+
+  /// A dial has come to nothing. @returns what it was for.
+  dial_purpose failed(const endpoint& remote, peer_exit reason, time_point now);
+
+  /// A dial has led to a peer. @returns why to leave it; nothing: the set gets it, and
+  /// says `joined` or `left`.
+  std::optional<peer_exit> ready(const endpoint& remote, std::uint64_t services,
+                                 time_point now);
+
+  /// False if it was none of these dials; peers that dialed us count in the caps alone.
+  bool joined(const peer_info& info, time_point now);
+  bool left(const peer_info& info, time_point now);
+
+  // -- what is so ----------------------------------------------------------------------
+
+  struct dial {
+    dial_purpose why = dial_purpose::candidate;
+    bool ready = false; ///< Handed to the set, which has not said what became of it.
+  };
+  const std::unordered_map<endpoint, dial>& dials() const { return dials_; }
+
+  bool is_connected(const endpoint& remote) const {
+    return connected_to_.contains(remote);
+  }
+  bool is_manual_peer(const endpoint& remote) const { return manual_.contains(remote); }
+  /// A dial has reached ourselves there.
+  bool has_met_itself_at(const endpoint& remote) const;
+  bool is_banned(const endpoint& remote, unix_seconds now) const {
+    return bans_.is_banned(remote, now);
+  }
+
+  /// When the address may be dialed again; nothing if at any time.
+  std::optional<time_point> ready_at(const endpoint& remote) const {
+    return pauses_of(remote).ready_at(remote);
+  }
+  std::uint32_t failures_of(const endpoint& remote) const {
+    return pauses_of(remote).failures_of(remote);
+  }
+  /// Of discovered addresses, for saving.
+  backoff& pauses() { return pauses_; }
+  /// The longest connected of those that we found ourselves, for saving.
+  std::vector<endpoint> longest_connected(std::size_t count) const;
+
+private:
+  struct connection {
+    endpoint remote;
+    dial_purpose why = dial_purpose::candidate;
+    time_point since;
+  };
+
+  bool is_known(const endpoint& remote) const {
+    return dials_.contains(remote) || is_connected(remote);
+  }
+  bool is_own(const endpoint& remote) const;
+  bool is_exempt(const endpoint& remote) const {
+    return limits_.caps.loopback_exempt && remote.is_loopback();
+  }
+  const backoff& pauses_of(const endpoint& remote) const {
+    return manual_.contains(remote) ? manual_pauses_ : pauses_;
+  }
+  std::size_t free_places() const;
+  std::size_t room() const;
+
+  template <class Visit>
+  void visit_obstacles(const endpoint& remote, dial_purpose why, const dated_moment& now,
+                       Visit found) const;
+  bool may_dial(const endpoint& remote, dial_purpose why, const dated_moment& now) const;
+
+  std::optional<start_dial> choose(const dated_moment& now);
+  std::optional<start_dial> choose_from(std::deque<endpoint>& queue, dial_purpose why,
+                                        const dated_moment& now);
+  std::optional<endpoint> due_manual(const dated_moment& now) const;
+  std::optional<ask_book> choose_question(time_point now);
+  std::optional<time_point> wake_up(const dated_moment& now) const;
+
+  start_dial take(const endpoint& remote, dial_purpose why, time_point now);
+  void give_back(const endpoint& remote, dial_purpose why);
+  void note_answer(bool answered);
+  void note_own(const endpoint& remote);
+
+  dial_limits limits_;
+  random_source* random_;
+  bool has_book_ = false;
+  bool active_ = true; ///< The network is on.
+  ban_list bans_;      ///< A copy; BAN_MANAGER owns it.
+
+  std::set<endpoint> manual_;
+  std::deque<endpoint> anchors_;  ///< Not dialed yet.
+  std::deque<endpoint> offered_;  ///< By the address book, not dialed yet.
+  std::deque<endpoint> feelers_;  ///< Likewise, to be tried out.
+  bool offers_were_used_ = false; ///< One of those offered together was dialed.
+  std::vector<endpoint> released_;
+
+  std::unordered_map<endpoint, dial> dials_;
+  std::map<peer_id, connection> connected_;        ///< Outbound.
+  std::unordered_multiset<endpoint> connected_to_; ///< Their remotes.
+  /// The networks of `dials_` and `connected_` that are not manual: one peer of each.
+  std::multiset<subnet> groups_;
+  connection_caps caps_;
+  black_hole_detector families_;
+  backoff manual_pauses_;
+  backoff pauses_;
+
+  /// Where dials met ourselves, the oldest first. No address that others have gets in:
+  /// they would have to answer with a nonce that we sent to that address alone.
+  std::deque<endpoint> own_met_;
+  static constexpr std::size_t max_own_met = 100;
+
+  /// How many of the discovered addresses answered of late, from 0 to 1: the fewer, the
+  /// more are dialed for one free place.
+  double answer_rate_ = 1;
+  bool asking_ = false; ///< The book has not answered yet.
+  time_point next_start_;
+  time_point next_question_;
+  time_point next_feeler_;
+};
+
+} // namespace peerage

@@ -1,0 +1,192 @@
+#pragma once
+
+#include "actors/base/alarm_clock.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "messages/inbound.hpp"
+#include "messages/known_address.hpp"
+
+#include <caf/timespan.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the ADDRESS_BOOK, and those who bring it addresses, are told and asked.
+namespace peerage {
+
+/// The ADDRESS_BOOK answers from memory. Whoever asks it does without an answer after
+/// this long.
+inline constexpr std::chrono::seconds address_book_timeout{5};
+
+/// DIALER -> ADDRESS_BOOK: up to `count` different addresses to dial, each pending until
+/// its `dial_ended`. A `feeler` wants those to be tested rather than those that will
+/// work.
+struct get_candidates {
+  std::size_t count = 1;
+  bool feeler = false;
+};
+struct candidates {
+  std::vector<endpoint> entries; ///< Possibly none.
+};
+
+/// DIALER -> ADDRESS_BOOK: what came of a candidate, or of any other dial.
+struct dial_ended {
+  enum class outcome : std::uint8_t {
+    connected, ///< The handshake finished.
+    failed,    ///< It did not, and the remote is to blame.
+    released,  ///< It says nothing about the address.
+    own,       ///< It is ourselves: forget it, and never take it in again.
+  };
+  endpoint remote;
+  outcome result = outcome::released;
+  std::uint64_t services = 0; ///< When connected.
+};
+
+/// DNS_SEEDS, a person -> ADDRESS_BOOK: addresses from elsewhere. Answers how many were
+/// new.
+struct add_addresses {
+  std::vector<wire::network_address> entries;
+  std::optional<endpoint> source; ///< Nothing for DNS seeds; see address_table::insert.
+  bool tried = false; ///< As if a dial of ours had succeeded, as far as there is room.
+  /// The answer means that they are on the disk; an error that they are not (yet).
+  bool keep = false;
+};
+
+/// ADDRESS_BOOK, DIALER -> CRAWLER, DNS_SEEDS: somebody wanted to dial, and there was
+/// no address left. May be repeated as often as it is true.
+struct crawl_wanted {};
+
+/// Who looks for addresses when they are wanted.
+using crawl_wanted_sink = caf::typed_actor<caf::reacts_to<crawl_wanted>>;
+
+/// PEER_MANAGER -> ADDRESS_BOOK: once, at the start. Until then nobody is told anything.
+struct attach_address_users {
+  tell_addresses_sink peers; ///< The PEER_SET.
+  std::vector<address_observer_actor> observers;
+  std::vector<crawl_wanted_sink> seekers;
+};
+
+/// PEER_MANAGER -> ADDRESS_BOOK: its counts at one moment.
+struct get_address_book_snapshot {};
+struct address_book_snapshot {
+  struct network_counts {
+    std::string network; ///< "ipv4", "ipv6", "onion", "i2p", "cjdns".
+    std::uint64_t in_new = 0;
+    std::uint64_t in_tried = 0;
+  };
+  std::uint64_t total = 0;
+  std::vector<network_counts> networks;
+  std::uint64_t never_tried = 0, pending = 0, responded = 0, failed = 0;
+  unix_seconds last_saved = 0; ///< 0: not yet, or nothing is saved.
+};
+
+/// Anybody -> ADDRESS_BOOK: what each peer that is here has told of addresses.
+struct get_gossip_counts {};
+struct peer_gossip_counts {
+  struct entry {
+    peer_id peer = 0;
+    std::uint64_t processed = 0;
+    std::uint64_t rate_limited = 0; ///< Dropped, as they were beyond its allowance.
+  };
+  std::vector<entry> entries; ///< By peer.
+};
+
+/// Anybody -> ADDRESS_BOOK: random addresses, for people and programs of this machine.
+struct get_known_addresses {
+  std::size_t count = 0;       ///< 0: all.
+  std::uint8_t network_id = 0; ///< 0: of all networks; else as in wire::address_network.
+  bool presentable = false;    ///< Only what others are told: nothing stale.
+};
+
+/// Anybody -> ADDRESS_BOOK: answers a `known_address_list` of one when the book knows
+/// this address; of none after `timeout`, which may be zero.
+struct wait_for_address {
+  endpoint remote;
+  caf::timespan timeout{};
+};
+
+/// Keeps the addresses of nodes.
+using address_book_actor = peer_observer_actor::extend<
+  // INBOUND_DISPATCHER: what a peer told unasked (no answer but "taken"), and asked for.
+  caf::reacts_to<addresses_announced>, caf::replies_to<serve_addresses>::with<addresses>,
+  // PEER_SET: what a peer answered to our getaddr.
+  caf::reacts_to<addresses_answered>,
+  // DNS_SEEDS, status: how many were new; fails if they were to be kept and are not.
+  caf::replies_to<add_addresses>::with<std::uint64_t>,
+  // DIALER.
+  caf::replies_to<get_candidates>::with<candidates>, caf::reacts_to<dial_ended>,
+  // PEER_MANAGER, CRAWLER, DNS_SEEDS.
+  caf::replies_to<get_address_book_snapshot>::with<address_book_snapshot>,
+  // Status, for people and programs.
+  caf::replies_to<get_known_addresses>::with<known_address_list>,
+  caf::replies_to<wait_for_address>::with<known_address_list>,
+  caf::replies_to<get_gossip_counts>::with<peer_gossip_counts>,
+  // Whoever waits for an address: it need not be answered any more.
+  caf::reacts_to<cancel_request>,
+  // BAN_MANAGER: forget what they cover. PEER_MANAGER.
+  caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
+  // INTERNAL: time to save or to relay, or a waiter's time is over.
+  caf::reacts_to<alarm>>;
+
+// -- who brings it addresses ------------------------------------------------------------
+
+/// PEER_MANAGER -> CRAWLER: whom to ask. Sent once; nobody is asked before.
+struct attach_crawl_target {
+  gather_addresses_source peers;
+};
+
+/// Anybody -> CRAWLER: what it has done since the start.
+struct get_crawler_counts {};
+struct crawler_counts {
+  std::uint64_t crawls = 0;   ///< Begun.
+  std::uint64_t asked = 0;    ///< Peers.
+  std::uint64_t answers = 0;  ///< Of peers.
+  std::uint64_t failures = 0; ///< Crawls without an answer of the PEER_SET in time.
+};
+
+/// Asks peers for addresses.
+using crawler_actor =
+  peer_observer_actor::extend<caf::reacts_to<attach_crawl_target>,
+                              // ADDRESS_BOOK, DIALER.
+                              caf::reacts_to<crawl_wanted>,
+                              // Tests.
+                              caf::replies_to<get_crawler_counts>::with<crawler_counts>,
+                              // INTERNAL: time to look whether a crawl is due.
+                              caf::reacts_to<alarm>>;
+
+/// Anybody -> DNS_SEEDS: what it has done since the start.
+struct get_dns_seeds_counts {};
+struct dns_seeds_counts {
+  std::uint64_t seeds = 0;  ///< That this network has; 0: they are not asked.
+  std::uint64_t rounds = 0; ///< In each, every seed is asked that is not still looked up.
+  std::uint64_t lookups = 0;  ///< Begun.
+  std::uint64_t answers = 0;  ///< With addresses.
+  std::uint64_t failures = 0; ///< Errors, and no answer in time.
+  std::uint64_t refused = 0;  ///< Addresses that the public network does not have.
+  std::uint64_t added = 0;    ///< Addresses that were new to the ADDRESS_BOOK.
+};
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::get_candidates)
+PEERAGE_LOCAL_MESSAGE(peerage::candidates)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_ended)
+PEERAGE_LOCAL_MESSAGE(peerage::add_addresses)
+PEERAGE_LOCAL_MESSAGE(peerage::crawl_wanted)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_address_users)
+PEERAGE_LOCAL_MESSAGE(peerage::get_address_book_snapshot)
+PEERAGE_LOCAL_MESSAGE(peerage::address_book_snapshot)
+PEERAGE_LOCAL_MESSAGE(peerage::get_gossip_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::peer_gossip_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_known_addresses)
+PEERAGE_LOCAL_MESSAGE(peerage::known_address_list)
+PEERAGE_LOCAL_MESSAGE(peerage::wait_for_address)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_crawl_target)
+PEERAGE_LOCAL_MESSAGE(peerage::get_crawler_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::crawler_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::get_dns_seeds_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::dns_seeds_counts)

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "actors/base/local_message.hpp"
+#include "messages/lifecycle.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace peerage {
+
+/// What the LISTENER and the DIALER tell of connections on their way to become peers.
+struct get_attempt_counts {};
+struct attempt_counts {
+  std::size_t in_flight = 0; ///< Handshakes, or dials with their handshakes.
+  std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
+  std::uint64_t handshakes = 0;                              ///< That came to a good end.
+  std::uint64_t offered = 0; ///< Peers that the set was given.
+};
+
+/// One thing that stands in the way of a connection.
+struct obstacle {
+  std::string kind;   ///< snake_case; see actors/status/README.md.
+  std::string detail; ///< For people.
+  double until = 0;   ///< Unix seconds; 0: no time ends it.
+};
+
+/// What would stop a connection (`whynot`).
+struct obstacles {
+  std::vector<obstacle> entries; ///< None: it is possible now.
+};
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::get_attempt_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::attempt_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::obstacles)

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "actors/base/alarm_clock.hpp"
+#include "actors/base/cancel_request.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer_set.hpp"
+#include "messages/ban.hpp"
+#include "messages/misbehaviour.hpp"
+#include "messages/subnet.hpp"
+
+#include <caf/timespan.hpp>
+
+#include <cstdint>
+#include <vector>
+
+/// What BAN_MANAGER, who keeps points and bans, is told and asked.
+namespace peerage {
+
+/// Anybody -> BAN_MANAGER: a peer has misbehaved. Whoever hears of it once per message
+/// sends one report for many, so that a flood of messages is no flood of reports. A
+/// report costs the same for one and for many: a burst of damaged messages counts once,
+/// and whoever goes on with them for a minute is banned.
+struct report_misbehaviour {
+  endpoint remote;
+  misbehaviour cause = misbehaviour::malformed;
+  std::uint64_t count = 1; ///< So often since the last report.
+};
+
+/// Who is told of misbehaviour.
+using misbehaviour_sink = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
+
+/// A person or program -> BAN_MANAGER: ban a range; see ban_list::add. Answers a
+/// ban_result as its number once the change is on the disk. An error says that it is not,
+/// though it is in force.
+struct set_ban {
+  subnet range;
+  /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
+  std::int64_t time = 0;
+  bool absolute = false;
+  /// The range is one address, and is banned already if any range with it is.
+  bool address_only = false;
+};
+
+/// A person or program -> BAN_MANAGER: lift the ban of exactly this range. Answers like
+/// `set_ban`; `not_banned` if it has none.
+struct lift_ban {
+  subnet range;
+};
+
+/// A person or program -> BAN_MANAGER: lift all bans. Answers like `set_ban`, always
+/// `done`.
+struct clear_bans {};
+
+/// Anybody -> BAN_MANAGER: the bans in force at this moment, ordered by address.
+struct get_bans {};
+struct bans {
+  std::vector<ban> entries;
+};
+
+/// Anybody -> BAN_MANAGER: answers `bans` of one when a ban covers this range; of none
+/// after `timeout`, which may be zero.
+struct wait_for_ban {
+  subnet range;
+  caf::timespan timeout{};
+};
+
+/// Anybody -> BAN_MANAGER: the points held against the host of this address at this
+/// moment; see misbehaviour.hpp for what they mean.
+struct get_score {
+  endpoint remote;
+};
+
+/// PEER_SET -> BAN_MANAGER: which of these have a bad reputation (`bad_reputation`).
+struct find_suspects {
+  std::vector<endpoint> remotes;
+};
+struct suspects {
+  std::vector<endpoint> remotes;
+};
+
+using find_suspects_source =
+  caf::typed_actor<caf::replies_to<find_suspects>::with<suspects>>;
+
+/// PEER_MANAGER -> BAN_MANAGER: who is to know of bans, and who ends peers. Sent once;
+/// the observers are told of all bans in force at once.
+struct attach_ban_users {
+  std::vector<ban_observer_actor> observers;
+  end_peer_sink peers;
+};
+
+/// Keeps what is held against hosts: points for misbehaviour, and bans.
+using ban_manager_actor = peer_observer_actor::extend<
+  caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
+  // A ban_result as its number; fails if it is in force but not on the disk.
+  caf::replies_to<set_ban>::with<std::uint8_t>,
+  caf::replies_to<lift_ban>::with<std::uint8_t>,
+  caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
+  caf::replies_to<wait_for_ban>::with<bans>,
+  // Whoever waits for a ban: it need not be answered any more.
+  caf::reacts_to<cancel_request>,
+  // Points.
+  caf::replies_to<get_score>::with<double>,
+  caf::replies_to<find_suspects>::with<suspects>,
+  // INTERNAL: time to save or to sweep, or a waiter's time is over.
+  caf::reacts_to<alarm>>;
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::report_misbehaviour)
+PEERAGE_LOCAL_MESSAGE(peerage::set_ban)
+PEERAGE_LOCAL_MESSAGE(peerage::lift_ban)
+PEERAGE_LOCAL_MESSAGE(peerage::clear_bans)
+PEERAGE_LOCAL_MESSAGE(peerage::get_bans)
+PEERAGE_LOCAL_MESSAGE(peerage::bans)
+PEERAGE_LOCAL_MESSAGE(peerage::wait_for_ban)
+PEERAGE_LOCAL_MESSAGE(peerage::get_score)
+PEERAGE_LOCAL_MESSAGE(peerage::find_suspects)
+PEERAGE_LOCAL_MESSAGE(peerage::suspects)
+PEERAGE_LOCAL_MESSAGE(peerage::attach_ban_users)

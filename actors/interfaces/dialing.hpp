@@ -1,0 +1,92 @@
+#pragma once
+
+#include "actors/base/alarm_clock.hpp"
+#include "actors/base/local_message.hpp"
+#include "actors/interfaces/addresses.hpp"
+#include "actors/interfaces/attempts.hpp"
+#include "actors/interfaces/bans.hpp"
+#include "actors/interfaces/broadcasts.hpp"
+#include "actors/interfaces/peer.hpp"
+#include "actors/interfaces/peer_set.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the DIALER is told and asked.
+namespace peerage {
+
+/// PEER_MANAGER -> DIALER: whom it works with. Sent once; nothing is dialed before.
+struct attach_discovery {
+  peer_set_actor peers;
+  address_book_actor book; ///< Null: only manual peers are dialed.
+  ban_manager_actor ban_manager;
+};
+
+/// Stay connected to this peer, now and after the next start. Answers false if it was
+/// added before, and true when that is on the disk; an error says that it is not, though
+/// the peer is dialed.
+struct add_manual_peer {
+  endpoint remote;
+  std::string text{}; ///< What it is listed and removed as; empty: the endpoint's.
+};
+
+/// No longer dial it again; a connection that exists stays. Answers false if nothing was
+/// added with this text, else as `add_manual_peer`.
+struct remove_manual_peer {
+  std::string text;
+};
+
+/// Dial it once, now, whatever pauses and places say. Answers false if it is connected or
+/// being dialed.
+struct dial_once {
+  endpoint remote;
+};
+
+/// Asks the DIALER for those that were added, by `add_manual_peer` or at the start.
+struct get_manual_peers {};
+struct manual_peers {
+  struct entry {
+    std::string text;
+    std::optional<endpoint> remote; ///< Nothing if the text means nothing at the moment.
+    bool connected = false;         ///< By a connection of ours.
+  };
+  std::vector<entry> entries; ///< In the order they were added.
+};
+
+/// Asks the DIALER: what would stop a dial of this address by discovery, at this moment?
+/// Changes nothing.
+struct explain_dial {
+  endpoint remote;
+};
+
+/// Owns the outbound places, and everything that is dialed.
+using dialer_actor = peer_sink::extend<
+  caf::reacts_to<attach_discovery>,
+  // PEER_SET, BAN_MANAGER, ADDRESS_BOOK, PEER_MANAGER.
+  caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
+  caf::reacts_to<addresses_available>, caf::reacts_to<set_network_active>,
+  // PEER_MANAGER, for status and metrics.
+  caf::replies_to<get_attempt_counts>::with<attempt_counts>,
+  // Status, for people and programs.
+  caf::replies_to<add_manual_peer>::with<bool>,
+  caf::replies_to<remove_manual_peer>::with<bool>, caf::replies_to<dial_once>::with<bool>,
+  caf::replies_to<get_manual_peers>::with<manual_peers>,
+  // Status (`whynot`).
+  caf::replies_to<explain_dial>::with<obstacles>,
+  // Status: those that still shake hands, with what is known of them.
+  caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
+  // Status: ends a dial that is under way; false if there is none.
+  caf::replies_to<disconnect_peer>::with<bool>,
+  // INTERNAL: a pause is over, or it is time to save.
+  caf::reacts_to<alarm>>;
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::attach_discovery)
+PEERAGE_LOCAL_MESSAGE(peerage::add_manual_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::remove_manual_peer)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_once)
+PEERAGE_LOCAL_MESSAGE(peerage::get_manual_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::manual_peers)
+PEERAGE_LOCAL_MESSAGE(peerage::explain_dial)

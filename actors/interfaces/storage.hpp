@@ -1,0 +1,51 @@
+#pragma once
+
+#include "actors/base/local_message.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace peerage {
+
+/// Owners of state -> SAVER: write this file; see save_state_file. Answers when it is on
+/// the disk: empty, or what went wrong, as a sentence for people.
+struct save_state {
+  std::filesystem::path path;
+  std::string kind;
+  std::uint32_t version = 1;
+  nlohmann::json body;
+};
+
+/// Owners of state -> SAVER: append to the journal of the file `path`; see
+/// append_to_journal. Answers like `save_state`.
+struct keep_record {
+  std::filesystem::path path;
+  std::string kind;
+  std::uint32_t version = 1;
+  std::uint64_t number = 0;
+  nlohmann::json what;
+};
+
+/// SAVER -> itself: write what has come since.
+struct write_records {};
+
+/// Writes files for those who must not wait for the disk.
+using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>,
+                                     caf::replies_to<keep_record>::with<std::string>,
+                                     // INTERNAL.
+                                     caf::reacts_to<write_records>>;
+
+/// How often changed state is saved, if nothing else is wanted.
+inline constexpr std::chrono::seconds save_interval{60};
+
+} // namespace peerage
+
+PEERAGE_LOCAL_MESSAGE(peerage::save_state)
+PEERAGE_LOCAL_MESSAGE(peerage::keep_record)
+PEERAGE_LOCAL_MESSAGE(peerage::write_records)

@@ -1,0 +1,232 @@
+#include "actors/dialing/dial_plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+/// Whom to dial, and when. The DIALER's own tests are in
+/// tests/simulation/dialer_test.cpp.
+using namespace peerage;
+using namespace std::chrono_literals;
+
+namespace {
+
+const time_point start{std::chrono::hours{5}};
+constexpr double noon = 1'700'000'000;
+
+dated_moment at(time_point now) {
+  return {now, noon + std::chrono::duration<double>(now - start).count()};
+}
+
+/// Some share their group, some their subnet, and some cannot be routed to.
+endpoint address(std::size_t n) {
+  if (n % 10 == 9)
+    return ipv4_endpoint(192, 168, 0, static_cast<std::uint8_t>(n), 8333);
+  endpoint ipv6;
+  if (n % 10 == 8) {
+    REQUIRE(parse_endpoint("2a00::1", 8333, ipv6));
+    ipv6.ip[8] = static_cast<std::uint8_t>(n);
+    return ipv6;
+  }
+  return ipv4_endpoint(20, static_cast<std::uint8_t>(n / 3),
+                       static_cast<std::uint8_t>(n % 3), static_cast<std::uint8_t>(n),
+                       8333);
+}
+
+peer_info peer_at(const endpoint& remote, peer_id id) {
+  peer_info result;
+  result.id = id;
+  result.remote = remote;
+  result.direction = peer_direction::outbound;
+  return result;
+}
+
+constexpr std::size_t address_count = 40;
+
+/// Those have their own turns.
+dial_plan without_manual_peers(dial_plan plan) {
+  for (std::size_t n = 0; n < address_count; ++n)
+    plan.remove_manual(address(n));
+  return plan;
+}
+
+dated_moment after_spacing(const dated_moment& now) {
+  return at(now.at + dial_spacing);
+}
+
+/// What the plan would start if it were offered this address alone.
+bool would_dial(dial_plan plan, const endpoint& remote, const dated_moment& now) {
+  // Nothing else may take its turn.
+  const auto later = after_spacing(now);
+  plan.set_anchors({});
+  plan.set_book(false);
+  plan.set_book(true);
+  plan.offer({16, false}, {remote}, later.at);
+  for (int i = 0; i < 1'000; ++i) {
+    const auto step = plan.next(later);
+    if (auto found = std::get_if<dial_plan::start_dial>(&step))
+      return found->remote == remote;
+    if (std::holds_alternative<dial_plan::sleep>(step))
+      return false;
+  }
+  return false;
+}
+
+/// A plan whose dials, answers, losses, bans and settings are drawn from a seed.
+class random_history {
+public:
+  explicit random_history(std::uint64_t seed)
+      : random_{seed}, source_{seed}, plan_{limits(), source_, start} {
+    plan_.set_book(true);
+    if (draw(2) == 0)
+      plan_.add_manual(address(3));
+  }
+
+  void step() {
+    now_ += draw(4) == 0 ? 20s : 100ms;
+    switch (draw(12)) {
+    case 0: plan_.set_active(draw(4) != 0); break;
+    case 1: change_bans(); break;
+    case 2: plan_.add_manual(some_address()); break;
+    case 3: plan_.remove_manual(some_address()); break;
+    case 4: std::ignore = plan_.request(some_address(), at(now_)); break;
+    case 5:
+      if (!peers_.empty())
+        lose(draw(peers_.size()));
+      break;
+    case 6:
+    case 7: end_some_dial(); break;
+    default: play(); break;
+    }
+  }
+
+  const dial_plan& plan() const { return plan_; }
+  dated_moment now() const { return at(now_); }
+
+private:
+  dial_limits limits() {
+    dial_limits result;
+    result.max_outbound = 1 + draw(6);
+    result.max_in_flight = 1 + draw(5);
+    result.own = {address(5)};
+    result.needed_services = draw(2);
+    return result;
+  }
+
+  std::size_t draw(std::size_t below) { return random_() % below; }
+  endpoint some_address() { return address(draw(address_count)); }
+
+  void change_bans() {
+    bans_changed change;
+    const auto range = host_of(some_address());
+    const auto today = static_cast<unix_seconds>(now().unix_time);
+    if (draw(2) == 0)
+      change.added.push_back({range, today, today + 100, std::nullopt});
+    else
+      change.lifted.push_back(range);
+    plan_.change_bans(change, today);
+  }
+
+  void play() {
+    for (int i = 0; i < 100; ++i) {
+      const auto step = plan_.next(now());
+      if (auto question = std::get_if<dial_plan::ask_book>(&step))
+        plan_.offer(*question, {some_address(), some_address()}, now_);
+      else if (std::holds_alternative<dial_plan::sleep>(step))
+        return;
+    }
+    FAIL("the plan never sleeps");
+  }
+
+  void end_some_dial() {
+    std::vector<endpoint> all;
+    for (const auto& [remote, x] : plan_.dials())
+      if (!x.ready)
+        all.push_back(remote);
+    if (all.empty())
+      return;
+    std::ranges::sort(all);
+    const auto remote = all[draw(all.size())];
+    constexpr std::array reasons{peer_exit::connect_timeout, peer_exit::connect_refused,
+                                 peer_exit::banned, peer_exit::self_connection};
+    if (draw(2) == 0) {
+      plan_.failed(remote, reasons[draw(reasons.size())], now_);
+    } else if (!plan_.ready(remote, draw(2), now_)) {
+      peers_.push_back(peer_at(remote, ++last_id_));
+      if (draw(4) != 0)
+        CHECK(plan_.joined(peers_.back(), now_));
+    }
+  }
+
+  void lose(std::size_t index) {
+    CHECK(plan_.left(peers_[index], now_));
+    peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  std::mt19937_64 random_;
+  random_source source_;
+  time_point now_ = start;
+  dial_plan plan_;
+  std::vector<peer_info> peers_;
+  peer_id last_id_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("what nothing stands in the way of is dialed, and nothing else") {
+  std::size_t possible = 0, impossible = 0;
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    CAPTURE(seed);
+    random_history history{seed};
+    for (int i = 0; i < 60; ++i) {
+      history.step();
+      const auto plan = without_manual_peers(history.plan());
+      for (std::size_t n = 0; n < address_count; n += 1 + i % 3) {
+        CAPTURE(n);
+        const auto found = plan.explain(address(n), after_spacing(history.now()));
+        CAPTURE((found.entries.empty() ? "none" : found.entries[0].kind));
+        CHECK(found.entries.empty() == would_dial(plan, address(n), history.now()));
+        ++(found.entries.empty() ? possible : impossible);
+      }
+    }
+  }
+  CHECK(possible > 2'000);
+  CHECK(impossible > 2'000);
+}
+
+TEST_CASE("a manual peer is dialed exactly when nothing stands in the way") {
+  std::size_t possible = 0, impossible = 0;
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    CAPTURE(seed);
+    random_history history{seed};
+    for (int i = 0; i < 60; ++i) {
+      history.step();
+      const auto remote = address(static_cast<std::size_t>(i) % address_count);
+      auto plan = without_manual_peers(history.plan());
+      plan.add_manual(remote);
+      const auto now = after_spacing(history.now());
+      const auto found = plan.explain(remote, now);
+      CAPTURE((found.entries.empty() ? "none" : found.entries[0].kind));
+      const auto step = plan.next(now);
+      const auto dialing = std::get_if<dial_plan::start_dial>(&step);
+      CHECK(found.entries.empty() == (dialing && dialing->remote == remote));
+      ++(found.entries.empty() ? possible : impossible);
+    }
+  }
+  CHECK(possible > 1'000);
+  CHECK(impossible > 1'000);
+}
+
+TEST_CASE("without an address book, manual peers alone are dialed, and no anchors") {
+  random_source random{1};
+  dial_plan plan{{}, random, start};
+  plan.set_anchors({address(1)});
+  CHECK(std::holds_alternative<dial_plan::sleep>(plan.next(at(start))));
+  plan.add_manual(address(2));
+  const auto step = plan.next(at(start));
+  REQUIRE(std::holds_alternative<dial_plan::start_dial>(step));
+  CHECK(std::get<dial_plan::start_dial>(step).remote == address(2));
+  CHECK(std::get<dial_plan::start_dial>(step).why == dial_purpose::manual);
+}
