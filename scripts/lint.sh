@@ -9,6 +9,9 @@
 set -euo pipefail
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+# Which folder may include which: one way only.
+scripts/check_folders.py
+
 lint=${PEERAGE_BUILD_DIR:-build}/lint
 mkdir -p "$lint/passed"
 
