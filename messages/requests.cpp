@@ -11,7 +11,7 @@ namespace peerage {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> names{
+constexpr std::array<std::string_view, 8> error_names{
   "none",      "not_found", "timeout",       "overloaded",
   "cancelled", "peer_gone", "no_ready_peer", "shutting_down",
 };
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 8> names{
 } // namespace
 
 std::string_view to_string(request_error x) {
-  return names[static_cast<std::size_t>(x)];
+  return error_names[static_cast<std::size_t>(x)];
 }
 
 caf::error request_error_for(peer_exit reason) {
@@ -32,7 +32,7 @@ caf::error request_error_for(peer_exit reason) {
 
 request_error outcome_of(const caf::error& failure) {
   if (failure && failure.category() == caf::atom("request") && failure.code() >= 1 &&
-      failure.code() < names.size())
+      failure.code() < error_names.size())
     return static_cast<request_error>(failure.code());
   if (failure == caf::sec::request_timeout)
     return request_error::timeout;
