@@ -2,6 +2,7 @@
 
 #include "messages/wire/messages.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,5 +21,14 @@ decode_result decode(command type, const slice& payload, message& out);
 
 /// Appends the payload of `x` to `out`.
 void encode_payload(const message& x, std::vector<std::byte>& out);
+
+/// What the hash of a block covers.
+inline constexpr std::size_t block_header_bytes = 80;
+
+/// Appends the `block_header_bytes` of a header to `out`.
+void encode_header(const block_header& x, std::vector<std::byte>& out);
+
+/// Reads the header that `bytes` begin with; fields that are not there stay zero.
+block_header decode_header(const slice& bytes);
 
 } // namespace peerage::wire
