@@ -1,8 +1,6 @@
 #include "actors/peer/protocol.hpp"
 
-#include "messages/wire/addresses.hpp"
 #include "messages/wire/codec.hpp"
-#include "messages/wire/header_work.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -146,110 +144,56 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   case wire::decode_result::over_limit: return end_with(peer_exit::too_many_entries);
   case wire::decode_result::ok: break;
   }
+  dispatch(decoded, frame, now);
+}
+
+/// By what a message is for: a question to us, data, a hint, or what comes too late.
+void protocol::dispatch(wire::message& what, const wire::frame& frame, time_point now) {
+  using wire::command;
   switch (frame.type) {
   case command::version:
-  case command::verack: return count(ignored::duplicate_handshake);
+  case command::verack:
   case command::wtxidrelay:
-    if (info_.protocol < wire::limits::feature_version)
-      return count(ignored::old_peer_feature);
-    return end_with(peer_exit::late_feature_message);
-  case command::sendaddrv2: return end_with(peer_exit::late_feature_message);
-  case command::pong: return on_pong(std::get<wire::pong>(decoded).nonce, now);
+  case command::sendaddrv2: return on_late_handshake(frame.type);
+  case command::pong: return on_pong(std::get<wire::pong>(what).nonce, now);
   case command::getaddr:
-    // Once, and never to a peer that we chose: it could read our book by it.
-    if (info_.direction == peer_direction::outbound ||
-        std::exchange(addresses_served_, true))
-      return count(ignored::repeated_getaddr);
-    return hand_over(service_request{serve_addresses{info_.id}}, frame);
-  case command::addr: {
-    std::vector<wire::network_address> entries;
-    for (const auto& entry : std::get<wire::addr>(decoded).entries)
-      entries.push_back(wire::to_network_address(entry));
-    return on_addresses(std::move(entries), frame);
-  }
+  case command::getdata:
+  case command::getheaders:
+  case command::getblocks:
+  case command::mempool: return on_question(what, frame);
+  case command::headers:
+  case command::block:
+  case command::tx:
+  case command::addr:
   case command::addrv2:
-    return on_addresses(std::move(std::get<wire::addrv2>(decoded).entries), frame);
-  case command::inv: return on_inventory(std::get<wire::inv>(decoded), frame);
-  case command::getdata: {
-    auto& wanted = std::get<wire::getdata>(decoded);
-    for (const auto& entry : wanted.entries)
-      if (!entry.is_block() && !entry.is_transaction() &&
-          entry.type != wire::inv_compact_block)
-        count(ignored::unknown_inventory);
-    return hand_over(std::move(wanted), frame);
-  }
-  case command::notfound:
-    if (!outgoing_ || !outgoing_->on_notfound(std::get<wire::notfound>(decoded).entries))
-      count(ignored::unsolicited);
-    return;
-  case command::getheaders: {
-    auto& asked = std::get<wire::getheaders>(decoded);
-    return hand_over(
-      service_request{serve_headers{info_.id, std::move(asked.locator), asked.stop}},
-      frame);
-  }
-  case command::getblocks: {
-    auto& asked = std::get<wire::getblocks>(decoded);
-    return hand_over(
-      service_request{serve_block_hashes{info_.id, std::move(asked.locator), asked.stop}},
-      frame);
-  }
-  case command::headers: {
-    auto& entries = std::get<wire::headers>(decoded).entries;
-    switch (wire::fault_of(entries, context_->network.easiest_bits)) {
-    case wire::header_fault::without_work:
-      return end_with(peer_exit::header_without_work);
-    case wire::header_fault::not_linked: return end_with(peer_exit::headers_not_linked);
-    case wire::header_fault::none: break;
-    }
-    if (outgoing_ && outgoing_->on_headers(entries))
-      return;
-    count(ignored::unsolicited);
-    offer_blocks(entries);
-    if (!entries.empty())
-      hand_over(service_request{headers_announced{info_.id, std::move(entries)}}, frame);
-    return;
-  }
-  case command::block: {
-    auto& body = std::get<wire::block>(decoded);
-    if (outgoing_ && outgoing_->on_block(body)) {
-      last_block_ = context_->wall.date(now);
-      return;
-    }
-    count(ignored::unsolicited);
-    body.bytes = body.bytes.compact(); // not the whole read that it came in
-    return hand_over(service_request{block_received{info_.id, std::move(body)}}, frame);
-  }
-  case command::tx: {
-    auto& body = std::get<wire::tx>(decoded);
-    if (outgoing_ && outgoing_->on_transaction(body)) {
-      last_transaction_ = context_->wall.date(now);
-      return;
-    }
-    count(ignored::unsolicited);
-    body.bytes = body.bytes.compact(); // not the whole read that it came in
-    return hand_over(service_request{transaction_received{info_.id, std::move(body)}},
-                     frame);
-  }
-  case command::mempool:
-    if (!offers(wire::node_bloom))
-      return end_with(peer_exit::unoffered_service);
-    return hand_over(service_request{serve_mempool{info_.id}}, frame);
-  // Hints that ask nothing of us.
-  case command::sendheaders: return;
-  case command::sendcmpct:
-    // Any other version counts as if nothing had come (BIP 152).
-    if (const auto& hint = std::get<wire::sendcmpct>(decoded);
-        hint.version == wire::limits::compact_block_version)
-      high_bandwidth_from_ = hint.announce;
-    return;
-  case command::feefilter:
-    if (auto rate = std::get<wire::feefilter>(decoded).rate; rate <= all_money)
-      fee_filter_ = rate;
-    return;
+  case command::inv:
+  case command::notfound: return on_data(what, frame, now);
+  case command::sendheaders: return; // asks nothing of us
+  case command::sendcmpct: return on_hint(std::get<wire::sendcmpct>(what));
+  case command::feefilter: return on_hint(std::get<wire::feefilter>(what));
   case command::reject: return count(ignored::obsolete);
   default: return on_opaque(frame.type);
   }
+}
+
+void protocol::on_late_handshake(wire::command type) {
+  using wire::command;
+  if (type == command::version || type == command::verack)
+    return count(ignored::duplicate_handshake);
+  if (type == command::wtxidrelay && info_.protocol < wire::limits::feature_version)
+    return count(ignored::old_peer_feature);
+  end_with(peer_exit::late_feature_message);
+}
+
+void protocol::on_hint(const wire::sendcmpct& hint) {
+  // Any other version counts as if nothing had come (BIP 152).
+  if (hint.version == wire::limits::compact_block_version)
+    high_bandwidth_from_ = hint.announce;
+}
+
+void protocol::on_hint(const wire::feefilter& hint) {
+  if (hint.rate <= all_money)
+    fee_filter_ = hint.rate;
 }
 
 void protocol::on_pong(std::uint64_t nonce, time_point now) {
@@ -306,63 +250,6 @@ void protocol::note_ping(caf::timespan round_trip) {
   if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
     lowest_ping_ = last_ping_;
   context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
-}
-
-void protocol::on_addresses(std::vector<wire::network_address> entries,
-                            const wire::frame& frame) {
-  if (outgoing_ && outgoing_->on_addresses(entries))
-    return;
-  if (!entries.empty())
-    hand_over(service_request{addresses_announced{info_.id, std::move(entries)}}, frame);
-}
-
-/// Nodes may announce blocks by their headers (BIP 130).
-void protocol::offer_blocks(const std::vector<wire::block_header>& announced) {
-  if (!outgoing_ || !outgoing_->wants_items())
-    return;
-  std::vector<wire::inventory_entry> offered;
-  offered.reserve(announced.size());
-  for (const auto& header : announced)
-    offered.push_back({wire::inv_block, header.hash()});
-  outgoing_->on_offered(offered);
-}
-
-void protocol::on_inventory(wire::inv& message, const wire::frame& frame) {
-  auto unknown = std::erase_if(
-    message.entries, [](const wire::inventory_entry& x) { return !x.is_announcement(); });
-  if (unknown > 0)
-    count(ignored::unknown_inventory);
-  if (outgoing_ && outgoing_->on_inventory(message.entries))
-    return;
-  if (outgoing_)
-    outgoing_->on_offered(message.entries);
-  if (!message.entries.empty())
-    hand_over(service_request{inventory_announced{info_.id, std::move(message.entries)}},
-              frame);
-}
-
-void protocol::on_opaque(wire::command type) {
-  using wire::command;
-  switch (type) {
-  case command::filterload:
-  case command::filteradd:
-  case command::filterclear:
-    if (!offers(wire::node_bloom))
-      end_with(peer_exit::unoffered_service);
-    else
-      count(ignored::obsolete);
-    break;
-  case command::getcfilters:
-  case command::getcfheaders:
-  case command::getcfcheckpt:
-    if (!offers(wire::node_compact_filters))
-      end_with(peer_exit::unoffered_service);
-    else
-      count(ignored::obsolete);
-    break;
-  case command::getblocktxn: count(ignored::obsolete); break;
-  default: count(ignored::unsolicited); // answers that nothing of ours asks for
-  }
 }
 
 void protocol::report_traffic() {

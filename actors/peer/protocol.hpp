@@ -81,6 +81,26 @@ private:
   static constexpr std::size_t max_unanswered = 64;
 
   void handle(const wire::frame& frame, time_point now);
+  void dispatch(wire::message& what, const wire::frame& frame, time_point now);
+  void on_late_handshake(wire::command type);
+  void on_hint(const wire::sendcmpct& hint);
+  void on_hint(const wire::feefilter& hint);
+
+  // In protocol_questions.cpp.
+  void on_question(wire::message& what, const wire::frame& frame);
+  void on_getaddr(const wire::frame& frame);
+  void on_getdata(wire::getdata& wanted, const wire::frame& frame);
+  void on_opaque(wire::command type);
+
+  // In protocol_data.cpp.
+  void on_data(wire::message& what, const wire::frame& frame, time_point now);
+  void on_headers(wire::headers& message, const wire::frame& frame);
+  void on_block(wire::block& body, const wire::frame& frame, time_point now);
+  void on_transaction(wire::tx& body, const wire::frame& frame, time_point now);
+  void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
+  void on_inventory(wire::inv& message, const wire::frame& frame);
+  void offer_blocks(const std::vector<wire::block_header>& announced);
+
   void count(ignored what) {
     ++ignored_[static_cast<std::size_t>(what)];
     misbehaved_ = misbehaved_ || misbehaviour_of(what).has_value();
@@ -99,10 +119,6 @@ private:
   /// When the one was sent that has waited longest for its pong.
   std::optional<time_point> oldest_ping() const;
   void note_ping(caf::timespan round_trip);
-  void on_addresses(std::vector<wire::network_address> entries, const wire::frame& frame);
-  void on_inventory(wire::inv& message, const wire::frame& frame);
-  void offer_blocks(const std::vector<wire::block_header>& announced);
-  void on_opaque(wire::command type);
   bool offers(wire::service bit) const {
     return (context_->identity.services & bit) != 0;
   }
