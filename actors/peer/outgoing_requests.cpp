@@ -18,14 +18,6 @@ caf::error refusal(std::string why) {
   return caf::make_error(request_error::not_found, std::move(why));
 }
 
-std::vector<transaction_id> as_ids(const std::vector<wire::hash256>& hashes) {
-  std::vector<transaction_id> result;
-  result.reserve(hashes.size());
-  for (const auto& hash : hashes)
-    result.push_back({hash, false});
-  return result;
-}
-
 } // namespace
 
 outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256& genesis,
@@ -34,7 +26,8 @@ outgoing_requests::outgoing_requests(const peer_info& info, const wire::hash256&
                                      wire::outbox& out)
     : services_(info.services), addrv2_(info.addrv2),
       answers_pings_(info.protocol > wire::limits::last_without_pong), genesis_(genesis),
-      default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out) {}
+      default_timeout_(default_timeout), next_nonce_(std::move(next_nonce)), out_(out),
+      fetches_(info.services, out, completed_) {}
 
 // -- starting --------------------------------------------------------------------------
 
@@ -116,9 +109,9 @@ void outgoing_requests::start(request_id id, request&& what, time_point deadline
     out_.push(wire::ping{nonce});
     pings_.push_back({id, nonce, now, deadline});
   } else if (auto* asked_blocks = std::get_if<get_blocks>(&what)) {
-    start_fetch(id, true, as_ids(asked_blocks->hashes), deadline);
+    fetches_.start(id, *asked_blocks, deadline);
   } else if (auto* asked_txs = std::get_if<get_transactions>(&what)) {
-    start_fetch(id, false, asked_txs->ids, deadline);
+    fetches_.start(id, *asked_txs, deadline);
   } else if (auto* transaction = std::get_if<send_transaction>(&what)) {
     out_.push(std::move(transaction->body));
     complete(id, caf::unit);
@@ -158,61 +151,6 @@ void outgoing_requests::start_unkeyed(lane_kind which, request_id id, request&& 
     out_.push(wire::ping{current.fence});
   }
   current.what = std::move(what);
-}
-
-void outgoing_requests::start_fetch(request_id id, bool of_blocks,
-                                    const std::vector<transaction_id>& ids,
-                                    time_point deadline) {
-  fetch next{id, of_blocks, {}, 0, 0, deadline};
-  std::vector<item_key> keys;
-  keys.reserve(ids.size());
-  for (const auto& item : ids) {
-    next.items.push_back({item, false, {}});
-    keys.push_back(key_of(next, next.items.back()));
-    wanted_[keys.back()].waiters.push_back({id, next.items.size() - 1});
-  }
-  next.unsettled = next.items.size();
-  fetches_.push_back(std::move(next));
-  ask(keys);
-  if (ids.empty())
-    finish_fetch(fetches_.size() - 1);
-}
-
-std::optional<outgoing_requests::item_key>
-outgoing_requests::key_of(const wire::inventory_entry& entry) {
-  if (entry.is_block())
-    return item_key{entry.hash, item_kind::block};
-  if (entry.is_transaction())
-    return item_key{entry.hash,
-                    entry.type == wire::inv_wtx ? item_kind::wtxid : item_kind::txid};
-  return std::nullopt;
-}
-
-outgoing_requests::item_key outgoing_requests::key_of(const fetch& of,
-                                                      const fetch_item& item) {
-  if (of.of_blocks)
-    return {item.id.hash, item_kind::block};
-  return {item.id.hash, item.id.is_wtxid ? item_kind::wtxid : item_kind::txid};
-}
-
-/// Sends getdata for those of the items that are wanted, and not asked for.
-void outgoing_requests::ask(const std::vector<item_key>& items) {
-  const bool witness = (services_ & wire::node_witness) != 0;
-  auto type_of = [witness](item_kind kind) {
-    switch (kind) {
-    case item_kind::block: return witness ? wire::inv_witness_block : wire::inv_block;
-    case item_kind::txid: return witness ? wire::inv_witness_tx : wire::inv_tx;
-    case item_kind::wtxid: break;
-    }
-    return wire::inv_wtx;
-  };
-  wire::getdata message;
-  for (const auto& item : items)
-    if (auto found = wanted_.find(item);
-        found != wanted_.end() && !std::exchange(found->second.asked, true))
-      message.entries.push_back({type_of(item.kind), item.hash});
-  if (!message.entries.empty())
-    out_.push(message);
 }
 
 void outgoing_requests::start_queued(time_point now) {
@@ -340,119 +278,6 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
   return false;
 }
 
-bool outgoing_requests::on_block(const wire::block& body) {
-  return !wanted_.empty() &&
-         settle({body.hash(), item_kind::block}, body.bytes.compact());
-}
-
-bool outgoing_requests::on_transaction(const wire::tx& body) {
-  if (wanted_.empty())
-    return false;
-  auto bytes = body.bytes.compact(); // not the whole read that it came in
-  auto by_wtxid = settle({body.wtxid(), item_kind::wtxid}, bytes);
-  auto by_txid = settle({body.txid(), item_kind::txid}, bytes);
-  return by_wtxid || by_txid;
-}
-
-bool outgoing_requests::on_notfound(const std::vector<wire::inventory_entry>& entries) {
-  bool ours = false;
-  for (const auto& entry : entries)
-    if (auto what = key_of(entry))
-      ours |= settle(*what, {});
-  return ours;
-}
-
-void outgoing_requests::on_offered(const std::vector<wire::inventory_entry>& entries) {
-  if (wanted_.empty())
-    return;
-  std::vector<item_key> again;
-  for (const auto& entry : entries)
-    if (auto what = key_of(entry))
-      if (auto found = wanted_.find(*what);
-          found != wanted_.end() && !std::exchange(found->second.offered, true)) {
-        found->second.asked = false;
-        again.push_back(*what);
-      }
-  ask(again);
-}
-
-/// Everybody who wants this item gets the body, or learns that it is missing.
-bool outgoing_requests::settle(const item_key& what, const wire::slice& body) {
-  auto wanted = wanted_.extract(what);
-  if (!wanted)
-    return false;
-  for (const auto& taker : wanted.mapped().waiters) {
-    auto found = std::ranges::find(fetches_, taker.id, &fetch::id);
-    if (found == fetches_.end())
-      continue; // ended by the byte limit a moment ago
-    auto index = static_cast<std::size_t>(found - fetches_.begin());
-    auto& item = found->items[taker.item];
-    item.settled = true;
-    item.body = body;
-    found->bytes += body.held();
-    held_bytes_ += body.held();
-    if (--found->unsettled == 0) {
-      finish_fetch(index);
-    } else if (held_bytes_ > max_held_bytes) {
-      fail(found->id, caf::make_error(request_error::overloaded));
-      drop_fetch(index);
-    }
-  }
-  ask(std::exchange(left_behind_, {}));
-  return true;
-}
-
-void outgoing_requests::finish_fetch(std::size_t index) {
-  auto& done = fetches_[index];
-  auto missing = std::ranges::all_of(
-    done.items, [](const fetch_item& item) { return item.body.empty(); });
-  // Whatever is not settled at the end was not answered: nothing is said of it.
-  auto fill = [&](auto result, auto entry_of) {
-    for (auto& item : done.items)
-      if (item.settled)
-        result.entries.push_back(entry_of(item));
-    complete(done.id, std::move(result));
-  };
-  if (missing && !done.items.empty())
-    fail(done.id, caf::make_error(done.unsettled > 0 ? request_error::timeout
-                                                     : request_error::not_found));
-  else if (done.of_blocks)
-    fill(blocks{}, [](const fetch_item& x) {
-      return fetched_block{x.id.hash, !x.body.empty(), {x.body}};
-    });
-  else
-    fill(transactions{}, [](const fetch_item& x) {
-      return fetched_transaction{x.id, !x.body.empty(), {x.body}};
-    });
-  drop_fetch(index);
-}
-
-void outgoing_requests::drop_fetch(std::size_t index) {
-  const auto& ended = fetches_[index];
-  if (ended.unsettled > 0)
-    for (const auto& item : ended.items)
-      if (!item.settled)
-        leave(ended, key_of(ended, item));
-  held_bytes_ -= ended.bytes;
-  fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(index));
-}
-
-/// `ended` waits for the item no more; perhaps others do.
-void outgoing_requests::leave(const fetch& ended, const item_key& what) {
-  auto found = wanted_.find(what);
-  if (found == wanted_.end())
-    return;
-  auto& [waiters, asked, offered] = found->second;
-  const bool was_for_it = !waiters.empty() && waiters.front().id == ended.id;
-  std::erase_if(waiters, [&](const waiter& x) { return x.id == ended.id; });
-  if (waiters.empty()) {
-    wanted_.erase(found);
-  } else if (was_for_it) {
-    asked = offered = false;
-    left_behind_.push_back(what);
-  }
-}
-
 // -- ending ----------------------------------------------------------------------------
 
 void outgoing_requests::finish_unkeyed(lane_state& lane, reply value) {
@@ -470,14 +295,10 @@ void outgoing_requests::give_up(lane_state& lane) {
 }
 
 void outgoing_requests::cancel(request_id id, time_point now) {
-  bool found = false;
+  bool found = fetches_.cancel(id);
   auto is_it = [&](const auto& x) { return x.id == id && (found = true); };
   std::erase_if(pings_, is_it);
   std::erase_if(queue_, is_it);
-  for (std::size_t i = fetches_.size(); i-- > 0;)
-    if (is_it(fetches_[i]))
-      drop_fetch(i);
-  ask(std::exchange(left_behind_, {}));
   for (auto& lane : lanes_) {
     if (!lane.current || !is_it(*lane.current))
       continue;
@@ -493,10 +314,7 @@ void outgoing_requests::cancel(request_id id, time_point now) {
 
 void outgoing_requests::on_tick(time_point now) {
   auto timeout = [] { return caf::make_error(request_error::timeout); };
-  for (std::size_t i = fetches_.size(); i-- > 0;)
-    if (fetches_[i].deadline <= now)
-      finish_fetch(i);
-  ask(std::exchange(left_behind_, {}));
+  fetches_.on_tick(now);
   std::erase_if(pings_, [&](const ping_request& x) {
     if (x.deadline > now)
       return false;
@@ -526,13 +344,11 @@ void outgoing_requests::on_tick(time_point now) {
 }
 
 std::optional<time_point> outgoing_requests::next_deadline() const {
-  std::optional<time_point> result;
+  auto result = fetches_.next_deadline();
   auto consider = [&](time_point x) {
     if (!result || x < *result)
       result = x;
   };
-  for (const auto& x : fetches_)
-    consider(x.deadline);
   for (const auto& x : pings_)
     consider(x.deadline);
   for (const auto& x : lanes_)
