@@ -74,17 +74,14 @@ void deliver_completed(connection_pointer self) {
 
 void flush(connection_pointer self, time_point now);
 
-void on_service_answer(connection_pointer self, std::uint64_t turn,
+void on_service_answer(connection_pointer self, std::uint64_t number,
                        const service_answer& answer) {
   auto& state = self->state;
-  if (turn != state.service_turn || !state.service_deadline)
-    return; // late: its place was given up
-  state.service_deadline.reset();
+  if (!state.question.close(number))
+    return; // late
   auto now = self->clock().now();
-  if (const auto* why = std::get_if<caf::error>(&answer))
-    if (outcome_of(*why) == request_error::overloaded &&
-        state.shed.should_end(now, state.context->random))
-      return end(self, peer_exit::load_shed);
+  if (state.question.should_end(answer, now, state.context->random))
+    return end(self, peer_exit::load_shed);
   state.protocol->on_service_answer(answer, now);
   flush(self, now);
 }
@@ -92,15 +89,14 @@ void on_service_answer(connection_pointer self, std::uint64_t turn,
 /// Asks the node one thing, unless an answer is due or the remote reads nothing.
 void ask_service(connection_pointer self, time_point now) {
   auto& state = self->state;
-  if (state.service_deadline || state.congested)
+  if (state.question.is_open() || state.congested)
     return;
   auto next = state.protocol->next_service_request();
   if (!next)
     return;
-  auto turn = ++state.service_turn;
-  state.service_deadline = now + state.context->timing.service_timeout;
-  auto failed = [self, turn](caf::error& why) {
-    on_service_answer(self, turn, std::move(why));
+  auto number = state.question.open(now + state.context->timing.service_timeout);
+  auto failed = [self, number](caf::error& why) {
+    on_service_answer(self, number, std::move(why));
   };
   std::visit(
     [&](auto& what) {
@@ -111,11 +107,12 @@ void ask_service(connection_pointer self, time_point now) {
                       caf::infinite, std::move(what));
       using answer_type = typename std::decay_t<decltype(what)>::reply;
       if constexpr (std::is_void_v<answer_type>)
-        response.then([self, turn] { on_service_answer(self, turn, caf::unit); }, failed);
+        response.then([self, number] { on_service_answer(self, number, caf::unit); },
+                      failed);
       else
         response.then(
-          [self, turn](answer_type& value) {
-            on_service_answer(self, turn, std::move(value));
+          [self, number](answer_type& value) {
+            on_service_answer(self, number, std::move(value));
           },
           failed);
     },
@@ -129,7 +126,7 @@ void update_alarm(connection_pointer self) {
     if (other && (!due || *other < *due))
       due = other;
   };
-  consider(state.service_deadline);
+  consider(state.question.deadline());
   if (has_report(state))
     consider(*state.reported_at + report_interval);
   // An alarm that rings too early is cheaper than one that is moved for every request.
@@ -308,8 +305,8 @@ connection_actor::behavior_type connection(connection_pointer self,
       auto now = self->clock().now();
       self->state.alarm_at.reset();
       self->state.protocol->on_tick(now);
-      if (self->state.service_deadline && *self->state.service_deadline <= now)
-        return on_service_answer(self, self->state.service_turn,
+      if (auto number = self->state.question.overdue(now))
+        return on_service_answer(self, *number,
                                  caf::make_error(caf::sec::request_timeout));
       flush(self, now);
     });

@@ -4,9 +4,9 @@
 #include "actors/base/pending_reply.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/peer/heartbeat.hpp"
-#include "actors/peer/load_shedding.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/peer/protocol.hpp"
+#include "actors/peer/service_question.hpp"
 #include "actors/transport/transport.hpp"
 
 #include <memory>
@@ -61,11 +61,8 @@ struct connection_state {
   bool congested = false; ///< The remote does not read; `transport_drained` will come.
   bool paused = false;    ///< We do not read because our own node is behind.
 
-  std::uint64_t service_turn =
-    0; ///< Tells a late answer of the service from the due one.
-  std::optional<time_point> service_deadline; ///< Set while an answer is due.
+  service_question question; ///< To the inbound service.
   std::optional<time_point> alarm_at;
-  load_shedding shed;
   std::optional<time_point> reported_at; ///< The last time that BAN_MANAGER was told.
 
   double opened = 0; ///< Unix seconds as the wall clock had them then.
