@@ -40,9 +40,7 @@ void tell_event(peer_set_pointer self, event_type type, const peer_info& info,
 void tell_left(peer_set_pointer self, const peer_info& info, peer_exit reason) {
   auto& state = self->state;
   ++state.exits[static_cast<std::size_t>(reason)];
-  state.departed.push_back({info, reason});
-  if (state.departed.size() > peer_set_state::max_departed)
-    state.departed.pop_front();
+  state.departed.add(info, reason);
   routing::publish(self);
   tell_event(self, event_type::peer_left, info, reason);
   const auto level = reason == peer_exit::internal_error ? log::level::error

@@ -13,9 +13,9 @@
 #include "actors/interfaces/peer_set.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/peer_set/block_fetch.hpp"
+#include "actors/peer_set/departures.hpp"
 #include "actors/peer_set/router.hpp"
 
-#include <deque>
 #include <map>
 
 namespace peerage {
@@ -32,6 +32,14 @@ struct peer_set_options {
   std::shared_ptr<published_counts> published;
   bool quiet = false; ///< Joins and leaves are logged as debug: one of many nodes.
   find_suspects_source ban_manager; ///< Knows who should go first. May be nobody.
+};
+
+/// What is under way, each by a number that nothing else had before.
+template <class T>
+struct numbered : std::map<std::uint64_t, T> {
+  std::uint64_t last = 0;
+
+  std::uint64_t next_number() { return ++last; }
 };
 
 struct peer_set_state {
@@ -62,28 +70,18 @@ struct peer_set_state {
     std::uint64_t response = 0;
   };
 
-  /// A peer that has left.
-  struct departure {
-    peer_info info;
-    peer_exit reason;
-  };
-  /// Those that are remembered, for who asks what became of one.
-  static constexpr std::size_t max_departed = 1'000;
-
   node_context_ptr context;
   peer_set_options options;
   std::map<peer_id, member> members;
-  std::deque<departure> departed; ///< The latest last.
+  departures departed;
   waiters<wait_for_peers, peers_waited_for> waiting;
   bool network_active = true;
   ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::map<caf::actor_addr, peer_id> by_client;
   router routes;
   connection_caps caps{connection_limits{}};
-  std::map<std::uint64_t, std::shared_ptr<fetch>> fetches;
-  std::uint64_t last_fetch = 0;
-  std::map<std::uint64_t, question> questions; ///< To clients, under way.
-  std::uint64_t last_question = 0;
+  numbered<std::shared_ptr<fetch>> fetches;
+  numbered<question> questions;   ///< To clients, for callers that may cancel.
   std::size_t under_way = 0;      ///< Requests to clients that are not answered yet.
   std::uint64_t eviction_key = 0; ///< Secret; see choose_eviction.
   std::uint64_t inbound = 0;      ///< Of `members`.

@@ -57,7 +57,7 @@ void send_routed(self_pointer self, const routed_request& route, Request&& what,
   ++state.under_way;
   const auto& client = state.members.at(route.peer).client;
   auto response = self->request(client, caf::infinite, std::forward<Request>(what));
-  const auto number = ++state.last_question;
+  const auto number = state.questions.next_number();
   if (caller)
     state.questions.emplace(
       number,
@@ -244,7 +244,7 @@ caf::result<Reply> start_fetch(self_pointer self, const std::vector<transaction_
   options.peers = std::max<std::size_t>(state.routes.counts().ready, 1);
   options.hedge_after =
     state.routes.latency_percentile(kind, 0.95).value_or(caf::timespan::zero());
-  auto number = ++state.last_fetch;
+  auto number = state.fetches.next_number();
   // The plan is part of what the chooser needs, so it gets the fetch by its number.
   auto chooser = [self, number, kind](const transaction_id& first,
                                       std::span<const peer_id> excluded) {

@@ -31,11 +31,7 @@ peers_waited_for describe_wait(self_pointer self, const wait_for_peers& x) {
     result.peer = member->second.info;
     return result;
   }
-  auto left = std::ranges::find_if(
-    state.departed.rbegin(), state.departed.rend(), [&](const auto& known) {
-      return x.who.fits(known.info) && (!x.reason || *x.reason == known.reason);
-    });
-  if (left != state.departed.rend()) {
+  if (const auto* left = state.departed.find(x.who, x.reason)) {
     result.met = true;
     result.peer = left->info;
     result.reason = left->reason;
