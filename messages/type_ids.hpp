@@ -1,8 +1,8 @@
 #pragma once
 
+#include "messages/caf/message_wrappers.hpp"
 #include "messages/events.hpp"
 #include "messages/inbound.hpp"
-#include "messages/caf/message_wrappers.hpp"
 #include "messages/requests.hpp"
 #include "messages/snapshots.hpp"
 

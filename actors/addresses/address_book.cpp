@@ -21,13 +21,13 @@ constexpr std::uint64_t save_alarm = 1;
 constexpr std::uint64_t relay_alarm = 2;
 constexpr std::uint64_t connected_alarm = 3;
 
-/// Candidates for one who asks; the DIALER has at most 50 dials in flight.
+/// The most candidates of one answer; the DIALER has at most 50 dials in flight.
 constexpr std::size_t most_candidates = 100;
 /// Hearsay grows old on the way (Bitcoin Core, ProcessAddrs).
 constexpr unix_seconds time_penalty = 2 * 60 * 60;
-/// Addresses that are remembered because they could not be saved.
+/// Addresses remembered as not saved.
 constexpr std::size_t max_unsaved = 20'000;
-/// A success proves for so long that we are online.
+/// How long a success proves that we are online.
 constexpr std::chrono::minutes success_counts_for{10};
 
 unix_seconds unix_now(address_book_pointer self) {
@@ -49,7 +49,7 @@ bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
   return x && std::ranges::find(state.options.own, *x) != state.options.own.end();
 }
 
-/// What is never stored, whoever tells.
+/// Addresses that are never stored, from any source.
 bool is_unwanted(address_book_pointer self, const wire::network_address& x) {
   const auto remote = to_endpoint(x);
   return is_own(self->state, remote) || is_banned(self, remote);
@@ -184,7 +184,7 @@ std::vector<address_key> keys_of(const std::vector<wire::network_address>& entri
   return result;
 }
 
-/// Notes which of the addresses that somebody has added are on the disk.
+/// Notes which of the added addresses are on the disk.
 state_saver::kept_handler note_kept(address_book_pointer self,
                                     const std::vector<wire::network_address>& entries) {
   return [self, keys = keys_of(entries)](const std::string& problem) {
@@ -203,7 +203,7 @@ caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses
     return refusal_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
   });
   std::uint64_t added = add(self, x);
-  if (added == 0 && x.keep) // whoever was told that it is not saved asks again
+  if (added == 0 && x.keep) // a caller repeats what failed to be saved
     added = static_cast<std::uint64_t>(std::ranges::count_if(
       keys_of(x.entries), [&](const auto& key) { return state.unsaved.contains(key); }));
   if (added == 0)
@@ -253,7 +253,7 @@ void relay_due(address_book_pointer self) {
 
 // -- dialing --------------------------------------------------------------------------
 
-/// Whom it makes sense to dial now; the DIALER looks closer.
+/// Addresses worth dialing now; the DIALER looks closer.
 entry_filter dialable(address_book_pointer self) {
   std::set<endpoint> connected;
   for (const auto& [id, peer] : self->state.peers)
@@ -283,7 +283,7 @@ candidates pick(address_book_pointer self, const get_candidates& x) {
   }
   if (!result.entries.empty())
     state.file.mark_changed();
-  // Feelers test what we have; that there is nothing to test is no hunger.
+  // Feelers test known addresses; without one to test, no more are wanted.
   if (!x.feeler && result.entries.size() < count) {
     state.somebody_waits = true;
     for (const auto& seeker : state.users.seekers)
@@ -376,7 +376,7 @@ void on_bans_changed(address_book_pointer self, const bans_changed& x) {
 
 // -- for people -----------------------------------------------------------------------
 
-/// The SAVER's answers go to the file; what they mean for us is seen later.
+/// The SAVER answers to `file`; its results are read from there.
 void note_saves(address_book_state& state) {
   if (std::exchange(state.saves, state.file.saves()) != state.file.saves())
     state.last_saved = state.save_began;
@@ -440,7 +440,7 @@ address_secret random_secret(random_source& random) {
   return std::bit_cast<address_secret>(numbers);
 }
 
-/// Takes in an entry that was kept after the rest was saved.
+/// Takes in an entry of the journal, newer than the saved rest.
 void repeat(address_book_pointer self, const address_entry& x) {
   auto& table = *self->state.table;
   const auto now = unix_now(self);
@@ -453,7 +453,7 @@ void repeat(address_book_pointer self, const address_entry& x) {
     });
   if (table.restore({x}, now) > 0)
     return;
-  // It had made another one give way.
+  // Its own insertion had displaced another one.
   table.insert(*address, x.source, now);
   if (const auto remote = to_endpoint(*address); remote && x.tried)
     table.connected(*remote, address->services, now);

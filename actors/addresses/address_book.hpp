@@ -22,31 +22,31 @@
 namespace peerage {
 
 /// Entries beyond its allowance for which a peer is reported once: ten full messages.
-/// Honest peers in a busy network exceed theirs, too, but not by so much.
+/// Honest peers in a busy network exceed their allowance, too, but not by this much.
 inline constexpr std::uint64_t reported_excess = 10'000;
 
-/// How often a lasting connection counts as another success; see
+/// A lasting connection counts as another success this often; see
 /// address_table::connected.
 inline constexpr std::chrono::hours connected_interval{1};
 
 struct address_book_options {
   /// Where "addresses.json" is; empty: nothing is loaded, nothing saved.
   std::filesystem::path directory;
-  saver_actor saver; ///< Nobody: as if there were no directory.
+  saver_actor saver; ///< null: as if there were no directory.
   /// Stores private and loopback addresses, too: for networks inside one machine.
   bool allow_unroutable = false;
   std::vector<endpoint> own;     ///< Where we listen: never stored, never dialed.
-  misbehaviour_sink ban_manager; ///< Is told of floods. May be nobody.
+  misbehaviour_sink ban_manager; ///< Gets reports of floods; may be null.
   caf::timespan save_every = save_interval;
-  /// An address whose dial failed is not offered again before. The DIALER's first pause:
-  /// offered earlier, it would only be left alone there.
+  /// An address whose dial failed is offered again after this, the DIALER's first pause:
+  /// it would not be dialed earlier.
   std::chrono::seconds failed_pause{119};
 };
 
 struct address_book_state {
   address_book_state() = default;
 
-  /// What the book needs to know of a peer.
+  /// What the book knows of a peer.
   struct known_peer {
     endpoint remote;
     endpoint local;
@@ -66,43 +66,41 @@ struct address_book_state {
   ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::unordered_map<peer_id, known_peer> peers;
 
-  bool somebody_waits = false; ///< The last one who asked got less than he wanted.
-  /// Proof that we are online: who is connected, and when the last dial succeeded.
+  bool somebody_waits = false; ///< The last get_candidates found too few.
+  /// Proof that we are online: connected outbound peers, and the time of the last
+  /// success.
   std::set<peer_id> reached;
   std::optional<time_point> last_reached;
 
   waiters<wait_for_address, known_address_list> waiting;
-  /// What could not be put on the disk when somebody added it: asked for again, it is
-  /// tried again.
+  /// Added addresses that could not be put on the disk: adding them again tries again.
   std::set<address_key> unsaved;
   state_saver file;
-  std::uint64_t saves = 0;     ///< Those of `file` that `last_saved` knows of.
-  unix_seconds save_began = 0; ///< The last one.
+  std::uint64_t saves = 0;     ///< Saves of `file` that `last_saved` includes.
+  unix_seconds save_began = 0; ///< When the last save began.
   unix_seconds last_saved = 0;
   static inline const char* name = "address_book";
 };
 
-/// Keeps the addresses of nodes: takes in what peers, seeds and people tell, passes news
-/// on, answers getaddr, gives out what to dial, and remembers it over restarts.
+/// Keeps the addresses of nodes: takes in what peers, seeds and people tell, relays news,
+/// answers getaddr, gives out candidates to dial, and remembers all over restarts.
 ///
-/// - What peers tell goes through `address_gossip`, and is stored as told by them, 2
-///   hours older than they say, unless it is their own address (as in Bitcoin Core's
-///   ProcessAddrs). Inbound peers' own remote addresses are ephemeral and never stored.
+/// - Addresses that peers tell go through `address_gossip`, and are stored 2 hours older
+///   than told, unless a peer tells its own address (as in Bitcoin Core's ProcessAddrs).
+///   Inbound peers' own remote addresses are ephemeral and never stored.
 /// - A failed dial counts against an address only while we are online: an outbound peer
 ///   is connected, or a dial succeeded in the last 10 minutes, to where the public
 ///   network is. (Bitcoin Core asks for outbound peers of two address groups, and so
 ///   counts nothing in small networks.)
 /// - Banned and own addresses are neither stored, relayed, given out, nor served.
-/// - When whoever asked for candidates got less than he wanted, `crawl_wanted` goes to
-///   the seekers, and `addresses_available` to the observers when one came in.
+/// - When get_candidates finds too few, `crawl_wanted` goes to the seekers, and
+///   `addresses_available` to the observers as soon as an address comes in.
 /// - A peer that tells far more than its allowance is reported as `address_flood`, once
 ///   per `reported_excess`.
-/// - An address that we stay connected to is noted as reached every
-///   `connected_interval`.
+/// - The address of a lasting connection is noted as reached every `connected_interval`.
 /// - Changed state is saved every `save_every`, and a last time at exit.
 ///
-/// Ends when told to exit, once the last save is answered; with what went wrong if it
-/// failed.
+/// Ends when told to exit, once the last save is answered; with its error if it failed.
 address_book_actor::behavior_type
 address_book(address_book_actor::stateful_pointer<address_book_state> self,
              node_context_ptr context, address_book_options options);

@@ -37,7 +37,7 @@ void address_buckets::put(address_entry& x) {
   ++count_of(x);
 }
 
-void address_buckets::lift(const address_entry& x) {
+void address_buckets::remove(const address_entry& x) {
   const auto place = place_of(x, x.tried);
   auto& home = side(x.tried)[place.bucket];
   home.slots[place.slot] = nullptr;
@@ -55,8 +55,8 @@ address_entry* address_buckets::bucket::random_entry(random_source& random) cons
 
 address_entry* address_buckets::choose(bool tried, const entry_filter& filter,
                                        unix_seconds now, random_source& random) const {
-  // Random buckets, not random entries: who fills few buckets must not be drawn more
-  // often the more he puts into them.
+  // Random buckets, not random entries: filling few buckets with more entries must not
+  // make these be drawn more often.
   std::vector<const bucket*> filled;
   for (const auto& x : side(tried))
     if (x.filled > 0)

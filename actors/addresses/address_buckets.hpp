@@ -10,7 +10,7 @@
 
 namespace peerage {
 
-/// Somebody's choice of entries. Must not change what it looks at.
+/// A caller's choice of entries. Must not change the table.
 using entry_filter = std::function<bool(const address_entry&)>;
 
 /// Addresses in the new buckets, and in the tried ones.
@@ -31,31 +31,31 @@ public:
 
   const address_secret& secret() const { return placement_.secret(); }
 
-  /// Who stands in the slot that `x` has among the new, or the tried; maybe nobody.
+  /// The entry in the slot that `x` has among the new, or the tried; may be null.
   address_entry* occupant(const address_entry& x, bool tried) const;
   address_entry* occupant(const address_entry& x) const { return occupant(x, x.tried); }
 
-  /// Requires that nobody stands in the slot of `x`. Until it is lifted, neither address,
-  /// source nor `tried` may change.
+  /// Requires that the slot of `x` is free. Until `x` is removed, its address, source and
+  /// `tried` must not change.
   void put(address_entry& x);
   /// Requires that `x` stands in its slot.
-  void lift(const address_entry& x);
+  void remove(const address_entry& x);
 
   /// An entry that can be dialed, is not pending, and suits `filter`: a random one of a
-  /// random bucket, taken by its chance. Nobody only if there is none. Calls `filter` at
+  /// random bucket, taken by its chance. Null only if there is none. Calls `filter` at
   /// most `max_draws` times, and after that at most once for each entry.
   address_entry* choose(bool tried, const entry_filter& filter, unix_seconds now,
                         random_source& random) const;
 
   /// With each draw in vain all chances grow by a fifth, as in Bitcoin Core, so that by
-  /// now even the least is certain. If nobody suitable came up until here, the suitable
+  /// now even the least is certain. If no suitable entry came up until here, such entries
   /// are rare, and the buckets are walked through.
   static constexpr int max_draws = 64;
 
   address_counts counts() const;
   address_counts counts(wire::address_network network) const;
 
-  /// Whether everybody stands in his own slot, and counts are right. For tests.
+  /// Whether every entry stands in its own slot, and counts are right. For tests.
   bool is_consistent() const;
 
 private:

@@ -12,7 +12,7 @@ namespace peerage {
 /// What we know of an address by our own dials.
 enum class address_state : std::uint8_t {
   never_tried, ///< No dial of ours has ended yet.
-  pending,     ///< Given out for dialing; what comes of it is not known yet.
+  pending,     ///< Given out for dialing; its dial has not ended yet.
   responded,   ///< The last dial that ended was a success.
   failed,      ///< The last dial that ended was a failure.
 };
@@ -21,10 +21,10 @@ std::string_view to_string(address_state x);
 
 /// An entry of the address table, as it is kept and saved.
 struct address_entry {
-  /// Canonical. Its time is when somebody last saw the node: hearsay, but for
-  /// connections of ours that lasted.
+  /// Canonical. Its time is when the node was last seen: by hearsay, unless a connection
+  /// of ours lasted.
   wire::network_address address;
-  /// Who told us first; nobody for DNS seeds, configuration and the like.
+  /// The first source; empty for DNS seeds, configuration and the like.
   std::optional<endpoint> source;
   unix_seconds last_attempt = 0; ///< 0: never.
   unix_seconds last_success = 0; ///< Handshakes that finished; 0: never.
@@ -34,11 +34,11 @@ struct address_entry {
 
   friend bool operator==(const address_entry&, const address_entry&) = default;
 
-  /// What can be dialed; nothing for Tor, I2P and CJDNS.
+  /// The endpoint to dial; empty for Tor, I2P and CJDNS.
   std::optional<endpoint> remote() const;
 
-  /// An entry is pending for at most `longest_pending`, even if nobody says how the dial
-  /// ended.
+  /// An entry is pending for at most `longest_pending`, even if the end of the dial is
+  /// never reported.
   address_state state(unix_seconds now) const;
   bool is_pending(unix_seconds now) const { return state(now) == address_state::pending; }
 
@@ -52,13 +52,13 @@ struct address_entry {
   /// Source: Bitcoin Core, `AddrInfo::GetChance`.
   double chance(unix_seconds now) const;
 
-  /// Seconds. Many times what a dial and its handshake may take.
+  /// Seconds: many times longer than a dial and its handshake may take.
   static constexpr unix_seconds longest_pending = 600;
 };
 
-/// When an address counts as last seen if somebody says `claimed`: a time in the future
-/// (by more than 10 minutes) or before the network's own (Bitcoin Core: 100,000,000) is
-/// taken for five days ago, neither fresh nor worthless.
+/// When an address counts as last seen if `claimed` is told: a time in the future (by
+/// more than 10 minutes) or before the network's own (Bitcoin Core: 100,000,000) is taken
+/// for five days ago, neither fresh nor worthless.
 std::uint32_t plausible_last_seen(unix_seconds claimed, unix_seconds now);
 
 } // namespace peerage

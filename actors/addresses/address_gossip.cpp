@@ -39,7 +39,7 @@ std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
        begins_with(x.bytes, onion_cat_prefix)))
     return address_refusal::malformed;
   auto where = to_endpoint(old_form->address);
-  // On which link a link-local address is meant, nobody could tell another.
+  // A link-local address does not say on which link it is meant.
   if (where.is_link_local() ||
       (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
     return address_refusal::unroutable;
@@ -63,17 +63,6 @@ std::uint64_t mixed(std::uint64_t x) {
 }
 
 } // namespace
-
-std::string_view to_string(address_refusal x) {
-  switch (x) {
-  case address_refusal::peer_gone: return "peer_gone";
-  case address_refusal::rate_limited: return "rate_limited";
-  case address_refusal::unknown_network: return "unknown_network";
-  case address_refusal::malformed: return "malformed";
-  case address_refusal::unroutable: return "unroutable";
-  }
-  return "unknown";
-}
 
 std::optional<address_refusal> refusal_of(const wire::network_address& x,
                                           bool allow_unroutable) {
@@ -192,8 +181,8 @@ void address_gossip::relay(const wire::network_address& x, std::uint64_t hash,
 address_gossip::chosen_peers address_gossip::choose(const wire::network_address& x,
                                                     std::uint64_t seed,
                                                     peer_id source) const {
-  // What we cannot dial we cannot vouch for: every other one goes to a single peer, as
-  // with Bitcoin Core.
+  // Addresses that we cannot dial we cannot vouch for: every other one goes to a single
+  // peer, as with Bitcoin Core.
   const bool two = is_ip(x) || seed % 2 == 1;
   chosen_peers best;
   std::array<std::uint64_t, 2> best_scores{};

@@ -15,30 +15,26 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace peerage {
 
-/// Why an entry of addr or addrv2 is not stored. If you add one, add its name to
-/// `to_string`.
+/// Why an entry of addr or addrv2 is not stored.
 enum class address_refusal : std::uint8_t {
   peer_gone,       ///< The message outlived its connection.
   rate_limited,    ///< The peer tells more than its allowance.
-  unknown_network, ///< None that we know, or Tor v2, which is no more (BIP 155).
+  unknown_network, ///< An unknown network, or Tor v2, which no longer exists (BIP 155).
   malformed,       ///< A wrong length, no port, or another network's address in disguise.
   unroutable,      ///< Private, loopback, reserved …: of no use to the public network.
 };
 
 inline constexpr std::size_t address_refusal_count = 5;
 
-std::string_view to_string(address_refusal x);
-
-/// Why an address is no good, whoever told it; empty if it is good. OnionCat's addresses
+/// Why an address is no good, from any source; empty if it is good. OnionCat's addresses
 /// (fd87:d87e:eb43::/48, by BIP 155) and IPv4-mapped ones (by Bitcoin Core's reading) are
-/// malformed as IPv6; what comes in an addr message was made IPv4 before. A CJDNS address
+/// malformed as IPv6; those of an addr message were made IPv4 before. A CJDNS address
 /// begins with fc, and only I2P has no ports.
 std::optional<address_refusal> refusal_of(const wire::network_address& x,
                                           bool allow_unroutable);
@@ -67,24 +63,25 @@ struct gossip_counts {
 /// addresses and 32 KiB of known ones. What is banned is the caller's to leave out first.
 class address_gossip {
 public:
-  /// Messages of more entries are somebody's address book, not news.
+  /// Messages of more entries are a whole address book, not news.
   static constexpr std::size_t most_news = 10;
-  /// News is no older. Neither is a time further in the future believed.
+  /// News is no older than this, and a time further in the future is not believed.
   static constexpr unix_seconds fresh = 10 * 60;
   /// The age that an address with an unbelievable time gets.
   static constexpr unix_seconds assumed_age = 5 * one_day;
   /// 2001-01-01. There was no Bitcoin by then (Bitcoin Core draws this line in 1973).
   static constexpr unix_seconds earliest_time = 978'307'200;
-  /// An address goes to the same peers for so long (ROTATE_ADDR_RELAY_DEST_INTERVAL).
+  /// An address goes to the same peers for this long (ROTATE_ADDR_RELAY_DEST_INTERVAL).
   static constexpr unix_seconds rotation = one_day;
   /// Entries of one message (MAX_ADDR_TO_SEND).
   static constexpr std::size_t max_queued = 1'000;
   /// From the first queued entry to the message, on average; exponentially distributed,
-  /// so that nobody can tell when we learned it (AVG_ADDRESS_BROADCAST_INTERVAL).
+  /// so that the time of a message does not tell when we learned an address
+  /// (AVG_ADDRESS_BROADCAST_INTERVAL).
   static constexpr std::chrono::seconds mean_delay{30};
 
   /// @param allow_unroutable For networks inside one machine or house (regtest): stores
-  ///                         private and loopback addresses; relayed they are never.
+  ///                         private and loopback addresses; they are never relayed.
   address_gossip(random_source& random, bool allow_unroutable);
 
   /// @param addrv2          Understands addrv2; others are only sent IPv4 and IPv6.
@@ -100,21 +97,21 @@ public:
   /// We sent getaddr: the peer may answer with 1,000 addresses.
   void asked(peer_id peer, time_point now);
 
-  /// We answered the peer's getaddr: it need not hear of these again.
+  /// We answered the peer's getaddr: it need not be told these again.
   void told(peer_id peer, const std::vector<wire::network_address>& entries);
 
   /// A message of addr or addrv2. Entries beyond the peer's allowance are dropped, at
   /// random; unbelievable times are set back; news is queued for other peers.
-  /// @param solicited It answers our getaddr, and so is no news.
+  /// @param solicited The message answers our getaddr, and so is no news.
   address_intake receive(peer_id peer, std::vector<wire::network_address> entries,
                          time_point now, unix_seconds wall, bool solicited);
 
   /// The messages whose time has come.
   std::vector<address_batch> due(time_point now);
-  /// When to call `due` again; nothing while nothing is queued.
+  /// When to call `due` again; empty while the queues are.
   std::optional<time_point> next_due() const;
 
-  /// All zero for a peer that is not here.
+  /// All zero for an unknown peer.
   gossip_counts counts(peer_id peer) const;
   std::size_t queued(peer_id peer) const;
   std::size_t peers() const { return peers_.size(); }
@@ -146,8 +143,8 @@ private:
   bool allow_unroutable_;
   address_hasher hash_of_;
   std::unordered_map<peer_id, peer_state> peers_;
-  /// The peers that addresses are sent to. Side by side, as each relayed entry looks at
-  /// all of them.
+  /// The peers that addresses are sent to. Contiguous, as each relayed entry looks at all
+  /// of them.
   std::vector<recipient> recipients_;
   /// One for each peer with a queue.
   std::set<std::pair<time_point, peer_id>> flushes_;

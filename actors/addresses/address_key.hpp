@@ -10,9 +10,9 @@
 
 namespace peerage {
 
-/// What tells one address from another: network, address, port. Made from canonical
-/// addresses only, so that one address has one key (invariant I13). Without padding,
-/// hence all bytes: it can be hashed as it lies in memory.
+/// The identity of an address: network, address, port. Made from canonical addresses
+/// only, so that one address has one key (invariant I13). Without padding, hence all
+/// bytes: it can be hashed as it lies in memory.
 struct address_key {
   std::uint8_t network_id = 0;          ///< See `wire::address_network`; 0 is no network.
   std::array<std::uint8_t, 32> bytes{}; ///< Zeros behind shorter addresses.
@@ -31,15 +31,15 @@ enum class address_fault : std::uint8_t {
 
 address_fault fault_of(const wire::network_address& x);
 
-/// The one form of `x`: IPv4-mapped IPv6 becomes IPv4, all else stays. Nothing if it has
-/// a fault. Whether it can be reached or should be stored at all is not judged here.
+/// The one form of `x`: IPv4-mapped IPv6 becomes IPv4, all else stays. Empty if it has a
+/// fault. Does not judge whether it can be reached or should be stored.
 std::optional<wire::network_address> canonical(wire::network_address x);
 
 /// Requires an address that is canonical.
 address_key key_of(const wire::network_address& x);
 address_key key_of(const endpoint& x);
 
-/// What can be dialed: IPv4 and IPv6. Nothing for the others.
+/// The endpoint to dial, of IPv4 and IPv6; empty for the others.
 std::optional<endpoint> to_endpoint(const wire::network_address& x);
 
 /// The key of the addresses that one operator hardly has many of, and that therefore
@@ -49,7 +49,7 @@ std::optional<endpoint> to_endpoint(const wire::network_address& x);
 /// `NetGroupManager::GetGroup`).
 ///
 /// A loopback address is its own group: on one machine a hundred nodes have one address,
-/// and where strangers could gain by that, nobody stores loopback addresses.
+/// and where strangers could gain by that, loopback addresses are not stored.
 address_key group_of(const wire::network_address& x);
 address_key group_of(const endpoint& x);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/base/keyed_hash.hpp"
 #include "actors/addresses/address_key.hpp"
+#include "actors/base/keyed_hash.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -16,7 +16,7 @@ inline constexpr std::size_t slots_per_bucket = 64;
 inline constexpr std::size_t new_buckets = 256;
 inline constexpr std::size_t tried_buckets = 64;
 
-/// What comes from one group of sources can be in this many of the new buckets: one
+/// The addresses told by one group of sources can be in this many of the new buckets: one
 /// sixteenth, as in Bitcoin Core (`ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP`: 64 of 1,024).
 inline constexpr std::size_t new_buckets_per_source_group = 16;
 
@@ -33,10 +33,10 @@ struct address_place {
   friend bool operator==(const address_place&, const address_place&) = default;
 };
 
-/// Says where an address may stand: one place among the new, one among the tried. Nobody
-/// who lacks the secret can tell where that is, nor find addresses that share it.
+/// Says where an address may stand: one place among the new, one among the tried. Without
+/// the secret one can neither tell where that is, nor find addresses that share it.
 ///
-/// How much an attacker can take follows from it, whatever the number of addresses:
+/// This bounds how much an attacker can take with any number of addresses:
 /// - told by one group of sources: at most 16 of 256 new buckets;
 /// - lying in `a` groups, told by `s` groups of sources: at most a * s new buckets;
 /// - lying in `a` groups and answering: at most 4 * a of 64 tried buckets.
@@ -46,7 +46,7 @@ public:
 
   const address_secret& secret() const { return secret_; }
 
-  /// @param source Who told us; without one, all count as one group of sources.
+  /// @param source The source; all addresses without one share one group of sources.
   address_place among_new(const wire::network_address& address,
                           const std::optional<endpoint>& source) const;
 

@@ -36,7 +36,7 @@ insert_result refresh(address_entry& known, const wire::network_address& news,
   return insert_result::updated;
 }
 
-/// Of the occupant of a slot that another waits for.
+/// On the occupant of a slot that another entry waits for.
 enum class verdict { undecided, stays, leaves };
 
 verdict judge(const address_entry& occupant, const address_entry& waiting,
@@ -60,13 +60,6 @@ std::optional<endpoint> give_out(address_entry* x, unix_seconds now) {
 }
 
 } // namespace
-
-std::string_view to_string(insert_result x) {
-  static constexpr std::array<std::string_view, 7> names{
-    "added",           "updated",      "known",  "slot_taken",
-    "unknown_network", "wrong_length", "no_port"};
-  return names[static_cast<std::size_t>(x)];
-}
 
 address_table::address_table(const address_secret& secret, random_source& random)
     : random_(random), entries_(0, key_hash{secret}), buckets_(secret) {}
@@ -176,10 +169,10 @@ bool address_table::disconnected(const endpoint& remote, unix_seconds now) {
 
 void address_table::promote(address_entry& x, unix_seconds now) {
   std::erase(collisions_, key_of(x.address));
-  buckets_.lift(x);
+  buckets_.remove(x);
   auto* displaced = buckets_.occupant(x, true);
   if (displaced != nullptr)
-    buckets_.lift(*displaced);
+    buckets_.remove(*displaced);
   x.tried = true;
   buckets_.put(x);
   if (displaced != nullptr)
@@ -273,15 +266,15 @@ std::size_t address_table::restore(const std::vector<address_entry>& saved,
       continue;
     address_entry entry = x;
     entry.address = std::move(*address);
-    // A time ahead may be right, and the clock about to be set: it is kept, and good for
-    // nothing until then. What no clock can have said is brought into range.
+    // A time ahead may be right, and the clock about to be set: it is kept, and counts
+    // for nothing until then. Times that no clock can have shown are brought into range.
     const auto latest = std::max<unix_seconds>(now, last_storable);
     if (entry.address.time <= now)
       entry.address.time = plausible_last_seen(entry.address.time, now);
     entry.last_attempt = std::clamp<unix_seconds>(x.last_attempt, 0, latest);
     entry.last_success = std::clamp<unix_seconds>(x.last_success, 0, latest);
     entry.given_out = false;
-    // Only who has answered is among the tried.
+    // Only addresses that have answered are among the tried.
     entry.tried = x.tried && entry.last_success > 0 && entry.remote() &&
                   buckets_.occupant(entry, true) == nullptr;
     if (buckets_.occupant(entry) != nullptr)
@@ -320,7 +313,7 @@ void address_table::add(address_entry entry) {
 void address_table::erase(address_entry& x) {
   const auto key = key_of(x.address);
   std::erase(collisions_, key);
-  buckets_.lift(x);
+  buckets_.remove(x);
   entries_.erase(key);
 }
 

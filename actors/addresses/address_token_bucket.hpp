@@ -15,13 +15,13 @@ class address_token_bucket {
 public:
   using duration = std::chrono::nanoseconds;
 
-  /// Of one address (Bitcoin Core's MAX_ADDR_RATE_PER_SECOND, 0.1).
+  /// The price of one address (Bitcoin Core's MAX_ADDR_RATE_PER_SECOND, 0.1).
   static constexpr duration price = std::chrono::seconds(10);
   /// What waiting can earn: 1,000 addresses (MAX_ADDR_PROCESSING_TOKEN_BUCKET).
   static constexpr duration most_earned = 1'000 * price;
   /// What a getaddr of ours adds, also beyond that: its answer's largest size.
   static constexpr duration per_request = 1'000 * price;
-  /// What all requests can add up to, however many stay without an answer.
+  /// The most that requests without an answer can add up to.
   static constexpr duration most_requested = 10 * per_request;
 
   /// A new peer may tell one address at once: its own.

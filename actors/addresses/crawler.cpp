@@ -51,7 +51,7 @@ void crawl(crawler_pointer self) {
           });
 }
 
-/// Finds out whether a crawl is due, and if so begins it.
+/// Begins a crawl if one is due.
 void look(crawler_pointer self) {
   auto& state = self->state;
   if (state.in_flight || !state.peers || state.connected.empty())

@@ -16,8 +16,8 @@ namespace peerage {
 /// that it does not fall into step with other timers.
 inline constexpr std::chrono::seconds crawl_interval{61};
 
-/// From the first peer to the first crawl: others may follow at once, and then they are
-/// asked, too.
+/// From the first peer to the first crawl, which then also asks peers that follow at
+/// once.
 inline constexpr std::chrono::seconds first_crawl_delay{2};
 
 /// Peers asked in one crawl (zebra's GET_ADDR_FANOUT).
@@ -27,8 +27,8 @@ inline constexpr std::size_t crawl_fan_out = 3;
 inline constexpr std::chrono::seconds crawl_timeout{20};
 inline constexpr std::chrono::seconds crawl_deadline{30};
 
-/// Who knows so many addresses asks only when the DIALER has run out of them. Bitcoin
-/// nodes stop asking at as many (`ProcessMessage`, "version").
+/// With this many known addresses, a crawl needs the DIALER's demand. Bitcoin Core stops
+/// sending getaddr at the same number (`ProcessMessage`, "version").
 inline constexpr std::size_t enough_addresses = 1'000;
 
 struct crawler_state {
@@ -39,7 +39,7 @@ struct crawler_state {
   gather_addresses_source peers;
 
   std::set<peer_id> connected;
-  bool wanted = false;    ///< Somebody had nobody to dial since the last crawl.
+  bool wanted = false;    ///< A dial lacked an address since the last crawl.
   bool in_flight = false; ///< A crawl, or the question whether one is needed.
   std::optional<time_point> last_start;
   crawler_counts counts;
@@ -48,9 +48,9 @@ struct crawler_state {
 
 /// Asks peers for addresses: soon after the first peer came, then every `crawl_interval`
 /// while the ADDRESS_BOOK is small or had nothing for the DIALER. One crawl at a time,
-/// and no more than one per interval, however hungry somebody is; nothing at all without
-/// peers. A crawl that hangs is given up at `crawl_deadline`; one that brings nothing
-/// changes nothing.
+/// and no more than one per interval, however great the demand; none without peers. A
+/// crawl that hangs is given up at `crawl_deadline`; one that brings nothing changes
+/// nothing.
 ///
 /// Ends when told to exit.
 crawler_actor::behavior_type crawler(crawler_actor::stateful_pointer<crawler_state> self,

@@ -52,7 +52,7 @@ void end_round(dns_seeds_pointer self) {
     ++state.counts.failures;
     log::debug("DNS seed {} does not answer", name);
   }
-  // Whether that was enough shows when the pause is over.
+  // The pause shows whether that was enough.
   schedule(self, state.next_round);
 }
 
@@ -71,7 +71,7 @@ void begin_round(dns_seeds_pointer self) {
     state.resolver->resolve(std::move(name), state.context->network.port, sink);
   }
   if (state.awaited.empty())
-    return end_round(self); // all of them hang since an earlier round
+    return end_round(self); // all look-ups of an earlier round still hang
   self->send(state.context->alarms,
              set_alarm{timeout_alarm, self->clock().now() + seed_timeout});
 }
@@ -84,7 +84,7 @@ void look(dns_seeds_pointer self) {
   if (state.wanted)
     return begin_round(self);
   if (state.counts.added > 0)
-    return; // few, but nobody lacks more
+    return; // few, but no more are wanted
   self->request(state.book, address_book_timeout, get_address_book_snapshot{})
     .then(
       [self](const address_book_snapshot& x) {

@@ -15,23 +15,23 @@
 
 namespace peerage {
 
-/// Our answers to getaddr. All who ask at the same place get the same sample of the
-/// address book for about a day (Bitcoin Core's cached addr responses): fresh samples
+/// Our answers to getaddr. All peers that ask at the same place get the same sample of
+/// the address book for about a day (Bitcoin Core's cached addr responses): fresh samples
 /// would let a stranger read the whole book by asking often, and one sample for all
 /// places would show that two addresses of ours are one node.
 ///
-/// That a connection is answered only once, and only if inbound, is up to its CONNECTION.
+/// The CONNECTION sees to it that a peer is answered only once, and only if inbound.
 class getaddr_cache {
 public:
-  /// Who asks, as far as it matters.
+  /// Where a question came in.
   struct place {
     endpoint local;           ///< Ours, which the asker connected to.
     std::uint8_t network = 0; ///< The asker's, as BIP 155 counts them.
     friend auto operator<=>(const place&, const place&) = default;
   };
 
-  /// Takes random addresses out of the book: at most `max_count`, and at most
-  /// `max_percent` of it.
+  /// Copies random addresses of the book: at most `max_count`, and at most `max_percent`
+  /// of it.
   using sampler = std::function<std::vector<wire::network_address>(std::size_t max_count,
                                                                    unsigned max_percent)>;
 
@@ -47,8 +47,8 @@ public:
 
   /// The sample for this place; `make` is called if there is none, or an old one. An
   /// empty sample is not kept: the book of a node that has just started fills within
-  /// minutes. Places beyond `max_places` get nothing until others have grown old; to
-  /// replace a sample early would give out fresh ones on demand.
+  /// minutes. Places beyond `max_places` get an empty answer until others have grown old;
+  /// replacing a sample early would give out fresh ones on demand.
   std::vector<wire::network_address> answer(time_point now, const place& asker,
                                             const sampler& make);
 

@@ -10,8 +10,8 @@
 
 namespace peerage {
 
-/// Hashes what an address is (network, bytes, port), not what is said of it (time,
-/// services). Keyed with a secret, so that nobody can prepare addresses that collide, or
+/// Hashes the identity of an address (network, bytes, port), not its time and services.
+/// Keyed with a secret, so that strangers can neither prepare addresses that collide nor
 /// foresee where one is sent.
 class address_hasher {
 public:
@@ -23,18 +23,18 @@ private:
   std::array<std::uint64_t, 2> secret_;
 };
 
-/// The addresses that one peer is known to know, because it told us or we told it. Exact
-/// about the last 2,500 distinct ones, and forgets them all after 5,000 at the latest
-/// (Bitcoin Core's m_addr_known is made for 5,000).
+/// The addresses that one peer knows, because it told us or we told it. Exact about the
+/// last 2,500 distinct ones, and forgets them all after 5,000 at the latest (Bitcoin
+/// Core's m_addr_known is made for 5,000).
 ///
-/// Takes nothing while empty and at most 32 KiB. Of a hash 32 bits are kept, so that with
-/// a full set one unknown address in 860,000 is taken for a known one; all it misses is
-/// to be relayed to this peer.
+/// Takes no memory while empty and at most 32 KiB. It keeps 32 bits of a hash, so that
+/// with a full set one unknown address in 860,000 is taken for a known one, and is not
+/// relayed to this peer.
 class peer_known_addresses {
 public:
   static constexpr std::size_t generation_size = 2'500;
 
-  /// `hash` as `address_hasher` makes it.
+  /// @param hash By `address_hasher`.
   void insert(std::uint64_t hash);
   bool contains(std::uint64_t hash) const;
 

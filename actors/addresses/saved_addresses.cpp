@@ -1,7 +1,7 @@
 #include "actors/addresses/saved_addresses.hpp"
 
-#include "actors/storage/state_file.hpp"
 #include "actors/base/log.hpp"
+#include "actors/storage/state_file.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <algorithm>

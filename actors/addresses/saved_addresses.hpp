@@ -20,16 +20,17 @@
 ///                     "last_attempt": 0, "last_success": 0, "failures": 0,
 ///                     "tried": false}, …]}
 ///
-/// An address is the bytes of BIP 155 in hex; "source" is missing if nobody told us. A
-/// record of its journal is such an object, too, with what was added or has changed.
+/// An address is the bytes of BIP 155 in hex; "source" is missing if there was none. A
+/// record of the journal is such an object, too, of an address that was added or has
+/// changed.
 namespace peerage {
 /// What an address table keeps over restarts.
 struct saved_addresses {
-  /// Without it the entries are good, but find other slots, and some find none.
+  /// Without it the entries are good, but get other slots, and some get none.
   std::optional<address_secret> secret;
   std::vector<address_entry> entries;
   std::size_t unreadable = 0; ///< Entries left out, as they could not be understood.
-  std::vector<address_entry> changed; ///< As of the journal, in order.
+  std::vector<address_entry> changed; ///< By the journal, in order.
   std::uint64_t last_record = 0;      ///< See loaded_state.
 };
 
@@ -39,11 +40,10 @@ inline constexpr std::uint32_t saved_addresses_version = 1;
 nlohmann::json to_json(const address_secret& secret,
                        const std::vector<address_entry>& entries);
 
-/// Reads what it can. Takes anything, and never throws.
+/// Reads as much as it can. Takes any JSON, and never throws.
 saved_addresses saved_addresses_from(const nlohmann::json& body);
 
-/// Loads the file that `to_json` went to, and logs what is wrong with it; empty if there
-/// is none.
+/// Loads the file with its journal, and logs faults; empty if there is no file.
 saved_addresses load_saved_addresses(const std::filesystem::path& path);
 
 } // namespace peerage

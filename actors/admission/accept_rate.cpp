@@ -24,14 +24,6 @@ subnet wide_group_of(const endpoint& x) {
 
 } // namespace
 
-std::string_view to_string(accept_refusal x) {
-  switch (x) {
-  case accept_refusal::group_rate: return "group_rate";
-  case accept_refusal::flood: return "flood";
-  }
-  return "unknown";
-}
-
 std::optional<accept_refusal> accept_rate::decide(const endpoint& remote, time_point now,
                                                   random_source& random) {
   if (loopback_exempt_ && remote.is_loopback())
@@ -54,20 +46,20 @@ bool accept_rate::pays(const endpoint& remote, time_point now) {
   if (!take_token(narrow_group_of(remote), host_allowance, now))
     return false;
   attempts_.add(now);
-  return !is_coarse(now) ||
+  return !is_under_flood(now) ||
          (take_token(wide_group_of(remote), host_allowance, now) &&
           take_token(address_group_of(remote), network_allowance, now));
 }
 
 void accept_rate::allow_another(const endpoint& remote, time_point now) {
   auto& host = touch(narrow_group_of(remote), host_allowance, now);
-  // Once for each that was paid for, else nobody would have to pay.
+  // Once for each attempt that was paid for, else none would have to be.
   host.next_is_free = !host.last_was_free;
 }
 
 accept_rate_status accept_rate::status(time_point now) const {
   const auto load = load_.per_minute(now);
-  return {attempts_.per_minute(now), load, is_coarse(now), drop_probability(load),
+  return {attempts_.per_minute(now), load, is_under_flood(now), drop_probability(load),
           groups_.size()};
 }
 

@@ -10,23 +10,21 @@
 #include <list>
 #include <map>
 #include <optional>
-#include <string_view>
 
 namespace peerage {
 
 /// Why an accepted socket is closed before any work is done for it.
 enum class accept_refusal : std::uint8_t {
   group_rate, ///< Too many attempts from its host or, under flood, its surroundings.
-  flood,      ///< Drawn by lot, because too many come from everywhere.
+  flood,      ///< Drawn at random, because too many come from everywhere.
 };
-std::string_view to_string(accept_refusal x);
-
-/// For the status socket.
+/// What `accept_rate` measures at one moment. The LISTENER reads `under_flood`, for
+/// `whynot`.
 struct accept_rate_status {
   double attempts_per_minute = 0; ///< Of hosts that keep to their own allowance.
-  double load_per_minute = 0;     ///< What remains of them for the lot to decide.
-  bool coarse = false;            ///< A flood: wide groups are held to allowances too.
-  double drop_probability = 0;    ///< Of the lot, in [0, highest_drop_probability].
+  double load_per_minute = 0;     ///< Attempts that the buckets let through.
+  bool under_flood = false;       ///< A flood: wide groups are held to allowances too.
+  double drop_probability = 0;    ///< Of those, in [0, highest_drop_probability].
   std::size_t groups = 0;         ///< Remembered; at most accept_rate::max_groups.
 };
 
@@ -36,13 +34,13 @@ struct accept_rate_status {
 ///
 /// - A host (IPv4 /32, IPv6 /64) has a token bucket of its own, always.
 /// - While hosts that keep to theirs make more than `flood_per_minute` attempts together,
-///   we are `coarse`: the /24 or /56 around a host and the network it is in (/16 or /32)
-///   have buckets too. A flood thus uses up the allowance of where it comes from, and
-///   nobody else's. The attempts are measured in front of these buckets: what they hold
-///   back still counts, so we do not flap between coarse and not.
+///   the listener is *under flood*: the /24 or /56 around a host and the network it is in
+///   (/16 or /32) have buckets too. A flood thus uses up the allowance of the networks it
+///   comes from, and no other's. Attempts are measured in front of these buckets: those
+///   held back still count, so the state does not flap.
 /// - If more than `flood_per_minute` come through even so, the flood is spread over many
-///   networks and nothing tells a newcomer from it. Then a lot decides, with a
-///   probability that grows on an S-curve with the excess.
+///   networks and nothing tells a newcomer from it. Then attempts are dropped at random,
+///   with a probability that grows on an S-curve with the excess.
 ///
 /// What that gives an honest newcomer: from a network without flood, a single attempt
 /// succeeds as long as the flood comes from no more than five networks; beyond that, at
@@ -57,7 +55,7 @@ public:
   explicit accept_rate(bool loopback_exempt = false)
       : loopback_exempt_(loopback_exempt) {}
 
-  /// Nothing for "let in". Every call is one attempt; `now` never goes back.
+  /// Empty: let in. Every call is one attempt; `now` never goes back.
   [[nodiscard]] std::optional<accept_refusal>
   decide(const endpoint& remote, time_point now, random_source& random);
 
@@ -115,7 +113,7 @@ private:
   };
   using recency = std::list<group>;
 
-  bool is_coarse(time_point now) const {
+  bool is_under_flood(time_point now) const {
     return attempts_.per_minute(now) > flood_per_minute;
   }
   bool pays(const endpoint& remote, time_point now);

@@ -2,15 +2,6 @@
 
 namespace peerage {
 
-std::string_view to_string(cap_refusal x) {
-  switch (x) {
-  case cap_refusal::per_ip: return "per_ip";
-  case cap_refusal::per_subnet: return "per_subnet";
-  case cap_refusal::total: return "total";
-  }
-  return "unknown";
-}
-
 std::optional<cap_refusal> connection_caps::try_take(const endpoint& remote) {
   if (auto refusal = would_refuse(remote))
     return refusal;

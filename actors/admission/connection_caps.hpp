@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string_view>
 
 namespace peerage {
 
@@ -26,9 +25,8 @@ enum class cap_refusal : std::uint8_t {
   per_subnet, ///< Too many with its /24 or /64.
   total,      ///< All slots are taken; nothing else is in the way.
 };
-std::string_view to_string(cap_refusal x);
 
-/// Counts connections by address and by subnet, and says who may still come in. A
+/// Counts connections by address and by subnet, and says which may still be added. A
 /// connection is counted from the accept or the start of the dial until it is gone:
 /// handshakes take slots too, else a stranger could hold any number of them open.
 ///
@@ -40,12 +38,12 @@ public:
   /// Takes a slot, or says why not. There is no moment between check and reservation.
   [[nodiscard]] std::optional<cap_refusal> try_take(const endpoint& remote);
 
-  /// What `try_take` would answer. `total` comes last: who is told so would have been let
-  /// in after an eviction, and for nobody else is it worth evicting.
+  /// What `try_take` would answer. `total` comes last: only then would an eviction let
+  /// the newcomer in.
   std::optional<cap_refusal> would_refuse(const endpoint& remote) const;
 
-  /// Gives one slot back. False, and nothing happens, if `remote` (port included) holds
-  /// none.
+  /// Gives one slot back. Does nothing and returns false if `remote` (port included)
+  /// holds none.
   bool release(const endpoint& remote);
 
   const connection_limits& limits() const { return limits_; }

@@ -18,7 +18,7 @@ namespace {
 
 using listener_pointer = listener_actor::stateful_pointer<listener_state>;
 
-/// Connections the sockets may deliver ahead of us; each one handled grants the next.
+/// Connections that the sockets may deliver ahead; each one handled grants the next.
 constexpr std::size_t accept_credit = 64;
 
 /// One line of a kind in this time is for the operator, the others are for debugging.
@@ -76,8 +76,8 @@ bool is_banned(listener_pointer self, const endpoint& remote) {
 
 // -- places ----------------------------------------------------------------------------
 
-/// Why there is no place for it; nothing if there is one. `total`: only another handshake
-/// is in the way.
+/// Why there is no place for the newcomer; empty if there is one. `total`: only another
+/// handshake is in the way.
 std::optional<cap_refusal> place_refusal(const listener_state& state,
                                          const endpoint& remote) {
   const auto& limits = state.inbound.limits();
@@ -114,7 +114,7 @@ std::optional<peer_id> displaced_by(const listener_state& state, const endpoint&
 
 // -- newcomers -------------------------------------------------------------------------
 
-/// It is none any more: it has become a peer, or will not.
+/// Removes a newcomer that has become a peer, or will not.
 listener_state::newcomer forget(listener_pointer self, peer_id id,
                                 handshake_places::outcome how) {
   auto& state = self->state;
@@ -128,8 +128,8 @@ listener_state::newcomer forget(listener_pointer self, peer_id id,
   return result;
 }
 
-/// Ends a newcomer that shakes hands, or waits. What its attempt says of that comes when
-/// nobody knows it any more.
+/// Ends a newcomer that shakes hands, or waits. The result of its attempt comes later,
+/// and is ignored.
 void end_newcomer(listener_pointer self, peer_id id, peer_exit reason) {
   const bool displaced = reason == peer_exit::evicted;
   auto gone = forget(self, id,
@@ -195,7 +195,7 @@ void on_failed(listener_pointer self, const peer_failed& x) {
   auto& state = self->state;
   if (!state.newcomers.contains(x.id))
     return; // we have ended it
-  // It comes again as v1; and whoever does this holds no place.
+  // It comes again as v1; and such a remote holds no place.
   const bool other_protocol = x.reason == peer_exit::wrong_magic && !x.misbehaviour;
   forget(self, x.id,
          other_protocol ? handshake_places::outcome::ended
@@ -219,13 +219,12 @@ void join(listener_pointer self, const peer_ready& x) {
   self->send(state.peers, join_set{x, false});
 }
 
-/// Nobody can be lost for the newcomer that waits longest, or not in time.
+/// No peer can be evicted for the newcomer that waits longest, or not in time.
 void refuse_waiting(listener_pointer self, peer_id id) {
   end_newcomer(self, id, peer_exit::inbound_limit);
 }
 
-/// Gives the slots that are free to those who wait, and asks for one more if somebody
-/// still does.
+/// Gives free slots to the newcomers that wait, and asks for one more if any still does.
 void give_slots(listener_pointer self) {
   auto& state = self->state;
   while (!state.waiting.empty() && state.members.size() < state.slots) {
@@ -254,7 +253,7 @@ void on_ready(listener_pointer self, const peer_ready& x) {
   const auto id = x.info.id;
   auto found = state.newcomers.find(id);
   if (found == state.newcomers.end())
-    return; // we have ended it: nobody holds the client
+    return; // we have ended it; the client goes with `x`
   ++state.counts.handshakes;
   if (state.waiting.empty() && state.members.size() < state.slots) {
     forget(self, id, handshake_places::outcome::finished);
@@ -307,9 +306,9 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
     found.add("not_listening", "no address is listened on");
   found.add_network(state.network_active);
   found.add_ban(state.bans.find(remote, state.context->wall.now()));
-  if (state.rate.status(now).coarse)
+  if (state.rate.status(now).under_flood)
     found.add("accept_rate",
-              "connections come faster than they are let in; a lot decides");
+              "connections come faster than they are let in; some are refused at random");
   if (auto refusal = place_refusal(state, remote); refusal != cap_refusal::total)
     found.add_cap(refusal, remote);
   if (state.members.size() >= state.slots)
@@ -321,8 +320,8 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
 
 // -- the rest --------------------------------------------------------------------------
 
-/// The sockets cannot accept: whoever has not shaken hands, or else a peer, has to make
-/// room for whoever comes next.
+/// The sockets cannot accept: a handshake, or else a peer, has to make room for the next
+/// connection.
 void free_descriptor(listener_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();

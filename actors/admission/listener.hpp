@@ -27,7 +27,7 @@ namespace peerage {
 /// On regtest, only `total` counts for loopback.
 struct inbound_limits {
   /// Peers. Handshakes under way may take all slots that are free, and then
-  /// `handshake_places::reserve` more; 0: nobody is let in.
+  /// `handshake_places::reserve` more; 0: none is let in.
   std::size_t total = 125;
   std::size_t per_ip = 1;     ///< Handshakes included, here and below.
   std::size_t per_subnet = 2; ///< In one /24 of IPv4 or /64 of IPv6.
@@ -36,14 +36,14 @@ struct inbound_limits {
 /// How long a newcomer that has shaken hands waits for the slot of an evicted peer.
 inline constexpr std::chrono::seconds eviction_deadline{2};
 
-/// While descriptors are short, one peer is evicted per so much time: its descriptor is
-/// free only when all of its actors are gone.
+/// While descriptors are short, one peer is evicted in this time: its descriptor is free
+/// only when all of its actors are gone.
 inline constexpr std::chrono::seconds descriptor_pause{1};
 
 struct listener_state {
   listener_state() = default;
 
-  /// From the accept until its peer is handed to the set.
+  /// A connection from its accept until its peer is handed to the set.
   struct newcomer {
     endpoint remote;
     caf::actor attempt;
@@ -64,7 +64,7 @@ struct listener_state {
   std::unordered_set<peer_id> members; ///< Have a slot: handed to the set, and not gone.
   std::map<peer_id, newcomer> newcomers;
   handshake_places handshakes; ///< The newcomers that are not ready.
-  std::deque<peer_id> waiting; ///< Those that are; the first one gets the next slot.
+  std::deque<peer_id> waiting; ///< The ready newcomers; the first one gets the next slot.
   bool evicting = false;       ///< The set has been asked for a slot.
   /// Established outbound peers: they take no slots, but their addresses and
   /// subnets are the same ones.
@@ -85,10 +85,10 @@ struct listener_state {
 /// (I13), and there is a place for its handshake; if need be, that of another handshake
 /// (`handshake_places`). No peer makes room for a remote that has not shaken hands.
 ///
-/// Whoever has gets a slot; if all are taken, the PEER_SET is asked to end the least
-/// valuable peer, and the newcomer waits for that. Bans, a switched off network and an
-/// exit end handshakes under way at once. Those that fail are reported to BAN_MANAGER.
-/// @param ban_manager May be nobody.
+/// A remote that has gets a slot; if all are taken, the PEER_SET is asked to end the
+/// least valuable peer, and the newcomer waits for that. Bans, an inactive network and an
+/// exit end handshakes under way at once. Failed handshakes are reported to BAN_MANAGER.
+/// @param ban_manager May be null.
 listener_actor::behavior_type
 listener(listener_actor::stateful_pointer<listener_state> self, node_context_ptr context,
          std::vector<acceptor_ptr> acceptors, const inbound_limits& limits,

@@ -19,14 +19,14 @@ namespace peerage {
 /// All bans, one per range. Where a new ban meets an old one of the same range, the range
 /// stays banned until the later end, and is manual if either is: adding never weakens.
 ///
-/// What is over counts nowhere from that second on; `sweep` gives its memory back.
+/// A ban that has ended counts nowhere from that second on; `sweep` frees its memory.
 class ban_list {
 public:
   /// What a ban lasts by default; Core's `DEFAULT_MISBEHAVING_BANTIME`.
   static constexpr std::chrono::seconds default_duration = std::chrono::hours{24};
 
   /// Beyond, the misbehaviour ban that would end first makes room. Manual bans never do:
-  /// what a person asked for is refused aloud rather than dropped silently. As in zebra
+  /// a person's ban is refused with an error rather than dropped silently. As in zebra
   /// (`MAX_BANNED_IPS`).
   static constexpr std::size_t max_bans = 20'000;
 
@@ -38,18 +38,19 @@ public:
   ban_result add(const subnet& range, unix_seconds now,
                  std::chrono::seconds duration = default_duration);
 
-  /// The same, with the time at which the ban ends; `time_in_past` unless it is to come.
+  /// The same, with the time at which the ban ends; `time_in_past` if that is not in the
+  /// future.
   ban_result add_until(const subnet& range, unix_seconds now, unix_seconds until);
 
-  /// Whether an address is in a range that a person has banned: when Core's `setban` is
-  /// given an address and no range, that is `already_banned`.
+  /// Whether an address is in a manually banned range: `setban` for an address then
+  /// answers `already_banned`, as in Core.
   bool is_manually_banned(const endpoint& x, unix_seconds now) const;
 
   /// Bans a misbehaving host for the default duration. Also done if the range is banned
   /// already.
   ban_result add_misbehaving(const subnet& range, unix_seconds now, misbehaviour cause);
 
-  /// Lifts the ban of exactly this range, whoever imposed it.
+  /// Lifts the ban of exactly this range, manual or not.
   ban_result remove(const subnet& range, unix_seconds now);
 
   void clear();
@@ -69,27 +70,27 @@ public:
     return find(x, now).has_value();
   }
 
-  /// What is in force, ordered by address.
+  /// The bans in force, ordered by address.
   std::vector<ban> list(unix_seconds now) const;
 
-  /// Forgets what is over; says how many that were.
+  /// Forgets ended bans; returns how many.
   std::size_t sweep(unix_seconds now);
 
-  /// When `sweep` has something to do; nothing if there are no bans.
+  /// When `sweep` has something to do; empty if there are no bans.
   std::optional<unix_seconds> next_end() const;
 
   std::size_t size() const { return bans_.size(); }
 
-  /// Keeps a copy up to date: what has ended goes, what was lifted, then what was added
-  /// comes. In this order, as a change may replace a ban by another of the same range.
+  /// Updates a copy: removes ended bans, removes the lifted, then adds the new ones. In
+  /// this order, as a change may replace a ban by another of the same range.
   void apply(const bans_changed& x, unix_seconds now);
 
-  /// Adds saved bans. What is over, or cannot be, is left out, and no misbehaviour ban
+  /// Adds saved bans. Ended and impossible bans are left out, and no misbehaviour ban
   /// lasts longer than a new one would: the clock may have been wrong.
   void restore(const std::vector<ban>& saved, unix_seconds now);
 
 private:
-  /// Orders bans by who makes room first.
+  /// Orders bans: the first one makes room first.
   using rank = std::tuple<bool, unix_seconds, subnet>;
 
   static rank rank_of(const ban& x) { return {x.is_manual(), x.until, x.range}; }

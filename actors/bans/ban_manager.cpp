@@ -26,8 +26,8 @@ unix_seconds unix_now(ban_manager_pointer self) {
   return self->state.context->wall.now();
 }
 
-/// Points fade at a steady pace, whatever the wall clock is set to: this goes on from
-/// what that said at the start.
+/// Points fade at a steady pace, however the wall clock is set: this continues from the
+/// wall time of the start.
 unix_seconds score_now(ban_manager_pointer self) {
   const auto age = self->clock().now() - self->state.started.at;
   return static_cast<unix_seconds>(self->state.started.unix_time) +
@@ -65,7 +65,7 @@ json describe(ban_manager_pointer self) {
   return {{"bans", std::move(bans)}, {"scores", std::move(scores)}};
 }
 
-/// Whatever has another type than it should becomes the default.
+/// A member of another type becomes the default.
 template <class Value>
 Value get(const json& from, const char* key, Value otherwise) {
   const auto found = from.find(key);
@@ -79,7 +79,7 @@ Value get(const json& from, const char* key, Value otherwise) {
     return found->is_number_integer() ? found->template get<Value>() : otherwise;
 }
 
-/// The objects of a list; nothing if there is no such list.
+/// The objects of a list; none if there is no such list.
 std::vector<const json*> objects_in(const json& body, const char* list) {
   std::vector<const json*> result;
   if (!body.is_object())
@@ -91,8 +91,8 @@ std::vector<const json*> objects_in(const json& body, const char* list) {
   return result;
 }
 
-/// A range as it was saved. If the link is gone that it was meant on, it holds on all:
-/// rather that than to forget it.
+/// A range as it was saved. If its link is gone, the range holds on all links: better
+/// than to forget it.
 bool range_from(std::string text, subnet& out) {
   if (parse_subnet(text, out))
     return true;
@@ -107,7 +107,7 @@ std::optional<ban> ban_from(const json& x) {
   read.cause = parse_misbehaviour(cause);
   read.created = get(x, "created", read.created);
   read.until = get(x, "until", read.until);
-  // A cause that we do not know is no reason to take a ban for a person's.
+  // A ban of unknown cause must not be taken for a manual one.
   if ((read.cause || cause == "manual") &&
       range_from(get<std::string>(x, "range", ""), read.range))
     return read;
@@ -148,7 +148,8 @@ void repeat(ban_manager_state& state, const json& change, unix_seconds now) {
   subnet range;
   if (auto found = change.find("banned"); found != change.end() && found->is_object()) {
     if (auto read = ban_from(*found)) {
-      state.bans.remove(read->range, now); // it says all there is to this range
+      state.bans.remove(read->range,
+                        now); // the record replaces what is known of this range
       state.bans.restore({*read}, now);
     }
   } else if (range_from(get<std::string>(change, "lifted", ""), range)) {
@@ -188,7 +189,7 @@ void schedule_sweep(ban_manager_pointer self) {
   if (!next)
     return;
   const auto now = unix_now(self);
-  // Not by subtraction alone: an end may be the last moment there is.
+  // No subtraction first: an end may be the last moment there is.
   const auto last = now + node_clock::longest_wait.count();
   const std::chrono::seconds pause{std::clamp(*next, now, last) - now};
   self->send(state.context->alarms, set_alarm{sweep_alarm, self->clock().now() + pause});
@@ -261,8 +262,8 @@ void publish(ban_manager_pointer self, const bans_changed& x,
   schedule_sweep(self);
 }
 
-/// Notes which changes of bans are on the disk. There are no more than bans at a time:
-/// who goes on while the disk fails has been told so often enough.
+/// Notes which changes of bans are on the disk. There are at most as many as bans at a
+/// time: a caller that goes on while the disk fails has had enough errors.
 state_saver::kept_handler note_kept(ban_manager_pointer self, const subnet& range) {
   return [self, range](const std::string& problem) {
     auto& unsaved = self->state.unsaved;
@@ -279,7 +280,7 @@ ban_answer answer_with(ban_result x) {
   return static_cast<std::uint8_t>(x);
 }
 
-/// Answers that all is done when that is on the disk, too.
+/// Answers `done` when the change is on the disk, too.
 ban_answer answer_when_kept(ban_manager_pointer self, json record, const subnet& range,
                             std::string in_force) {
   return self->state.file.answer_when_kept(self, std::move(record),
@@ -362,7 +363,7 @@ void ban_misbehaving(ban_manager_pointer self, const endpoint& remote,
     self->send(state.users.peers, end_peers_in{range, peer_exit::banned});
 }
 
-/// Where its address is shared, nobody is banned, only the peer that was reported ends.
+/// Where the address is shared, there is no ban: only the reported peer ends.
 void end_alone(ban_manager_pointer self, const endpoint& remote) {
   auto& state = self->state;
   auto found = state.peers.find(remote);

@@ -22,7 +22,7 @@ struct ban_manager_options {
   /// Where "standing.json" is; empty: nothing is loaded, nothing saved.
   std::filesystem::path directory;
   saver_actor saver; ///< Needed if there is a directory.
-  /// Named by a person; their ports do not matter unless their addresses are shared.
+  /// Manual peers; their ports do not matter unless their addresses are shared.
   std::vector<endpoint> trusted;
   std::vector<subnet> shared; ///< Addresses that stand for many, besides loopback.
   caf::timespan save_every = save_interval;
@@ -32,32 +32,31 @@ struct ban_manager_state {
   ban_manager_state() = default;
 
   node_context_ptr context;
-  std::set<endpoint> trusted; ///< As they are, and without ports.
+  std::set<endpoint> trusted; ///< Each with its port, and without.
   caf::timespan save_every{};
-  dated_moment started; ///< Scores count their time from there.
+  dated_moment started; ///< The origin of the scores' time.
   reputation scores;
   ban_list bans;
   attach_ban_users users;
   std::map<endpoint, peer_id> peers; ///< By remote; those in the PEER_SET now.
   waiters<wait_for_ban, peerage::bans> waiting;
-  /// Bans (or what they were lifted from) that are not on the disk, as it failed: asking
-  /// again is no mistake then.
+  /// Banned or lifted ranges that a failing disk does not have: repeating the call is no
+  /// mistake then.
   std::set<subnet> unsaved;
   state_saver file;
   static inline const char* name = "ban_manager";
 };
 
-/// Keeps what is held against hosts: points for misbehaviour, which fade, and bans, which
-/// end.
+/// Keeps points for misbehaviour, which fade, and bans, which end.
 ///
 /// A host whose points reach the threshold is banned for a day: with its address, or its
-/// /64 of IPv6. Where an address stands for many, as loopback does, nobody is banned, but
-/// the one peer is ended: see `reputation`. Bans that a person sets apply everywhere.
-/// All who are banned are ended; also those who join later, because a ban came during
-/// their handshake.
+/// /64 of IPv6. Where an address stands for many, as loopback does, there is no ban, but
+/// the one peer is ended: see `reputation`. Bans that a person sets apply everywhere. All
+/// banned peers are ended; also those that join later, because a ban came during their
+/// handshake.
 ///
-/// Bans are kept at once, points are saved every `save_every`, and both when it is told
-/// to exit: it quits when that is done, with what went wrong if it did not work.
+/// Bans are kept at once, points are saved every `save_every`, and both at an exit: the
+/// actor quits when that is done, with the error if it failed.
 ban_manager_actor::behavior_type
 ban_manager(ban_manager_actor::stateful_pointer<ban_manager_state> self,
             node_context_ptr context, const ban_manager_options& options);

@@ -90,7 +90,7 @@ std::vector<saved_score> reputation::entries(unix_seconds now) const {
 void reputation::restore(const std::vector<saved_score>& saved, unix_seconds now) {
   for (const auto& x : saved) {
     record read{std::min(x.score, highest_score), std::min(x.at, now)};
-    // Written so that it is also false for what is not a number.
+    // Written so that it is also false for NaN.
     const bool matters = x.at >= 0 && decayed(read, now) >= negligible_score;
     const bool is_host =
       accountable_range_of(x.host.first()) == x.host && !is_shared(x.host.first());

@@ -11,19 +11,19 @@
 
 namespace peerage {
 
-/// Whom scores and misbehaviour bans are kept for: one IPv4 address, or the /64 of IPv6,
-/// which a single customer gets; a link-local address alone, as its /64 is everybody on
-/// the link.
+/// The range that scores and misbehaviour bans are kept for: one IPv4 address, or the /64
+/// of IPv6, which a single customer gets; a link-local address alone, as its /64 is the
+/// whole link.
 subnet accountable_range_of(const endpoint& x);
 
-/// From this many points on a host is to be banned; what Bitcoin Core's old `-banscore`
-/// and zebra's `MAX_PEER_MISBEHAVIOR_SCORE` were and are.
+/// At this many points a host is to be banned, as by Bitcoin Core's former `-banscore`
+/// and zebra's `MAX_PEER_MISBEHAVIOR_SCORE`.
 inline constexpr double ban_threshold = 100;
 
-/// From this many points on a peer is the first to make room for newcomers.
+/// At this many points a peer is the first to make room for newcomers.
 inline constexpr double bad_reputation = ban_threshold / 2;
 
-/// What one report did.
+/// The effect of one report.
 struct score_change {
   double before = 0; ///< The host's points at this moment, and
   double after = 0;  ///< with this report.
@@ -42,12 +42,12 @@ struct saved_score {
   friend bool operator==(const saved_score&, const saved_score&) = default;
 };
 
-/// What is held against hosts: points that add up and fade away. Not to be confused with
-/// bans, which have an end, and with backoff, which is nobody's fault.
+/// The points of hosts, which add up and fade away. Not to be confused with bans, which
+/// have an end, and with backoff, which blames no host.
 ///
 /// Where one address stands for many, the points are those of one connection, and end
-/// with it: whoever comes through Tor, or through a proxy, has the address of the proxy,
-/// and on one machine all have that of loopback. Nobody is to pay for the others there.
+/// with it: all peers that come through Tor, or a proxy, have the address of the proxy,
+/// and on one machine all have that of loopback. None is to pay for the others there.
 class reputation {
 public:
   /// @param shared Addresses that stand for many; loopback always does.
@@ -55,7 +55,7 @@ public:
 
   bool is_shared(const endpoint& x) const;
 
-  /// After this time half of the points are gone: an hour, so that the misbehaviour of a
+  /// After this time half of the points are gone: an hour, so that the faults of a
   /// long-lived peer never add up, and floods do.
   static constexpr std::chrono::seconds half_life = std::chrono::hours{1};
 
@@ -63,15 +63,16 @@ public:
   /// almost anew after it.
   static constexpr double highest_score = 2 * ban_threshold;
 
-  /// Hosts remembered, as many as bans. Beyond, who has the fewest points is forgotten.
+  /// Hosts remembered, as many as bans. Beyond, the one with the fewest points is
+  /// forgotten.
   static constexpr std::size_t max_hosts = 20'000;
 
   /// Fewer points than this are not worth saving.
   static constexpr double negligible_score = 0.5;
 
-  /// Counts one report of a peer's misbehaviour. Where its address is shared, say
+  /// Counts one report of a peer's misbehaviour. Where its address is shared, call
   /// `forget_connection` once it is gone.
-  /// @param trusted A person named this peer: network causes do not count.
+  /// @param trusted A manual peer: network causes do not count.
   score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
                       bool trusted);
 
@@ -88,8 +89,8 @@ public:
   /// For saving: all hosts whose points are not negligible.
   std::vector<saved_score> entries(unix_seconds now) const;
 
-  /// Takes over saved scores on top of what is known already. Scores that cannot be are
-  /// left out, times in the future count as now.
+  /// Takes over saved scores on top of what is known already. Impossible scores are left
+  /// out, times in the future count as now.
   void restore(const std::vector<saved_score>& saved, unix_seconds now);
 
 private:
@@ -106,7 +107,8 @@ private:
   std::vector<subnet> shared_;
   std::map<endpoint, record> connections_; ///< Those with a shared address.
   std::map<subnet, record> hosts_;
-  /// Who is forgotten first. All points fade at one pace, so this order never changes.
+  /// The first is forgotten first. All points fade at one pace, so this order never
+  /// changes.
   std::set<std::pair<double, subnet>> by_rank_;
 };
 

@@ -12,10 +12,10 @@
 #include <map>
 #include <unordered_map>
 
-/// Timers that do not keep anybody alive. A delayed message of CAF's is a strong
-/// reference to its receiver until it is due; with it, a dropped client would outlive its
-/// last handle and every finished handshake would linger for the rest of its deadline.
-/// One actor owns all delayed messages instead and knows the others by weak addresses.
+/// Timers that do not keep their actors alive. A delayed message of CAF's is a strong
+/// reference to its receiver until it is due; a dropped client would outlive its last
+/// handle and every finished handshake would linger for the rest of its deadline. One
+/// actor owns all delayed messages instead and knows the others by weak addresses.
 namespace peerage {
 
 using time_point = caf::actor_clock::time_point;
@@ -32,7 +32,7 @@ struct cancel_alarm {
   std::uint64_t token = 0;
 };
 
-/// ALARM_CLOCK -> whoever set it.
+/// ALARM_CLOCK -> the actor that set it.
 struct alarm {
   std::uint64_t token = 0;
 };

@@ -10,13 +10,13 @@
 
 namespace peerage {
 
-/// Whoever has asked -> whom it has asked: I no longer want the answer. The request ends
-/// as `cancelled`, if it has not ended yet.
+/// The sender of a request -> its receiver: the answer is no longer wanted. The request
+/// ends as `cancelled`, if it has not ended yet.
 struct cancel_request {
-  std::uint64_t response = 0; ///< Of `caf::response_handle::id`.
+  std::uint64_t response = 0; ///< As of `caf::response_handle::id`.
 };
 
-/// Answers late, and can be told that there is no need to.
+/// An actor whose late answers can be called off.
 using cancellable_actor = caf::typed_actor<caf::reacts_to<cancel_request>>;
 
 /// Whether this is the request that `asker` means.

@@ -9,7 +9,7 @@
 
 namespace peerage {
 
-/// What an address table keeps to itself: without it nobody can tell which addresses
+/// The secret of an address table: without it, strangers cannot tell which addresses
 /// share a bucket. Random, made once, and saved together with the entries.
 using address_secret = std::array<std::uint8_t, 16>;
 
@@ -19,7 +19,7 @@ std::uint64_t siphash(const address_secret& secret, std::span<const std::byte> b
 
 /// The hash of several values, byte by byte in this order. Only for types without padding
 /// or other bytes that do not belong to their value. The types, and so the lengths, are
-/// fixed per call: let the first part tell calls of different meaning apart.
+/// fixed per call: make the first part differ between calls of different meaning.
 template <class... Parts>
 std::uint64_t keyed_hash(const address_secret& secret, const Parts&... parts) {
   static_assert((std::has_unique_object_representations_v<Parts> && ...));

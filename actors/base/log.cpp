@@ -36,7 +36,7 @@ void write_formatted(const kind& what, fmt::string_view text,
       kind_of_line.filename = name.c_str();
     }
     logger->log(kind_of_line, at, fmt::vformat(text, values));
-  } catch (...) { // no memory; whoever logs has other worries
+  } catch (...) { // out of memory: the line is lost
   }
 }
 

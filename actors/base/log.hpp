@@ -13,29 +13,30 @@ namespace peerage::log {
 enum class level { debug, info, warn, error, critical };
 
 /// What a line is: lines with the same text (before its values are put in), level and
-/// detail are of one kind. Whatever strangers make us write a thousand times a second is
-/// merged by kinds where it would flood the log.
+/// detail are of one kind. Lines that strangers can cause a thousand times a second are
+/// merged by kind before they flood the log.
 struct kind {
   constexpr kind(level x, std::string_view more = {}) : at(x), detail(more) {}
 
   level at;
-  std::string_view detail; ///< One of few, such as a reason; empty if the text says all.
+  std::string_view
+    detail; ///< One of a few fixed words, such as a reason; empty if the text says all.
   bool merged = true;
 };
 
-/// What is always written: it comes seldom, and each line matters.
+/// A line that is always written: rare, and each one matters.
 constexpr kind always(level at) {
   kind result{at};
   result.merged = false;
   return result;
 }
 
-/// Writes `text`, formatted with `values`, if anybody listens to that level. Neither
-/// waits for whoever reads the log nor throws.
+/// Writes `text`, formatted with `values`, if that level is logged. Neither waits for the
+/// reader of the log nor throws.
 void write_formatted(const kind& what, fmt::string_view text,
                      fmt::format_args values) noexcept;
 
-/// Waits a moment until what was written so far has left the process.
+/// Waits briefly until all lines so far have left the process.
 void flush();
 
 template <class... Values>

@@ -8,8 +8,8 @@
 
 namespace peerage {
 
-/// A moment on both clocks: people are shown what the wall clock said when it happened,
-/// however it is set later; how long ago it was is measured on the actor clock.
+/// A moment on both clocks: the wall time of that moment, for people, however the clock
+/// is set later, and the actor time, to measure how long ago it was.
 struct dated_moment {
   time_point at;
   double unix_time = 0; ///< Seconds.
@@ -22,11 +22,11 @@ struct dated_moment {
 /// so it is always asked anew, and a difference of two of its times is no duration.
 ///
 /// The *actor clock* is steady: durations, paces and deadlines are measured on it alone.
-/// It stands still while the machine sleeps (CLOCK_MONOTONIC), and so do they: who wakes
-/// up has as long as before to do what was asked, and a peer that is gone by then does
-/// not answer the next ping.
+/// It stands still while the machine sleeps (CLOCK_MONOTONIC), and deadlines with it:
+/// after a sleep each has as long to run as before it, and a peer that is gone by then
+/// does not answer the next ping.
 ///
-/// Nothing waits for a date longer than `longest_wait` without looking again.
+/// An actor that waits for a date looks at the clock again every `longest_wait`.
 ///
 /// Thread-safe once set up.
 class node_clock {
@@ -34,13 +34,13 @@ public:
   /// Says the Unix time at this moment.
   using source = std::function<std::chrono::nanoseconds()>;
 
-  /// Who waits until a date looks at least this often whether the clock was set.
+  /// The longest wait for a date before the clock is read again, as it may have been set.
   static constexpr std::chrono::seconds longest_wait{60};
 
-  /// The system's.
+  /// Reads the system's clock.
   node_clock();
 
-  /// Another source, as for virtual time. To be called before anybody asks.
+  /// Replaces the source, as for virtual time. Call it before the first reading.
   void set_source(source x) { source_ = std::move(x); }
 
   unix_seconds now() const;
@@ -51,8 +51,8 @@ public:
   /// What happens at `now`, which is this moment.
   dated_moment date(time_point now) const { return {now, precise_now()}; }
 
-  /// Unix seconds of a deadline, for people: what the clock will say then if nobody sets
-  /// it before. `now` is this moment.
+  /// Unix seconds of a deadline, for people: what the clock will say then unless it is
+  /// set in between. `now` is this moment.
   double expected(time_point deadline, time_point now) const;
 
 private:

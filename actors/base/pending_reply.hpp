@@ -10,8 +10,8 @@
 
 namespace peerage {
 
-/// A caller that waits. It is answered exactly once, whatever happens (invariant I3): who
-/// destroys it unanswered, be it by a crash, has answered `peer_gone`.
+/// A waiting caller. It is answered exactly once, whatever happens (invariant I3):
+/// destroying it unanswered, even by a crash, answers `peer_gone`.
 class pending_reply {
 public:
   explicit pending_reply(caf::response_promise promise) : promise_(std::move(promise)) {}

@@ -10,8 +10,8 @@ namespace peerage {
 
 namespace {
 
-/// The system's numbers, some at a time: asking for each one costs several times what the
-/// rest of routing a request does. A number is wiped when it is given out.
+/// The system's numbers, fetched several at a time: fetching each one costs several times
+/// as much as the rest of routing a request. A number is wiped when it is given out.
 class unpredictable_numbers {
 public:
   std::uint64_t next() {

@@ -15,15 +15,15 @@
 #include <string>
 #include <vector>
 
-/// What the ADDRESS_BOOK, and those who bring it addresses, are told and asked.
+/// What the ADDRESS_BOOK, the CRAWLER and the DNS_SEEDS are told and asked.
 namespace peerage {
 
-/// The ADDRESS_BOOK answers from memory. Whoever asks it does without an answer after
-/// this long.
+/// The ADDRESS_BOOK answers from memory. A caller goes on without its answer after this
+/// long.
 inline constexpr std::chrono::seconds address_book_timeout{5};
 
 /// DIALER -> ADDRESS_BOOK: up to `count` different addresses to dial, each pending until
-/// its `dial_ended`. A `feeler` wants those to be tested rather than those that will
+/// its `dial_ended`. For a `feeler`: addresses worth a test rather than those likely to
 /// work.
 struct get_candidates {
   std::size_t count = 1;
@@ -38,8 +38,8 @@ struct dial_ended {
   enum class outcome : std::uint8_t {
     connected, ///< The handshake finished.
     failed,    ///< It did not, and the remote is to blame.
-    released,  ///< It says nothing about the address.
-    own,       ///< It is ourselves: forget it, and never take it in again.
+    released,  ///< The dial says nothing about the address.
+    own,       ///< Our own address: forget it, and never take it in again.
   };
   endpoint remote;
   outcome result = outcome::released;
@@ -50,20 +50,21 @@ struct dial_ended {
 /// new.
 struct add_addresses {
   std::vector<wire::network_address> entries;
-  std::optional<endpoint> source; ///< Nothing for DNS seeds; see address_table::insert.
+  std::optional<endpoint> source; ///< Empty for DNS seeds; see address_table::insert.
   bool tried = false; ///< As if a dial of ours had succeeded, as far as there is room.
-  /// The answer means that they are on the disk; an error that they are not (yet).
+  /// Answer only when the entries are on the disk; an error means that they are not
+  /// (yet).
   bool keep = false;
 };
 
-/// ADDRESS_BOOK, DIALER -> CRAWLER, DNS_SEEDS: somebody wanted to dial, and there was
-/// no address left. May be repeated as often as it is true.
+/// ADDRESS_BOOK, DIALER -> CRAWLER, DNS_SEEDS: a dial was wanted, and no address was left
+/// for it. May be repeated as often as it is true.
 struct crawl_wanted {};
 
-/// Who looks for addresses when they are wanted.
+/// An actor that looks for addresses on demand.
 using crawl_wanted_sink = caf::typed_actor<caf::reacts_to<crawl_wanted>>;
 
-/// PEER_MANAGER -> ADDRESS_BOOK: once, at the start. Until then nobody is told anything.
+/// PEER_MANAGER -> ADDRESS_BOOK: once, at the start. Until then the book tells nothing.
 struct attach_address_users {
   tell_addresses_sink peers; ///< The PEER_SET.
   std::vector<address_observer_actor> observers;
@@ -84,13 +85,13 @@ struct address_book_snapshot {
   unix_seconds last_saved = 0; ///< 0: not yet, or nothing is saved.
 };
 
-/// Anybody -> ADDRESS_BOOK: what each peer that is here has told of addresses.
+/// Anybody -> ADDRESS_BOOK: how many addresses each connected peer has told us.
 struct get_gossip_counts {};
 struct peer_gossip_counts {
   struct entry {
     peer_id peer = 0;
     std::uint64_t processed = 0;
-    std::uint64_t rate_limited = 0; ///< Dropped, as they were beyond its allowance.
+    std::uint64_t rate_limited = 0; ///< Dropped, beyond the peer's allowance.
   };
   std::vector<entry> entries; ///< By peer.
 };
@@ -99,7 +100,7 @@ struct peer_gossip_counts {
 struct get_known_addresses {
   std::size_t count = 0;       ///< 0: all.
   std::uint8_t network_id = 0; ///< 0: of all networks; else as in wire::address_network.
-  bool presentable = false;    ///< Only what others are told: nothing stale.
+  bool presentable = false;    ///< Only what peers would be told: nothing stale.
 };
 
 /// Anybody -> ADDRESS_BOOK: answers a `known_address_list` of one when the book knows
@@ -125,16 +126,17 @@ using address_book_actor = peer_observer_actor::extend<
   caf::replies_to<get_known_addresses>::with<known_address_list>,
   caf::replies_to<wait_for_address>::with<known_address_list>,
   caf::replies_to<get_gossip_counts>::with<peer_gossip_counts>,
-  // Whoever waits for an address: it need not be answered any more.
+  // Callers of wait_for_address: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
-  // BAN_MANAGER: forget what they cover. PEER_MANAGER.
+  // BAN_MANAGER: forget the addresses that bans cover. PEER_MANAGER, once.
   caf::reacts_to<bans_changed>, caf::reacts_to<attach_address_users>,
   // INTERNAL: time to save or to relay, or a waiter's time is over.
   caf::reacts_to<alarm>>;
 
-// -- who brings it addresses ------------------------------------------------------------
+// -- sources of addresses ---------------------------------------------------------------
 
-/// PEER_MANAGER -> CRAWLER: whom to ask. Sent once; nobody is asked before.
+/// PEER_MANAGER -> CRAWLER: the set to ask for addresses. Sent once; no crawl begins
+/// before.
 struct attach_crawl_target {
   gather_addresses_source peers;
 };
@@ -161,12 +163,12 @@ using crawler_actor =
 /// Anybody -> DNS_SEEDS: what it has done since the start.
 struct get_dns_seeds_counts {};
 struct dns_seeds_counts {
-  std::uint64_t seeds = 0;  ///< That this network has; 0: they are not asked.
-  std::uint64_t rounds = 0; ///< In each, every seed is asked that is not still looked up.
+  std::uint64_t seeds = 0;    ///< Of this network; 0: none are asked.
+  std::uint64_t rounds = 0;   ///< Each asks every seed whose last look-up has ended.
   std::uint64_t lookups = 0;  ///< Begun.
   std::uint64_t answers = 0;  ///< With addresses.
   std::uint64_t failures = 0; ///< Errors, and no answer in time.
-  std::uint64_t refused = 0;  ///< Addresses that the public network does not have.
+  std::uint64_t refused = 0;  ///< Addresses that cannot be of the public network.
   std::uint64_t added = 0;    ///< Addresses that were new to the ADDRESS_BOOK.
 };
 

@@ -33,12 +33,14 @@ using listener_actor =
                     caf::replies_to<get_attempt_counts>::with<attempt_counts>,
                     // Status (`whynot`).
                     caf::replies_to<explain_accept>::with<obstacles>,
-                    // Status: those that still shake hands, with what is known of them.
+                    // Status: connections that still shake hands, with what is known of
+                    // them.
                     caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-                    // Status: ends one of those; false if it is none.
+                    // Status: ends one of those; false if there is none with that id or
+                    // address.
                     caf::replies_to<disconnect_peer>::with<bool>,
-                    // INTERNAL: the newcomer whose id the token is has waited for a slot
-                    // long enough.
+                    // INTERNAL: a newcomer's wait for a slot is over; the token is its
+                    // id.
                     caf::reacts_to<alarm>>;
 
 } // namespace peerage

@@ -15,20 +15,20 @@ struct get_attempt_counts {};
 struct attempt_counts {
   std::size_t in_flight = 0; ///< Handshakes, or dials with their handshakes.
   std::array<std::uint64_t, peer_exit_count + 1> failures{}; ///< By reason.
-  std::uint64_t handshakes = 0;                              ///< That came to a good end.
-  std::uint64_t offered = 0; ///< Peers that the set was given.
+  std::uint64_t handshakes = 0;                              ///< Finished.
+  std::uint64_t offered = 0; ///< Peers handed to the PEER_SET.
 };
 
 /// One thing that stands in the way of a connection.
 struct obstacle {
   std::string kind;   ///< snake_case; see actors/status/README.md.
   std::string detail; ///< For people.
-  double until = 0;   ///< Unix seconds; 0: no time ends it.
+  double until = 0;   ///< Unix seconds; 0: it does not end by itself.
 };
 
 /// What would stop a connection (`whynot`).
 struct obstacles {
-  std::vector<obstacle> entries; ///< None: it is possible now.
+  std::vector<obstacle> entries; ///< Empty: the connection is possible now.
 };
 
 } // namespace peerage

@@ -14,25 +14,25 @@
 #include <cstdint>
 #include <vector>
 
-/// What BAN_MANAGER, who keeps points and bans, is told and asked.
+/// What the BAN_MANAGER, the owner of points and bans, is told and asked.
 namespace peerage {
 
-/// Anybody -> BAN_MANAGER: a peer has misbehaved. Whoever hears of it once per message
+/// Anybody -> BAN_MANAGER: a peer has misbehaved. A sender that meets it once per message
 /// sends one report for many, so that a flood of messages is no flood of reports. A
-/// report costs the same for one and for many: a burst of damaged messages counts once,
-/// and whoever goes on with them for a minute is banned.
+/// report costs the same points for one and for many: a burst of damaged messages counts
+/// once, and a host that goes on with them for a minute is banned.
 struct report_misbehaviour {
   endpoint remote;
   misbehaviour cause = misbehaviour::malformed;
-  std::uint64_t count = 1; ///< So often since the last report.
+  std::uint64_t count = 1; ///< Times since the last report.
 };
 
-/// Who is told of misbehaviour.
+/// An actor that takes reports of misbehaviour.
 using misbehaviour_sink = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
 
 /// A person or program -> BAN_MANAGER: ban a range; see ban_list::add. Answers a
-/// ban_result as its number once the change is on the disk. An error says that it is not,
-/// though it is in force.
+/// ban_result as its number once the change is on the disk. An error means that it is in
+/// force but not on the disk.
 struct set_ban {
   subnet range;
   /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
@@ -82,8 +82,8 @@ struct suspects {
 using find_suspects_source =
   caf::typed_actor<caf::replies_to<find_suspects>::with<suspects>>;
 
-/// PEER_MANAGER -> BAN_MANAGER: who is to know of bans, and who ends peers. Sent once;
-/// the observers are told of all bans in force at once.
+/// PEER_MANAGER -> BAN_MANAGER: which actors follow the bans, and which one ends peers.
+/// Sent once; the observers are told of all bans in force at once.
 struct attach_ban_users {
   std::vector<ban_observer_actor> observers;
   end_peer_sink peers;
@@ -92,12 +92,12 @@ struct attach_ban_users {
 /// Keeps what is held against hosts: points for misbehaviour, and bans.
 using ban_manager_actor = peer_observer_actor::extend<
   caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
-  // A ban_result as its number; fails if it is in force but not on the disk.
+  // A ban_result as its number; fails if the change is in force but not on the disk.
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>,
   caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
   caf::replies_to<wait_for_ban>::with<bans>,
-  // Whoever waits for a ban: it need not be answered any more.
+  // Callers of wait_for_ban: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
   // Points.
   caf::replies_to<get_score>::with<double>,

@@ -10,11 +10,11 @@
 
 #include <vector>
 
-/// What one owner tells several others, who follow it or keep a copy.
+/// What one owner tells several other actors, which follow it or keep a copy.
 namespace peerage {
 
-/// PEER_SET -> its observers: how peers come and go. A peer that the set does not take in
-/// has only left.
+/// PEER_SET -> its observers: how peers come and go. Of a peer that the set does not take
+/// in, only `peer_left` is told.
 struct peer_joined {
   peer_info info;
 };
@@ -23,13 +23,13 @@ struct peer_left {
   peer_exit reason = peer_exit::internal_error;
 };
 
-/// Who is told of peers that come and go.
+/// An actor that follows peers as they come and go.
 using peer_observer_actor =
   caf::typed_actor<caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>>;
 
 /// BAN_MANAGER -> its observers (LISTENER, DIALER, ADDRESS_BOOK, PEER_SET): each keeps
-/// its own copy, so that nobody has to ask before every connection. The copies start
-/// empty and get what was saved as the first change.
+/// its own copy, which spares a question per connection. The copies start empty; the
+/// first change holds the saved bans.
 struct bans_changed {
   std::vector<ban> added;
   std::vector<subnet> lifted;
@@ -37,14 +37,14 @@ struct bans_changed {
 
 using ban_observer_actor = caf::typed_actor<caf::reacts_to<bans_changed>>;
 
-/// ADDRESS_BOOK -> its observers (DIALER, DNS_SEEDS): there are addresses where there
-/// were none for the last one who asked.
+/// ADDRESS_BOOK -> its observers (DIALER, DNS_SEEDS): there are addresses again, after
+/// the last get_candidates found too few.
 struct addresses_available {};
 
 using address_observer_actor = caf::typed_actor<caf::reacts_to<addresses_available>>;
 
-/// PEER_MANAGER -> everybody who brings or holds peers (LISTENER, DIALER, PEER_SET):
-/// without network nobody is accepted or dialed, and every peer ends.
+/// PEER_MANAGER -> LISTENER, DIALER, PEER_SET: while inactive, no connection is accepted
+/// or dialed, and every peer ends.
 struct set_network_active {
   bool active = true;
 };

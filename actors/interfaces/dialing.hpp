@@ -16,7 +16,7 @@
 /// What the DIALER is told and asked.
 namespace peerage {
 
-/// PEER_MANAGER -> DIALER: whom it works with. Sent once; nothing is dialed before.
+/// PEER_MANAGER -> DIALER: the actors it works with. Sent once; nothing is dialed before.
 struct attach_discovery {
   peer_set_actor peers;
   address_book_actor book; ///< Null: only manual peers are dialed.
@@ -24,32 +24,33 @@ struct attach_discovery {
 };
 
 /// Stay connected to this peer, now and after the next start. Answers false if it was
-/// added before, and true when that is on the disk; an error says that it is not, though
-/// the peer is dialed.
+/// added before, and true when the addition is on the disk; an error means that it is
+/// not, though the peer is dialed.
 struct add_manual_peer {
   endpoint remote;
-  std::string text{}; ///< What it is listed and removed as; empty: the endpoint's.
+  std::string
+    text{}; ///< The name it is listed and removed by; empty: the endpoint as text.
 };
 
-/// No longer dial it again; a connection that exists stays. Answers false if nothing was
-/// added with this text, else as `add_manual_peer`.
+/// Stop dialing this peer; an existing connection stays. Answers false if no peer was
+/// added with this text, else like `add_manual_peer`.
 struct remove_manual_peer {
   std::string text;
 };
 
-/// Dial it once, now, whatever pauses and places say. Answers false if it is connected or
-/// being dialed.
+/// Dial this address once, now, regardless of pauses and free places. Answers false if it
+/// is connected or being dialed.
 struct dial_once {
   endpoint remote;
 };
 
-/// Asks the DIALER for those that were added, by `add_manual_peer` or at the start.
+/// Asks the DIALER for the manual peers, added by `add_manual_peer` or at the start.
 struct get_manual_peers {};
 struct manual_peers {
   struct entry {
     std::string text;
-    std::optional<endpoint> remote; ///< Nothing if the text means nothing at the moment.
-    bool connected = false;         ///< By a connection of ours.
+    std::optional<endpoint> remote; ///< Empty while the text names no endpoint.
+    bool connected = false;         ///< By an outbound connection.
   };
   std::vector<entry> entries; ///< In the order they were added.
 };
@@ -74,7 +75,7 @@ using dialer_actor = peer_sink::extend<
   caf::replies_to<get_manual_peers>::with<manual_peers>,
   // Status (`whynot`).
   caf::replies_to<explain_dial>::with<obstacles>,
-  // Status: those that still shake hands, with what is known of them.
+  // Status: connections that still shake hands, with what is known of them.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // Status: ends a dial that is under way; false if there is none.
   caf::replies_to<disconnect_peer>::with<bool>,

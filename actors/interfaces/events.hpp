@@ -10,19 +10,19 @@
 
 namespace peerage {
 
-/// Where everybody tells what happens: the EVENT_LOG.
+/// Takes every event of a node: the EVENT_LOG.
 using event_sink = caf::typed_actor<caf::reacts_to<event>>;
 
-/// Numbers and remembers what happens in a node.
+/// Numbers and remembers the events of a node.
 using event_log_actor = event_sink::extend<
-  // Readers of events. Answers when there is one, at the latest after the question's
-  // time.
+  // Readers of events. Answers when there is an event, at the latest after the timeout of
+  // the question.
   caf::replies_to<get_events>::with<event_batch>,
   // Status: the events of one peer that are still remembered.
   caf::replies_to<get_event_history>::with<event_batch>,
-  // Whoever sent a get_events: it need not be answered any more.
+  // Callers of get_events: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
-  // INTERNAL: somebody has waited long enough, or merged events are due.
+  // INTERNAL: a waiter's time is over, or merged events are due.
   caf::reacts_to<alarm>>;
 
 } // namespace peerage

@@ -7,9 +7,9 @@
 namespace peerage {
 
 /// What the node supplies to answer its peers; see messages/inbound.hpp. CONNECTIONs ask
-/// it, by way of the INBOUND_DISPATCHER. An error is "nothing". It must answer each
-/// message; it may take its time only at the expense of the peer that asked.
-/// A service that keeps a response promise keeps itself alive by it: answer, or end it.
+/// it, by way of the INBOUND_DISPATCHER. An error means "not found". It must answer each
+/// message; a slow answer holds up only the peer that asked. A response promise keeps the
+/// service alive: answer it, or drop it.
 using inbound_service_actor = answers_each_actor<service_request>;
 
 } // namespace peerage

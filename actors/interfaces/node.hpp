@@ -19,8 +19,8 @@ struct node_context; // actors/peer/node_context.hpp
 /// Asks the PEER_MANAGER for its `node_handles`.
 struct get_node_handles {};
 
-/// Who owns what of a node, for those who ask owners directly. They end with the manager,
-/// whoever holds them.
+/// The owners of a node's state, for callers that ask them directly. They end with the
+/// manager, even while their handles are held.
 struct node_handles {
   std::shared_ptr<node_context> context;
   peer_set_actor peers;
@@ -37,7 +37,7 @@ using peer_manager_actor = caf::typed_actor<
   caf::replies_to<get_node_snapshot>::with<node_snapshot>,
   // Every peer; those that do not answer in time are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
-  // Status: tells everybody who brings or holds peers.
+  // Status: passed on to LISTENER, DIALER and PEER_SET.
   caf::reacts_to<set_network_active>,
   // Status, once.
   caf::replies_to<get_node_handles>::with<node_handles>,

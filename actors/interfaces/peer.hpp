@@ -13,15 +13,15 @@
 
 #include <optional>
 
-/// One peer, as others see it: the requests that its CLIENT answers, and what a dial or
-/// an accept leads to.
+/// One peer, as other actors see it: the requests that its CLIENT answers, and the result
+/// of a dial or an accept.
 namespace peerage {
 
 /// The typed requests. A CLIENT answers them for one peer, the PEER_SET for all, so code
 /// written for one works for the other. Each fails with a `request_error`.
 using requests_actor = answers_each_actor<request>;
 
-/// CONNECTION -> CLIENT: a request that it was handed has ended.
+/// CONNECTION -> CLIENT: one of the requests handed on has ended.
 struct request_finished {};
 
 /// Anybody -> CLIENT -> CONNECTION: ping the remote, unless a ping is under way. The
@@ -34,27 +34,27 @@ using client_actor = requests_actor::extend<
   caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
   // Status: which actors the peer consists of, and how many messages wait for each.
   caf::replies_to<get_peer_group>::with<peer_group>,
-  // The PEER_SET, for a person who asks for pings.
+  // PEER_SET, for the RPC `ping`.
   caf::reacts_to<ping_now>,
-  // Whoever sent a request: it need not be answered any more.
+  // Callers of a request: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
   // INTERNAL: from its CONNECTION.
   caf::reacts_to<request_finished>>;
 
-/// HANDSHAKE -> whoever asked for the peer: the group runs. Whoever drops `client` ends
-/// it.
+/// HANDSHAKE -> DIALER or LISTENER: the group runs. Dropping the last copy of `client`
+/// ends it.
 struct peer_ready {
   peer_info info;
   client_actor client;
 };
 
-/// CONNECTOR or HANDSHAKE -> whoever asked: there will be no peer.
+/// CONNECTOR or HANDSHAKE -> DIALER or LISTENER: there will be no peer.
 struct peer_failed {
   endpoint remote;
   peer_direction direction = peer_direction::outbound;
   peer_exit reason = peer_exit::internal_error;
-  peer_id id = 0; ///< That the peer would have had.
-  /// What BAN_MANAGER has to know. Not always what the reason alone would say.
+  peer_id id = 0; ///< The id reserved for the peer.
+  /// To be reported to BAN_MANAGER. Does not follow from `reason` alone.
   std::optional<peerage::misbehaviour> misbehaviour;
 };
 

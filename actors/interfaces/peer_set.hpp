@@ -34,7 +34,7 @@ struct end_peers_in {
   peer_exit reason = peer_exit::banned;
 };
 
-/// Who ends peers when told so.
+/// An actor that ends peers on demand.
 using end_peer_sink =
   caf::typed_actor<caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>>;
 
@@ -44,17 +44,17 @@ using inbound_peers_sink =
 
 // -- addresses -------------------------------------------------------------------------
 
-/// PEER_SET -> whoever had addresses gathered: what a peer answered to our getaddr.
+/// PEER_SET -> the `taker` of gather_addresses: what a peer answered to our getaddr.
 struct addresses_answered {
   addresses_announced from;
 };
 
 using addresses_answered_sink = caf::typed_actor<caf::reacts_to<addresses_answered>>;
 
-/// CRAWLER -> PEER_SET: ask up to `fan_out` peers for addresses, those first that were
-/// never asked, and none that was asked less than 31 s ago. Each answer goes to `taker`
-/// as soon as it is there: a peer that says nothing holds up nobody else's. Answers when
-/// all have answered or failed; at once if nobody could be asked.
+/// CRAWLER -> PEER_SET: ask up to `fan_out` peers for addresses, peers never asked before
+/// first, and none asked less than 31 s ago. Each answer goes to `taker` at once: a
+/// silent peer holds up no other's answer. Answers when all have answered or failed; at
+/// once if no peer could be asked.
 struct gather_addresses {
   std::size_t fan_out = 3;
   caf::timespan timeout{};
@@ -66,7 +66,7 @@ struct gathered_addresses {
   std::size_t entries = 0; ///< In them.
 };
 
-/// Who asks peers for addresses.
+/// An actor that asks peers for addresses.
 using gather_addresses_source =
   caf::typed_actor<caf::replies_to<gather_addresses>::with<gathered_addresses>>;
 
@@ -76,43 +76,44 @@ struct tell_addresses {
   announce_addresses what;
 };
 
-/// Who tells peers about addresses.
+/// An actor that tells peers about addresses.
 using tell_addresses_sink = caf::typed_actor<caf::reacts_to<tell_addresses>>;
 
 // -- blocks and transactions -----------------------------------------------------------
 
-/// Anybody -> PEER_SET: like announce_block, but to every peer: those that are not ready
-/// get it when they are.
+/// Anybody -> PEER_SET: like announce_block, but to every peer; a peer that is not ready
+/// gets it when it is.
 struct announce_block_to_all {
   wire::hash256 hash;
 };
 
-/// Who notes announced inventory and sees to its answer.
+/// An actor that notes announced inventory and has it answered.
 using inventory_sink = caf::typed_actor<caf::reacts_to<inventory_announced>>;
 
 // -- people and programs ---------------------------------------------------------------
 
-/// Anybody -> PEER_SET: like get_peer_snapshots, of one peer. None if it is not there.
+/// Anybody -> PEER_SET: like get_peer_snapshots, of one peer. Answers none if there is no
+/// such peer.
 struct get_snapshot_of {
   peer_id peer = 0;
 };
 
-/// End a peer: by its id or, if that is 0, by its address. Answers false if it is not
-/// there. LISTENER and DIALER take it, too, for connections that still shake hands.
+/// End a peer: by its id or, if that is 0, by its address. Answers false if there is no
+/// such peer. LISTENER and DIALER take it, too, for connections that still shake hands.
 struct disconnect_peer {
   peer_id peer = 0;
   endpoint address;
 };
 
-/// Ping every peer now, but for those that a ping is under way to. The answers show in
-/// their snapshots.
+/// Ping every peer now, except those with a ping under way. The answers show in their
+/// snapshots.
 struct ping_all {};
 
-/// Which peers are meant: those that all of the set members fit.
+/// Selects peers: a peer fits if it matches every member that is set.
 struct peer_pattern {
   peer_id id = 0;         ///< 0: any.
   endpoint address;       ///< All zero: any. Port 0: any port.
-  std::string user_agent; ///< Part of it; empty: any.
+  std::string user_agent; ///< A part of the peer's; empty: any.
 
   bool fits(const peer_info& x) const {
     return (id == 0 || id == x.id) &&
@@ -123,13 +124,13 @@ struct peer_pattern {
   }
 };
 
-/// Answers when it is so, at the latest after `timeout`.
+/// Answers when the condition holds, at the latest after `timeout`.
 struct wait_for_peers {
   enum class condition : std::uint8_t {
     ready_count, ///< At least `count` peers are ready.
     connected,   ///< A peer that fits `who` is in the set.
-    ready,       ///< The same, and it takes requests.
-    gone,        ///< None is, and one was that left with `reason` (none: any), lately.
+    ready,       ///< The same, and the peer takes requests.
+    gone,        ///< None is, and one has lately left, with `reason` (empty: any).
   };
   condition what = condition::ready_count;
   std::uint64_t count = 0;
@@ -138,10 +139,10 @@ struct wait_for_peers {
   caf::timespan timeout{};
 };
 struct peers_waited_for {
-  bool met = false; ///< Else the time was over.
+  bool met = false; ///< False: the time was over.
   peer_set_snapshot counts;
-  peer_info peer;                               ///< Whom it was met by.
-  peer_exit reason = peer_exit::internal_error; ///< Of one that is gone.
+  peer_info peer;                               ///< A peer that meets the condition.
+  peer_exit reason = peer_exit::internal_error; ///< Of a peer that is gone.
 };
 
 // -- the set ---------------------------------------------------------------------------
@@ -151,8 +152,7 @@ struct peers_waited_for {
 /// are counted and requests are routed (I5, I14). It answers the same requests as a
 /// client.
 using peer_set_actor = requests_actor::extend<
-  // LISTENER, DIALER. No answer: `peer_joined`, or `peer_left` alone, tells what became
-  // of it.
+  // LISTENER, DIALER. No answer: `peer_joined`, or `peer_left` alone, tells the outcome.
   caf::reacts_to<join_set>,
   // DIALER, BAN_MANAGER.
   caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>,
@@ -162,10 +162,10 @@ using peer_set_actor = requests_actor::extend<
   caf::reacts_to<announce_block_to_all>,
   // CRAWLER.
   caf::replies_to<gather_addresses>::with<gathered_addresses>,
-  // ADDRESS_BOOK. A peer that is not there, or not ready, is not told.
+  // ADDRESS_BOOK. Dropped if the peer is gone or not ready.
   caf::reacts_to<tell_addresses>,
-  // INBOUND_DISPATCHER. Notes who has what, then passes it on to the node's own service,
-  // which answers.
+  // INBOUND_DISPATCHER. Notes which peer has which item, then delegates to the node's own
+  // service.
   caf::reacts_to<inventory_announced>,
   // PEER_MANAGER and status: the counts of one moment.
   caf::replies_to<get_peer_set_snapshot>::with<peer_set_snapshot>,
@@ -177,7 +177,7 @@ using peer_set_actor = requests_actor::extend<
   // Status, for people and programs.
   caf::replies_to<disconnect_peer>::with<bool>, caf::reacts_to<ping_all>,
   caf::replies_to<wait_for_peers>::with<peers_waited_for>,
-  // Whoever waits for peers, or sent a request: it need not be answered any more.
+  // Callers of wait_for_peers or of a request: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
   // PEER_MANAGER, BAN_MANAGER.
   caf::reacts_to<set_network_active>, caf::reacts_to<bans_changed>,

@@ -13,8 +13,8 @@
 
 namespace peerage {
 
-/// Owners of state -> SAVER: write this file; see save_state_file. Answers when it is on
-/// the disk: empty, or what went wrong, as a sentence for people.
+/// Owners of state -> SAVER: write this file; see save_state_file. Answers when the file
+/// is on the disk: empty, or what went wrong, as a sentence for people.
 struct save_state {
   std::filesystem::path path;
   std::string kind;
@@ -32,16 +32,16 @@ struct keep_record {
   nlohmann::json what;
 };
 
-/// SAVER -> itself: write what has come since.
+/// SAVER -> itself: write the records that have come since.
 struct write_records {};
 
-/// Writes files for those who must not wait for the disk.
+/// Writes files for actors that must not wait for the disk.
 using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::string>,
                                      caf::replies_to<keep_record>::with<std::string>,
                                      // INTERNAL.
                                      caf::reacts_to<write_records>>;
 
-/// How often changed state is saved, if nothing else is wanted.
+/// How often changed state is saved, by default.
 inline constexpr std::chrono::seconds save_interval{60};
 
 } // namespace peerage

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/base/random_source.hpp"
 #include "actors/peer_set/inventory_registry.hpp"
 #include "actors/peer_set/latency_window.hpp"
 #include "actors/peer_set/peer_load.hpp"
-#include "actors/base/random_source.hpp"
 #include "messages/requests.hpp"
 
 #include <array>

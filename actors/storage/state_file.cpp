@@ -1,8 +1,8 @@
 #include "actors/storage/state_file.hpp"
 
+#include "actors/base/log.hpp"
 #include "actors/storage/disk.hpp"
 #include "actors/storage/state_journal.hpp"
-#include "actors/base/log.hpp"
 
 #include <unistd.h>
 

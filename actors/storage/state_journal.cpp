@@ -1,7 +1,7 @@
 #include "actors/storage/state_journal.hpp"
 
-#include "actors/storage/disk.hpp"
 #include "actors/base/log.hpp"
+#include "actors/storage/disk.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

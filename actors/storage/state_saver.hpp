@@ -77,7 +77,6 @@ public:
 
   /// There is something to save, now or later.
   void mark_changed() { changed_ = true; }
-  bool is_changed() const { return changed_; }
 
   /// Saves what has changed, behind the save under way if there is one.
   void save_changes();

@@ -54,7 +54,7 @@ class shared_parts {
 public:
   shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals,
                std::shared_ptr<const node_clock> clock)
-      : events_(threads), totals_(std::move(totals)), clock_(std::move(clock)) {}
+      : loops_(threads), totals_(std::move(totals)), clock_(std::move(clock)) {}
   shared_parts(const shared_parts&) = delete;
   shared_parts& operator=(const shared_parts&) = delete;
   ~shared_parts() {
@@ -69,13 +69,12 @@ public:
     boost::system::error_code ignored_error;
     close_on_exec(socket.native_handle());
     const auto local = to_endpoint(socket.local_endpoint(ignored_error));
-    auto& events = events_[turn_++ % events_.size()];
-    auto connection =
-      std::make_shared<tcp_transport>(socket.release(ignored_error), remote, local, magic,
-                                      events, totals_, clock_, pool_);
-    if (!events.watch(connection))
+    auto& loop = loops_[turn_++ % loops_.size()];
+    auto connection = std::make_shared<tcp_transport>(
+      socket.release(ignored_error), remote, local, magic, loop, totals_, clock_, pool_);
+    if (!loop.watch(connection))
       return nullptr;
-    // The events own it; the last of the references given out ends that.
+    // The loop own it; the last of the references given out ends that.
     return {connection.get(), [connection](transport*) { connection->close(); }};
   }
 
@@ -83,7 +82,7 @@ public:
   asio::io_context context{1};
 
 private:
-  std::vector<socket_events> events_;
+  std::vector<epoll_loop> loops_;
   std::size_t turn_ = 0; ///< Touched by the Asio thread only.
   std::shared_ptr<traffic_totals> totals_;
   std::shared_ptr<const node_clock> clock_;

@@ -38,7 +38,7 @@ owned_descriptor::~owned_descriptor() {
   ::close(value_);
 }
 
-socket_events::socket_events()
+epoll_loop::epoll_loop()
     : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       alarm_(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
   // Edge-triggered, too: each ring ends one wait, nobody needs to read how many there
@@ -48,7 +48,7 @@ socket_events::socket_events()
   thread_ = std::thread{[this] { run(); }};
 }
 
-socket_events::~socket_events() {
+epoll_loop::~epoll_loop() {
   {
     std::lock_guard guard{mutex_};
     stopping_ = true;
@@ -57,7 +57,7 @@ socket_events::~socket_events() {
   thread_.join();
 }
 
-bool socket_events::watch(const std::shared_ptr<watched_socket>& socket) {
+bool epoll_loop::watch(const std::shared_ptr<watched_socket>& socket) {
   std::lock_guard guard{mutex_};
   watched_.insert(socket);
   if (control(epoll_, EPOLL_CTL_ADD, socket->descriptor(), arrivals, socket.get()) == 0)
@@ -66,11 +66,11 @@ bool socket_events::watch(const std::shared_ptr<watched_socket>& socket) {
   return false;
 }
 
-void socket_events::watch_room_to_send(watched_socket& socket) {
+void epoll_loop::watch_room_to_send(watched_socket& socket) {
   control(epoll_, EPOLL_CTL_MOD, socket.descriptor(), arrivals | EPOLLOUT, &socket);
 }
 
-void socket_events::wake(std::shared_ptr<watched_socket> socket) {
+void epoll_loop::wake(std::shared_ptr<watched_socket> socket) {
   {
     std::lock_guard guard{mutex_};
     woken_.push_back(std::move(socket));
@@ -80,7 +80,7 @@ void socket_events::wake(std::shared_ptr<watched_socket> socket) {
   ::eventfd_write(alarm_.get(), 1);
 }
 
-void socket_events::run() {
+void epoll_loop::run() {
   std::array<epoll_event, changes_per_wait> changes;
   for (;;) {
     const int timeout = line_.empty() ? -1 : 0;
@@ -88,7 +88,7 @@ void socket_events::run() {
       ::epoll_wait(epoll_.get(), changes.data(), changes_per_wait, timeout);
     for (std::size_t i = 0; static_cast<int>(i) < count; ++i)
       if (auto* socket = static_cast<watched_socket*>(changes[i].data.ptr))
-        give_turn(*socket, changes[i].events);
+        dispatch(*socket, changes[i].events);
     sockets woken;
     {
       std::lock_guard guard{mutex_};
@@ -98,26 +98,26 @@ void socket_events::run() {
     }
     // After the events, which may be for sockets that are forgotten now.
     for (const auto& socket : woken)
-      give_turn(*socket, 0);
+      dispatch(*socket, 0);
     if (!line_.empty())
-      give_turn_in_line();
+      dispatch_next_in_line();
   }
 }
 
-void socket_events::give_turn_in_line() {
+void epoll_loop::dispatch_next_in_line() {
   const auto socket = std::move(line_.front());
   line_.pop_front();
   socket->in_line_ = false;
-  give_turn(*socket, std::exchange(socket->news_, 0));
+  dispatch(*socket, std::exchange(socket->news_, 0));
 }
 
-void socket_events::give_turn(watched_socket& socket, std::uint32_t changes) {
-  using enum watched_socket::after_turn;
+void epoll_loop::dispatch(watched_socket& socket, std::uint32_t changes) {
+  using enum watched_socket::next_step;
   if (socket.in_line_) { // it has had a turn, others have not
     socket.news_ |= changes;
     return;
   }
-  auto next = socket.take_turn(changes);
+  auto next = socket.on_ready(changes);
   if (next == wait)
     return;
   auto self =

@@ -24,7 +24,7 @@ private:
   int value_;
 };
 
-/// An open socket that `socket_events` watches. The last reference to it closes it: no
+/// An open socket that `epoll_loop` watches. The last reference to it closes it: no
 /// other socket gets the number of a descriptor that somebody still uses.
 class watched_socket : public std::enable_shared_from_this<watched_socket> {
 public:
@@ -33,17 +33,17 @@ public:
 
   int descriptor() const { return descriptor_.get(); }
 
-  enum class after_turn {
+  enum class next_step {
     wait,   ///< The next turn is due when something happens, or somebody wakes it.
     again,  ///< The next turn is due when there is time: all others go first.
     forget, ///< There is no next turn.
   };
 
   /// A turn on the thread of the events: `changes` is what epoll says, or 0.
-  virtual after_turn take_turn(std::uint32_t changes) = 0;
+  virtual next_step on_ready(std::uint32_t changes) = 0;
 
 private:
-  friend class socket_events;
+  friend class epoll_loop;
 
   owned_descriptor descriptor_;
   // Used by the thread of the events only.
@@ -61,14 +61,14 @@ private:
 /// Those who want another turn stand in line, behind everybody to whom something happens:
 /// however many peers send as fast as they can, a ping waits for one turn, not for one of
 /// each of them.
-class socket_events {
+class epoll_loop {
 public:
   /// @throws std::system_error if the system has no descriptor or thread for it.
-  socket_events();
-  socket_events(const socket_events&) = delete;
-  socket_events& operator=(const socket_events&) = delete;
+  epoll_loop();
+  epoll_loop(const epoll_loop&) = delete;
+  epoll_loop& operator=(const epoll_loop&) = delete;
   /// Joins the thread, and lets go of the sockets still watched.
-  ~socket_events();
+  ~epoll_loop();
 
   /// Gives turns when something arrives, and keeps the socket alive until it wants to be
   /// forgotten. False if the system has no room for one more.
@@ -84,8 +84,8 @@ private:
   using sockets = std::vector<std::shared_ptr<watched_socket>>;
 
   void run();
-  void give_turn(watched_socket& socket, std::uint32_t changes);
-  void give_turn_in_line();
+  void dispatch(watched_socket& socket, std::uint32_t changes);
+  void dispatch_next_in_line();
 
   owned_descriptor epoll_;
   owned_descriptor alarm_;                           ///< An eventfd that ends a wait.

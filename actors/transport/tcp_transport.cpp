@@ -39,12 +39,11 @@ constexpr std::uint32_t hang_up = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 } // namespace
 
 tcp_transport::tcp_transport(int descriptor, const endpoint& remote,
-                             const endpoint& local, std::uint32_t magic,
-                             socket_events& events,
+                             const endpoint& local, std::uint32_t magic, epoll_loop& loop,
                              std::shared_ptr<traffic_totals> totals,
                              std::shared_ptr<const node_clock> clock,
                              wire::payload_pool_ptr pool)
-    : watched_socket(descriptor), events_(events), totals_(std::move(totals)),
+    : watched_socket(descriptor), loop_(loop), totals_(std::move(totals)),
       clock_(std::move(clock)), remote_(remote), local_(local),
       decoder_(magic, std::move(pool)) {
   const int on = 1;
@@ -64,7 +63,7 @@ void tcp_transport::grant() {
     if (!std::exchange(waiting_for_credit_, false))
       return;
   }
-  events_.wake(shared_from_this());
+  loop_.wake(shared_from_this());
 }
 
 void tcp_transport::finish_handshake() {
@@ -75,17 +74,17 @@ void tcp_transport::finish_handshake() {
     if (!std::exchange(waiting_for_credit_, false))
       return;
   }
-  events_.wake(shared_from_this());
+  loop_.wake(shared_from_this());
 }
 
-watched_socket::after_turn tcp_transport::take_turn(std::uint32_t changes) {
+watched_socket::next_step tcp_transport::on_ready(std::uint32_t changes) {
   readable_ = readable_ || (changes & (EPOLLIN | hang_up)) != 0;
   hung_up_ = hung_up_ || (changes & hang_up) != 0;
   bool may_read = false, raise_limit = false, room_to_send = false;
   {
     std::lock_guard guard{mutex_};
     if (closed_)
-      return after_turn::forget;
+      return next_step::forget;
     room_to_send = waiting_for_room_ && (changes & (EPOLLOUT | hang_up)) != 0;
     if (!reading_ended_ && (readable_ || decoder_.paused())) {
       may_read = credit_ > 0;
@@ -95,11 +94,11 @@ watched_socket::after_turn tcp_transport::take_turn(std::uint32_t changes) {
   }
   if (room_to_send)
     on_room_to_send();
-  return may_read ? read_on(raise_limit) : after_turn::wait;
+  return may_read ? read_on(raise_limit) : next_step::wait;
 }
 
 /// Delivers one batch: of what stood behind a verack, or of what there is to read.
-watched_socket::after_turn tcp_transport::read_on(bool raise_limit) {
+watched_socket::next_step tcp_transport::read_on(bool raise_limit) {
   std::vector<wire::frame> frames;
   std::optional<peer_exit> end;
   if (raise_limit) {
@@ -116,7 +115,7 @@ watched_socket::after_turn tcp_transport::read_on(bool raise_limit) {
     deliver_batch(std::move(frames));
   if (end)
     end_reading(*end);
-  return !end && (readable_ || decoder_.paused()) ? after_turn::again : after_turn::wait;
+  return !end && (readable_ || decoder_.paused()) ? next_step::again : next_step::wait;
 }
 
 /// Reads until there is a batch, or nothing more to read; returns how the stream ends.
@@ -267,7 +266,7 @@ void tcp_transport::wait_for_room_to_send() {
   waiting_for_room_ = true;
   // Few connections ever come here; of the others, nobody needs to hear of room.
   if (!std::exchange(watches_room_, true))
-    events_.watch_room_to_send(*this);
+    loop_.watch_room_to_send(*this);
 }
 
 void tcp_transport::on_room_to_send() {
@@ -315,7 +314,7 @@ void tcp_transport::close() {
     closed_ = true;
     unsent_.clear();
   }
-  events_.wake(shared_from_this()); // who forgets it, and closes the socket with that
+  loop_.wake(shared_from_this()); // who forgets it, and closes the socket with that
 }
 
 } // namespace peerage

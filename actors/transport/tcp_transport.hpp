@@ -20,7 +20,7 @@ public:
   /// @param clock Says when bytes moved.
   /// @param pool Where large payloads are read to.
   tcp_transport(int descriptor, const endpoint& remote, const endpoint& local,
-                std::uint32_t magic, socket_events& events,
+                std::uint32_t magic, epoll_loop& loop,
                 std::shared_ptr<traffic_totals> totals,
                 std::shared_ptr<const node_clock> clock, wire::payload_pool_ptr pool);
 
@@ -38,10 +38,10 @@ public:
   /// a reference to it has to see that this is called when the last one goes.
   void close();
 
-  after_turn take_turn(std::uint32_t changes) override;
+  next_step on_ready(std::uint32_t changes) override;
 
 private:
-  after_turn read_on(bool raise_limit);
+  next_step read_on(bool raise_limit);
   std::optional<peer_exit> read(std::vector<wire::frame>& frames);
   peer_exit end_of_stream() const;
   void deliver_batch(std::vector<wire::frame>&& frames);
@@ -56,7 +56,7 @@ private:
   void wait_for_room_to_send();
   void on_room_to_send();
 
-  socket_events& events_;
+  epoll_loop& loop_;
   std::shared_ptr<traffic_totals> totals_;
   std::shared_ptr<const node_clock> clock_;
   endpoint remote_, local_;

@@ -39,12 +39,12 @@ public:
   greedy_socket(int descriptor, std::atomic<int>& turns)
       : watched_socket(descriptor), turns_(turns) {}
 
-  after_turn take_turn(std::uint32_t) override {
+  next_step on_ready(std::uint32_t) override {
     if (stop)
-      return after_turn::wait;
+      return next_step::wait;
     std::this_thread::sleep_for(1ms);
     ++turns_;
-    return after_turn::again;
+    return next_step::again;
   }
 
   std::atomic<bool> stop{false};
@@ -59,11 +59,11 @@ public:
   modest_socket(int descriptor, std::atomic<int>& turns)
       : watched_socket(descriptor), turns_(turns) {}
 
-  after_turn take_turn(std::uint32_t) override {
+  next_step on_ready(std::uint32_t) override {
     char byte;
     if (::recv(descriptor(), &byte, 1, MSG_DONTWAIT) == 1)
       seen_at = turns_.load();
-    return after_turn::wait;
+    return next_step::wait;
   }
 
   std::atomic<int> seen_at{-1};
@@ -95,18 +95,18 @@ TEST_CASE("whoever always has more to do does not keep the others waiting") {
   std::atomic<int> turns{0};
   std::vector<unique_fd> other_ends;
   std::vector<std::shared_ptr<greedy_socket>> greedy;
-  socket_events events;
+  epoll_loop loop;
   for (int i = 0; i < greedy_count; ++i) {
     const auto ends = socket_pair();
     other_ends.emplace_back(ends[1]);
     greedy.push_back(std::make_shared<greedy_socket>(ends[0], turns));
-    REQUIRE(events.watch(greedy.back()));
-    events.wake(greedy.back());
+    REQUIRE(loop.watch(greedy.back()));
+    loop.wake(greedy.back());
   }
   const auto ends = socket_pair();
   const unique_fd writes{ends[1]};
   const auto modest = std::make_shared<modest_socket>(ends[0], turns);
-  REQUIRE(events.watch(modest));
+  REQUIRE(loop.watch(modest));
   REQUIRE(eventually([&] { return turns > greedy_count; }));
   int most = 0;
   for (int round = 0; round < 30; ++round) {
@@ -127,11 +127,11 @@ TEST_CASE("whoever always has more to do does not keep the others waiting") {
 TEST_CASE("a turn reads a bounded part of a large message") {
   const auto ends = tcp_pair();
   const unique_fd theirs{ends[1]};
-  socket_events events;
+  epoll_loop loop;
   auto totals = std::make_shared<traffic_totals>();
   const auto& network = wire::parameters(wire::network::regtest);
   auto connection = std::make_shared<tcp_transport>(
-    ends[0], endpoint{}, endpoint{}, network.magic, events, totals,
+    ends[0], endpoint{}, endpoint{}, network.magic, loop, totals,
     std::make_shared<node_clock>(), std::make_shared<wire::payload_pool>());
   connection->finish_handshake(); // lifts the limit, and gives credit
   const auto bytes =
@@ -154,7 +154,7 @@ TEST_CASE("a turn reads a bounded part of a large message") {
     if (waiting == 0)
       return totals->received >= bytes.size();
     const auto before = totals->received.load();
-    connection->take_turn(EPOLLIN);
+    connection->on_ready(EPOLLIN);
     most = std::max(most, totals->received.load() - before);
     return totals->received >= bytes.size();
   }));

@@ -287,11 +287,11 @@ TEST_CASE("a descriptor that the system does not watch is let go of at once") {
   public:
     // Nobody can wait for a file without contents.
     unwatchable() : watched_socket(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
-    after_turn take_turn(std::uint32_t) override { return after_turn::forget; }
+    next_step on_ready(std::uint32_t) override { return next_step::forget; }
   };
-  socket_events events;
+  epoll_loop loop;
   auto refused = std::make_shared<unwatchable>();
   REQUIRE(refused->descriptor() >= 0);
-  CHECK_FALSE(events.watch(refused));
+  CHECK_FALSE(loop.watch(refused));
   CHECK(refused.use_count() == 1);
 }

@@ -225,15 +225,15 @@ TEST_CASE("the rate is smoothed, and a flood is recognised and forgotten") {
   CHECK(rate.status(now).attempts_per_minute == 0);
   steadily(250ms, 10min);
   CHECK(rate.status(now).attempts_per_minute == doctest::Approx(240).epsilon(0.01));
-  CHECK_FALSE(rate.status(now).coarse);
+  CHECK_FALSE(rate.status(now).under_flood);
   CHECK(rate.status(now).drop_probability == 0);
   steadily(150ms, 2min);
   CHECK(rate.status(now).attempts_per_minute == doctest::Approx(400).epsilon(0.01));
-  CHECK(rate.status(now).coarse);
+  CHECK(rate.status(now).under_flood);
   CHECK(rate.status(now).drop_probability > 0);
   // 30 s × ln(400 / 300) = 8.6 s
-  CHECK(rate.status(now + 8s).coarse);
-  CHECK_FALSE(rate.status(now + 9s).coarse);
+  CHECK(rate.status(now + 8s).under_flood);
+  CHECK_FALSE(rate.status(now + 9s).under_flood);
   CHECK(rate.status(now + 9s).drop_probability == 0);
 }
 
@@ -245,7 +245,7 @@ TEST_CASE("under flood a /24, a /56 and their networks have allowances too") {
   for (auto when : {start, now})
     for (std::uint64_t i = 0; i < 1'000; ++i)
       (void)rate.decide(ipv4(50ull << 24 | i), when, random);
-  REQUIRE(rate.status(now).coarse);
+  REQUIRE(rate.status(now).under_flood);
   auto in = [&](const std::function<endpoint(std::uint64_t)>& member) {
     int result = 0;
     for (std::uint64_t i = 0; i < 200; ++i)
@@ -265,7 +265,7 @@ TEST_CASE("under flood a /24, a /56 and their networks have allowances too") {
   CHECK(let_into_calm == 100);
 }
 
-TEST_CASE("coarse does not end because it works") {
+TEST_CASE("under_flood does not end because it works") {
   accept_rate rate;
   random_source random{1};
   std::mt19937_64 numbers{1};
@@ -275,7 +275,7 @@ TEST_CASE("coarse does not end because it works") {
     auto now = start + i * 2ms;
     auto answer = rate.decide(ipv4(50u << 24 | (numbers() & 0xff)), now, random);
     if (now >= start + 10s) {
-      CHECK(rate.status(now).coarse);
+      CHECK(rate.status(now).under_flood);
       let_in_later += !answer;
     }
   }
@@ -288,7 +288,7 @@ TEST_CASE("memory is bounded, and the least recently seen group is forgotten fir
   std::uint64_t host = 1;
   auto strangers = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      // Slow enough that nothing is coarse.
+      // Slow enough that nothing is under_flood.
       (void)rate.decide(ipv6(host++ << 16, 1), start + host * 1s, random);
       CHECK(rate.status(start).groups <= accept_rate::max_groups);
     }
@@ -350,7 +350,7 @@ TEST_CASE("flood from one /24: a newcomer's single attempt succeeds") {
         1);
       in += listener.honest_in;
       out += listener.honest_out;
-      CHECK(listener.rate.status(listener.now).coarse);
+      CHECK(listener.rate.status(listener.now).under_flood);
       CHECK(listener.caps.size() <= 125);
       CHECK(listener.attacks_let_in < 20);
     }

@@ -92,12 +92,6 @@ TEST_CASE("limits of zero let nobody in") {
   CHECK(nobody.try_take(at("1.2.3.4:1")) == cap_refusal::per_ip);
 }
 
-TEST_CASE("refusals have names") {
-  CHECK(to_string(cap_refusal::per_ip) == "per_ip");
-  CHECK(to_string(cap_refusal::per_subnet) == "per_subnet");
-  CHECK(to_string(cap_refusal::total) == "total");
-}
-
 TEST_CASE("any sequence of takes and releases agrees with a list that is searched") {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937_64 random{seed};
