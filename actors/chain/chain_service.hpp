@@ -13,7 +13,7 @@ struct chain_service_state {
 };
 
 /// The built-in inbound service: serves a regtest chain from memory, or, without one,
-/// answers honestly that it has nothing. Takes announcements without acting on them.
+/// answers that it has nothing. Takes announcements without acting on them.
 inbound_service_actor::behavior_type
 chain_service(inbound_service_actor::stateful_pointer<chain_service_state> self,
               std::shared_ptr<const regtest_chain> chain);

@@ -28,9 +28,9 @@ public:
 
   std::optional<std::size_t> find(const wire::hash256& hash) const;
 
-  /// The heights a getheaders or getblocks asks for: what follows the first locator hash
-  /// that is ours (genesis if none is), up to `stop` or `limit` entries. An empty locator
-  /// asks for the block `stop` alone.
+  /// The heights that a getheaders or getblocks asks for: those behind the first locator
+  /// hash that is ours (genesis if none is), up to `stop` or `limit` entries. An empty
+  /// locator asks for the block `stop` alone.
   struct range {
     std::size_t first = 0;
     std::size_t count = 0;

@@ -9,23 +9,23 @@
 
 namespace peerage {
 
-/// The peers that a person has added, with `addnode` or --add-peer, in the words that
-/// were used: as in Bitcoin Core, an entry is listed and removed by its text, and two
-/// texts that mean one address are one entry too many.
+/// The peers that a person has added, with `addnode` or --add-peer, by their texts: as in
+/// Bitcoin Core, an entry is listed and removed by its text, and a second text for the
+/// same address is refused.
 class added_peers {
 public:
   struct entry {
-    std::string text; ///< "ADDR" or "ADDR:PORT", as it was given.
-    /// Nothing while the text means nothing on this machine: the interface of a
+    std::string text; ///< "ADDR" or "ADDR:PORT", as given.
+    /// Empty while the text names no endpoint on this machine: the interface of a
     /// link-local address may be missing.
     std::optional<endpoint> remote;
-    bool lasting = false; ///< For the next start, too, unless it is removed.
+    bool lasting = false; ///< Kept for the next start, unless it is removed.
   };
 
-  /// False if the text or the address is there already; that entry stays as it is.
+  /// False if an entry has this text or address already; that entry stays as it is.
   bool add(entry x);
 
-  /// What was removed.
+  /// The removed entry.
   std::optional<entry> remove(std::string_view text);
 
   bool contains(const endpoint& remote) const;

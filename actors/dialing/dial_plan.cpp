@@ -10,13 +10,14 @@ namespace peerage {
 
 namespace {
 
-/// Of the book at a time: enough that a few unsuitable ones do not cost a question each.
+/// Addresses asked of the book at a time: enough that a few unsuitable ones do not cost a
+/// question each.
 constexpr std::size_t max_question = 16;
 
-/// Below, more dials are for nothing but more dials.
+/// Below this rate, still more dials would gain nothing.
 constexpr double lowest_answer_rate = 0.02;
 
-/// Places are counted by the plan itself: a dial takes none before it has led to a peer.
+/// The plan counts places itself: a dial takes none before it has led to a peer.
 connection_limits without_total(connection_limits x) {
   x.total = std::numeric_limits<std::size_t>::max();
   return x;
@@ -157,14 +158,14 @@ std::optional<endpoint> dial_plan::due_manual(const dated_moment& now) const {
   return std::nullopt;
 }
 
-/// The first of the queue that may be dialed; those before it are gone.
+/// The first address of the queue that may be dialed; removes it and all before it.
 std::optional<dial_plan::start_dial> dial_plan::choose_from(std::deque<endpoint>& queue,
                                                             dial_purpose why,
                                                             const dated_moment& now) {
   while (!queue.empty()) {
     const auto remote = queue.front();
     queue.pop_front();
-    // A manual peer has its own turn; it is not taken for one that was found.
+    // A manual peer has its own turn; it does not count as a discovered one.
     if (!manual_.contains(remote) && may_dial(remote, why, now)) {
       offers_were_used_ = true;
       families_.dialed(remote);
@@ -223,8 +224,8 @@ dial_plan::step dial_plan::next(const dated_moment& now) {
   return sleep{wake_up(now)};
 }
 
-/// When there is something to do though nothing happens. Nothing that cannot be done yet:
-/// a moment that has passed would come at once, and again.
+/// When to act without an event. Never a past moment: the alarm would ring at once, again
+/// and again.
 std::optional<time_point> dial_plan::wake_up(const dated_moment& now) const {
   std::optional<time_point> result;
   auto consider = [&](time_point x) {
@@ -313,7 +314,7 @@ void dial_plan::offer(const ask_book& question, const std::vector<endpoint>& fou
 }
 
 bool dial_plan::request(const endpoint& remote, const dated_moment& now) {
-  // Whoever names an address where we listen may try it once.
+  // A person may try even an address where we listen, once.
   if (!active_ || is_known(remote) || has_met_itself_at(remote) ||
       bans_.is_banned(remote, date_of(now)))
     return false;

@@ -29,17 +29,17 @@ namespace peerage {
 inline constexpr std::size_t max_dials_in_flight = 50;
 
 /// Between the starts of two dials (zebra's MIN_OUTBOUND_PEER_CONNECTION_INTERVAL): a
-/// node that comes up is not to look like a scan.
+/// starting node must not look like a scan.
 inline constexpr std::chrono::milliseconds dial_spacing{100};
 
 /// From an answer without addresses to the next question to the address book.
 inline constexpr std::chrono::seconds refill_interval{10};
 
-/// The same when none of the addresses was one to dial now: too near to others, too soon
+/// The same when none of the addresses could be dialed now: too near to others, too soon
 /// after a failure.
 inline constexpr std::chrono::seconds unsuitable_interval{1};
 
-/// How often an address is tried out that is not needed now, so that the book stays fresh
+/// How often an address is tested without need for a peer, so that the book stays fresh
 /// (Bitcoin Core's FEELER_INTERVAL).
 inline constexpr std::chrono::minutes feeler_interval{2};
 
@@ -49,7 +49,7 @@ enum class dial_purpose : std::uint8_t {
   requested, ///< A person wants it once.
   anchor,    ///< A good peer of the last run.
   candidate, ///< Offered by the address book.
-  feeler,    ///< Likewise, only to see whether it answers.
+  feeler,    ///< Offered likewise, only to test whether it answers.
 };
 
 /// For people: "candidate of the address book".
@@ -60,30 +60,29 @@ inline bool is_manual(dial_purpose x) {
   return x == dial_purpose::manual || x == dial_purpose::requested;
 }
 
-/// The end of such a dial says nothing about the address: it was ours.
+/// Whether a dial with this end says nothing about the address: the end was our own.
 bool says_nothing(peer_exit x);
 
 struct dial_limits {
   std::size_t max_outbound = 25; ///< Places for outbound peers.
   std::size_t max_in_flight = max_dials_in_flight;
   connection_limits caps;    ///< Of addresses and subnets; manual peers are exempt.
-  std::vector<endpoint> own; ///< Where we listen: not dialed.
-  std::uint64_t needed_services = 0; ///< Discovered peers that lack one are left.
+  std::vector<endpoint> own; ///< Our listening addresses: not dialed.
+  std::uint64_t needed_services = 0; ///< Discovered peers that lack one are dropped.
 };
 
-/// Whom to dial, and when: keeps the outbound peers at their number. Manual peers first,
-/// then the anchors of the last run, then what the address book offers, each from another
-/// network. Up to `max_in_flight` at once (I7), no more than there are free places as
-/// long as dials succeed, and nothing is ever waited for: a dial that hangs only leaves a
-/// place empty until the next attempt. An address that turned out to be ourselves is not
-/// dialed again.
+/// Decides which addresses to dial, and when, to keep the number of outbound peers.
+/// Manual peers first, then the anchors of the last run, then the address book's offers,
+/// each from another network. Up to `max_in_flight` at once (I7), no more than there are
+/// free places as long as dials succeed. The plan never waits: a dial that hangs only
+/// leaves a place empty until the next attempt. An address that turned out to be our own
+/// is not dialed again.
 ///
 /// No actor, no socket, no clock: it is told what happened, and says the one thing to do
-/// next. `explain` asks the same questions as `next` does, so it cannot say anything
-/// else.
+/// next. `explain` asks the same predicates as `next`, so the two always agree.
 class dial_plan {
 public:
-  /// @param random Outlives this.
+  /// @param random Must outlive this object.
   dial_plan(dial_limits limits, random_source& random, time_point now);
 
   // -- what to do ----------------------------------------------------------------------
@@ -98,7 +97,7 @@ public:
     std::size_t count = 1;
     bool feeler = false;
   };
-  /// Nothing until then or, without a time, until something happens.
+  /// Do nothing until then or, without a time, until something happens.
   struct sleep {
     std::optional<time_point> until;
   };
@@ -107,46 +106,46 @@ public:
   /// To be called again and again until it says `sleep`.
   step next(const dated_moment& now);
 
-  /// Offers that were left since the last call, which the address book gets back.
+  /// Offers dropped since the last call, to be returned to the address book.
   std::vector<endpoint> take_released() { return std::exchange(released_, {}); }
 
-  /// What stands in the way of a dial of this address by discovery, at this moment: all
-  /// of it. Nothing exactly if `next` would dial it were it offered now.
+  /// Everything that stands in the way of a dial of this address by discovery, at this
+  /// moment. Empty exactly if `next` would dial the address, were it offered now.
   obstacles explain(const endpoint& remote, const dated_moment& now) const;
 
   // -- what happened -------------------------------------------------------------------
 
-  /// Without an address book, which is so at first, manual peers alone are dialed; what
-  /// it offered is forgotten.
+  /// Without an address book, as at first, only manual peers are dialed; earlier offers
+  /// are forgotten.
   void set_book(bool is_there);
   void set_active(bool active) { active_ = active; }
   void change_bans(const bans_changed& x, unix_seconds now);
 
-  /// Pauses of this address are over, as a person asks for it.
+  /// Adds a manual peer, and ends the pauses of its address.
   void add_manual(const endpoint& remote);
   void remove_manual(const endpoint& remote);
   void set_anchors(std::deque<endpoint> x) { anchors_ = std::move(x); }
 
-  /// The address book's answer, or nothing if none came.
+  /// The address book's answer; empty if none came.
   void offer(const ask_book& question, const std::vector<endpoint>& found,
              time_point now);
-  /// The address book has some where it had none.
+  /// The address book has addresses again.
   void book_has_more(time_point now) { next_question_ = now; }
 
-  /// A person asks for one dial now, whatever pauses and places say. False if it is under
-  /// way, connected, banned or ourselves, or there is no network; else it is to be
-  /// started.
+  /// A person asks for one dial now, regardless of pauses and places. False if the
+  /// address is being dialed, connected, banned or our own, or the network is inactive;
+  /// else the caller starts the dial, whose place is taken.
   bool request(const endpoint& remote, const dated_moment& now);
 
-  /// A dial has come to nothing. @returns what it was for.
+  /// A dial has failed. @returns its purpose.
   dial_purpose failed(const endpoint& remote, peer_exit reason, time_point now);
 
-  /// A dial has led to a peer. @returns why to leave it; nothing: the set gets it, and
-  /// says `joined` or `left`.
+  /// A dial has led to a peer. @returns why to drop it; empty: hand it to the set, which
+  /// tells `joined` or `left`.
   std::optional<peer_exit> ready(const endpoint& remote, std::uint64_t services,
                                  time_point now);
 
-  /// False if it was none of these dials; peers that dialed us count in the caps alone.
+  /// False if it was none of these dials; inbound peers count only for the caps.
   bool joined(const peer_info& info, time_point now);
   bool left(const peer_info& info, time_point now);
 
@@ -154,7 +153,7 @@ public:
 
   struct dial {
     dial_purpose why = dial_purpose::candidate;
-    bool ready = false; ///< Handed to the set, which has not said what became of it.
+    bool ready = false; ///< Handed to the set, which has not answered yet.
   };
   const std::unordered_map<endpoint, dial>& dials() const { return dials_; }
 
@@ -162,13 +161,13 @@ public:
     return connected_to_.contains(remote);
   }
   bool is_manual_peer(const endpoint& remote) const { return manual_.contains(remote); }
-  /// A dial has reached ourselves there.
+  /// Whether a dial of this address has reached our own node.
   bool has_met_itself_at(const endpoint& remote) const;
   bool is_banned(const endpoint& remote, unix_seconds now) const {
     return bans_.is_banned(remote, now);
   }
 
-  /// When the address may be dialed again; nothing if at any time.
+  /// When the address may be dialed again; empty: at any time.
   std::optional<time_point> ready_at(const endpoint& remote) const {
     return pauses_of(remote).ready_at(remote);
   }
@@ -177,7 +176,7 @@ public:
   }
   /// Of discovered addresses, for saving.
   backoff& pauses() { return pauses_; }
-  /// The longest connected of those that we found ourselves, for saving.
+  /// The longest connected of the discovered peers, for saving.
   std::vector<endpoint> longest_connected(std::size_t count) const;
 
 private:
@@ -226,8 +225,8 @@ private:
   std::set<endpoint> manual_;
   std::deque<endpoint> anchors_;  ///< Not dialed yet.
   std::deque<endpoint> offered_;  ///< By the address book, not dialed yet.
-  std::deque<endpoint> feelers_;  ///< Likewise, to be tried out.
-  bool offers_were_used_ = false; ///< One of those offered together was dialed.
+  std::deque<endpoint> feelers_;  ///< Likewise, to be tested.
+  bool offers_were_used_ = false; ///< An address of the last offer was dialed.
   std::vector<endpoint> released_;
 
   std::unordered_map<endpoint, dial> dials_;
@@ -240,12 +239,13 @@ private:
   backoff manual_pauses_;
   backoff pauses_;
 
-  /// Where dials met ourselves, the oldest first. No address that others have gets in:
-  /// they would have to answer with a nonce that we sent to that address alone.
+  /// Addresses where dials met our own node, the oldest first. Others' addresses cannot
+  /// get in: their nodes would have to answer with a nonce that we sent to that address
+  /// alone.
   std::deque<endpoint> own_met_;
   static constexpr std::size_t max_own_met = 100;
 
-  /// How many of the discovered addresses answered of late, from 0 to 1: the fewer, the
+  /// The share of discovered addresses that answered lately, in [0, 1]: the fewer, the
   /// more are dialed for one free place.
   double answer_rate_ = 1;
   bool asking_ = false; ///< The book has not answered yet.

@@ -105,7 +105,7 @@ void load(dialer_pointer self) {
                                  state.context->wall.now());
   }
   for (const auto& x : state.options.added)
-    state.added.add(x); // if it lasts already, it goes on to
+    state.added.add(x); // a lasting entry stays lasting
   for (const auto& remote : state.options.manual)
     state.plan->add_manual(remote);
   for (const auto& x : state.added.entries())
@@ -154,12 +154,12 @@ void ask_book(dialer_pointer self, const dial_plan::ask_book& x) {
 void sleep(dialer_pointer self, std::optional<time_point> until) {
   auto& at = self->state.alarm_at;
   if (!until || (at && *at <= *until))
-    return; // one that rings too early is cheaper than one that is moved
+    return; // an alarm that rings too early is cheaper than moving it
   at = std::max(*until, self->clock().now() + std::chrono::milliseconds(1));
   self->send(self->state.context->alarms, set_alarm{wake_alarm, *at});
 }
 
-/// Whatever can be done now.
+/// Does everything that can be done now.
 void dial_more(dialer_pointer self) {
   auto& state = self->state;
   if (!state.others.peers || state.stopping)
@@ -179,7 +179,7 @@ void dial_more(dialer_pointer self) {
 
 // -- what came of it -------------------------------------------------------------------
 
-/// What the end of a dial says about its address.
+/// What the end of a dial means for its address.
 dial_ended::outcome outcome_for_book(peer_exit x) {
   if (x == peer_exit::self_connection)
     return dial_ended::outcome::own;
@@ -190,13 +190,13 @@ void log_failure(const dialer_state& state, const endpoint& remote, dial_purpose
                  peer_exit reason) {
   if (says_nothing(reason) && !is_manual(why))
     return;
-  // Of manual peers once, then quietly: they may be away for days.
+  // The first failure of a manual peer, then quietly: it may be away for days.
   const bool is_news = is_manual(why) && state.plan->failures_of(remote) == 1;
   log::write({is_news ? log::level::info : log::level::debug, to_string(reason)},
              "dial of {} failed: {}", to_string(remote), to_string(reason));
 }
 
-/// A dial has come to nothing.
+/// A dial has failed.
 void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   auto& state = self->state;
   const bool was_own = state.plan->has_met_itself_at(remote);
@@ -224,8 +224,8 @@ void on_failed(dialer_pointer self, const peer_failed& x) {
   dial_more(self);
 }
 
-/// Ends the dials under way that are `wanted`, at once: what their attempts say of it
-/// comes when they are forgotten. Those that the set has been given are its own.
+/// Ends the dials under way that are `wanted`, at once; the results of their attempts
+/// come later and are ignored. Peers handed to the set are left to it.
 /// @returns how many there were.
 template <class Predicate>
 std::size_t end_dials_if(dialer_pointer self, peer_exit reason, Predicate wanted) {
@@ -296,7 +296,7 @@ void on_left(dialer_pointer self, const peer_info& info) {
 
 // -- for people ------------------------------------------------------------------------
 
-/// Answers "done" when it is on the disk, too.
+/// Answers true when the change is on the disk, too.
 caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
                                    const std::string& text, const std::string& in_force) {
   auto note = [self, text](const std::string& problem) {
@@ -321,8 +321,8 @@ caf::result<bool> add(dialer_pointer self, const add_manual_peer& x) {
   return answer_when_kept(self, record_of_added(text), text, " is added");
 }
 
-/// A connection that exists stays, but is nothing special any more once it ends; a dial
-/// for it is for nothing.
+/// An existing connection stays, but is not dialed again once it ends; a dial under way
+/// ends.
 caf::result<bool> remove(dialer_pointer self, const std::string& text) {
   auto& state = self->state;
   if (auto removed = state.added.remove(text)) {

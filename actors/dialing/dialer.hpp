@@ -20,7 +20,7 @@
 namespace peerage {
 
 struct dialer_options {
-  std::vector<endpoint> manual;          ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> manual;          ///< Dialed again and again, without end.
   std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
   dial_limits limits;
   std::filesystem::path directory; ///< Empty: nothing is saved.
@@ -31,7 +31,7 @@ struct dialer_options {
 struct dialer_state {
   dialer_state() = default;
 
-  /// A dial whose CONNECTOR or HANDSHAKE has not said yet what came of it.
+  /// A dial whose CONNECTOR or HANDSHAKE has not reported yet.
   struct attempt {
     peer_id id = 0;
     caf::actor actor;
@@ -42,10 +42,10 @@ struct dialer_state {
   attach_discovery others;
   attempt_counts counts;
 
-  std::optional<dial_plan> plan; ///< Whom to dial, and when.
+  std::optional<dial_plan> plan; ///< Which addresses to dial, and when.
   std::unordered_map<endpoint, attempt> attempts;
   added_peers added;
-  /// Texts of added or removed peers that are not on the disk, as it failed.
+  /// Texts of added or removed peers that a failing disk does not have.
   std::set<std::string> unsaved;
 
   std::optional<time_point> alarm_at;
@@ -54,13 +54,12 @@ struct dialer_state {
   static inline const char* name = "dialer";
 };
 
-/// Dials what its `dial_plan` says, asks the ADDRESS_BOOK for it, and tells both what
-/// came of it. Bans, a switched off network, a removed address and an exit end the dials
-/// they concern at once.
+/// Dials as its `dial_plan` says, asks the ADDRESS_BOOK for addresses, and tells both the
+/// results. Bans, an inactive network, a removed address and an exit end their dials at
+/// once.
 ///
-/// Remembers its two longest connections as anchors, how long to leave which address
-/// alone, and the peers that people have added. It quits with what went wrong if the last
-/// save failed.
+/// Remembers its two longest connections as anchors, the pauses of addresses, and the
+/// peers that people have added. Quits with an error if the last save failed.
 dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> self,
                                    node_context_ptr context, dialer_options options);
 

@@ -12,11 +12,11 @@ namespace peerage {
 
 /// What the DIALER remembers across restarts, as it is saved.
 struct saved_dials {
-  /// Peers to dial first: who keeps us apart from the network by filling our book finds
-  /// us connected to those that were good before (Bitcoin Core's anchors.dat).
+  /// Peers to dial first: an attacker who fills our book to cut us off still finds us
+  /// connected to peers that were good before (Bitcoin Core's anchors.dat).
   std::vector<endpoint> anchors;
   std::vector<saved_backoff> pauses;
-  std::vector<std::string> added; ///< Peers that a person wants to stay; see added_peers.
+  std::vector<std::string> added; ///< The lasting entries of added_peers.
 
   static constexpr std::string_view kind = "dials";
   static constexpr std::uint32_t version = 1;
@@ -25,7 +25,7 @@ struct saved_dials {
 
 nlohmann::json to_json(const saved_dials& x);
 
-/// Leaves out what cannot be read.
+/// Leaves out entries that cannot be read.
 saved_dials saved_dials_from_json(const nlohmann::json& body);
 
 } // namespace peerage

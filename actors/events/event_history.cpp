@@ -7,7 +7,7 @@ namespace peerage {
 
 namespace {
 
-/// The oldest of the type that there are most of.
+/// The oldest event of the most frequent type.
 template <class Events>
 auto least_telling(Events& events) {
   std::array<std::size_t, event_type_count> counts{};

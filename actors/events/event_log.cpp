@@ -11,14 +11,14 @@ using event_log_pointer = event_log_actor::stateful_pointer<event_log_state>;
 
 constexpr std::uint64_t merged_alarm = 1;
 
-/// More at a time would only make one message large.
+/// Events of one answer; more would only make one message large.
 constexpr std::uint64_t longest_batch = 1'000;
 
 event_batch find(const event_log_state& state, const get_events& x) {
   return state.history.since(x.from, std::min(x.limit, longest_batch), x.filter);
 }
 
-/// What is waited for by name; whoever takes all there is waits for nothing special.
+/// The events waited for by name; a reader of everything waits for none in particular.
 void tell_merger(event_log_state& state) {
   std::vector<event_filter> wanted;
   state.waiting.for_each([&](const get_events& x) {
@@ -39,7 +39,7 @@ void take_in(event_log_pointer self, event&& x) {
                         auto found = find(state, wanted);
                         if (!found.entries.empty())
                           return found;
-                        wanted.from = found.next; // what was looked at is not again
+                        wanted.from = found.next; // each event is looked at once
                         return std::nullopt;
                       });
   if (state.waiting.size() < before)

@@ -24,13 +24,13 @@ struct event_log_state {
   static inline const char* name = "event_log";
 };
 
-/// Numbers and remembers what happens in a node, and answers who asks or waits for it.
-/// Readers pull: it sends nothing unasked, so a slow one costs it nothing. Ends when told
-/// to exit; who still waits gets `shutting_down`.
+/// Numbers and remembers the events of a node, and answers readers, at once or when there
+/// is an event. Readers pull: a slow one costs nothing. Ends when told to exit; waiting
+/// readers get `shutting_down`.
 ///
-/// @param merger Of all who tell events: what it has merged is taken from it in time, and
-///               it learns what somebody waits for.
-/// @param wall   When merged events are told.
+/// @param merger Shared with all senders of events: the log takes merged events out in
+///               time, and tells it which events are waited for.
+/// @param wall   The time of merged events.
 event_log_actor::behavior_type
 event_log(event_log_actor::stateful_pointer<event_log_state> self,
           alarm_clock_actor alarms, std::shared_ptr<event_merger> merger,

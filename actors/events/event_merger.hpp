@@ -14,48 +14,49 @@
 
 namespace peerage {
 
-/// Keeps remotes from washing out the history: what a remote can cause as often as it
-/// likes (announcements, addresses, misbehaviour, inbound connections and their ends) is
-/// told one by one only up to a burst. From then on alike events of one peer, or of one
-/// host if every connection makes a new peer, are merged: one a second, that counts them.
+/// Keeps remotes from washing out the history: an event that a remote can cause at will
+/// (announcements, addresses, misbehaviour, inbound connections and their ends) is told
+/// singly only up to a burst. From then on alike events of one peer, or of one host if
+/// every connection makes a new peer, are merged: one a second, with their count.
 ///
-/// Alike are events of one type and reason. Of what differs among them the merged one has
-/// the latest, but the first score before; its `count` is their sum.
+/// Alike are events of one type and reason. The merged event has the latest values, but
+/// the first score before; its `count` is their sum.
 ///
-/// Whoever tells an event asks here first, so that a flood does not even reach the
-/// EVENT_LOG. Thread-safe; no clock, no actor.
+/// Senders of events ask here first, so that a flood does not even reach the EVENT_LOG.
+/// Thread-safe; no clock, no actor.
 class event_merger {
 public:
-  /// Announcements of one peer, addresses learned of it, misbehaviour of a host: what
-  /// comes one by one before merging, and after it was quiet for as many seconds.
+  /// Announcements of one peer, addresses learned of it, misbehaviour of a host: events
+  /// told singly before merging; earned again at one per quiet second.
   static constexpr double burst = 10;
   /// The same of connections of one host, which may stand for many: behind a proxy, or on
   /// a machine that runs a test network.
   static constexpr double connection_burst = 100;
   static constexpr std::chrono::seconds window{1};
   /// Peers and hosts that are remembered, for each kind of event. Beyond, events are not
-  /// merged: then they are many because there are many remotes.
+  /// merged: many remotes make many events.
   static constexpr std::size_t max_sources = 4'096;
 
-  /// True: tell it now. False: it was merged into one that `take_due` will have.
+  /// True: tell the event now. False: it was merged into one that `take_due` will return.
   bool admit(const event& x, time_point now);
 
   /// The merged events whose second is over.
   std::vector<event> take_due(time_point now);
 
-  /// When `take_due` is to be called next; nothing as long as nobody has used up a burst.
-  /// Whoever does so has told an event last: it is enough to ask after each.
+  /// When to call `take_due` next; empty as long as no burst is used up. Only `admit`
+  /// changes that with an event that is told: it is enough to ask after each.
   std::optional<time_point> next_due() const;
 
-  /// What somebody waits for by name is told at once, also in a flood.
+  /// Events that match are told at once, also in a flood: a reader waits for them by
+  /// name.
   void set_wanted(std::vector<event_filter> filters);
 
 private:
-  /// Who causes what, and why.
+  /// A cause of alike events.
   struct source {
     event_type type = event_type::node_started;
     peer_id peer = 0;                    ///< 0: the host.
-    std::array<std::uint8_t, 16> host{}; ///< Of IPv6 its /64, which one customer has.
+    std::array<std::uint8_t, 16> host{}; ///< Of IPv6 the /64, which one customer has.
     std::string reason;
 
     friend bool operator==(const source&, const source&) = default;
@@ -66,7 +67,7 @@ private:
   struct allowance {
     double left;
     time_point refilled;
-    bool used_up = false; ///< In `due_`; what comes meanwhile is merged.
+    bool used_up = false; ///< In `due_`; further events are merged.
     std::optional<event> merged;
   };
 

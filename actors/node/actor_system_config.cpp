@@ -13,8 +13,8 @@ namespace peerage {
 
 namespace {
 
-/// Workers do not preempt whoever wakes them: on few cores the I/O thread then reads what
-/// is there from all peers before the first batch is worked on.
+/// Workers do not preempt the thread that wakes them: on few cores the I/O thread then
+/// reads from all peers before the first batch is worked on.
 class patient_workers : public caf::thread_hook {
 public:
   void init(caf::actor_system&) override {}
@@ -31,8 +31,8 @@ public:
 actor_system_config::actor_system_config() {
   add_thread_hook<patient_workers>();
   add_message_types<caf::id_block::peerage_messages>();
-  // One queue that workers sleep on: work stealing would poll, and on few cores take the
-  // time of those who have work.
+  // One queue that workers sleep on: work stealing would poll, and on few cores take time
+  // from workers with work.
   set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads",
       std::max<std::size_t>(std::thread::hardware_concurrency(), 2));

@@ -17,14 +17,14 @@ struct inbound_dispatcher_state {
   static inline const char* name = "inbound_dispatcher";
 };
 
-/// What CONNECTIONs take for the node's inbound service: passes inventory to the
-/// PEER_SET, addresses to the ADDRESS_BOOK, and everything else to the node's own
-/// service. It only delegates: the answer goes straight to the CONNECTION, which thereby
-/// gets its credit back from whoever did the work.
+/// The inbound service that CONNECTIONs ask: passes inventory to the PEER_SET, addresses
+/// to the ADDRESS_BOOK, and everything else to the node's own service. It only delegates:
+/// the answer goes straight to the CONNECTION, which thereby gets its credit back from
+/// the actor that did the work.
 ///
-/// What the node's service would answer is an error if that is gone. Ends when told to
-/// exit.
-/// @param node Nobody: the node has no service.
+/// Once the node's service is gone, its answers are errors. Ends when told to exit. The
+/// name is zebra's (its inbound service): what comes in are questions, not connections.
+/// @param node Null: the node has no service.
 inbound_service_actor::behavior_type
 inbound_dispatcher(inbound_service_actor::stateful_pointer<inbound_dispatcher_state> self,
                    inbound_service_actor node, inventory_sink inventory,

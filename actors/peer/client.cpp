@@ -8,7 +8,7 @@ namespace {
 
 using client_pointer = client_actor::stateful_pointer<client_state>;
 
-/// Passes a request on, within the bound.
+/// Passes a request on to the CONNECTION, within the bound.
 template <class Request>
 auto passing(client_pointer self) {
   return [self](Request& x) -> caf::result<typename Request::reply> {

@@ -13,15 +13,15 @@ struct client_state {
   static inline const char* name = "client";
 };
 
-/// Requests that a client passes on before it answers `overloaded` by itself: all that
-/// the connection could have on the wire or in its queue.
+/// Requests that a client passes on before it answers `overloaded` by itself: as many as
+/// the connection can have on the wire and in its queue.
 inline constexpr std::size_t max_client_requests =
   max_keyed_in_flight + max_requests_queued + 4;
 
 /// Fronts one peer, and is its life: with the last handle to it, it ends as
-/// `unreachable`, and the CONNECTION that monitors it ends the rest (invariant I1). So
-/// that its handles are the only thing that holds it, it has no timers, no promises, and
-/// sends no requests of its own: it delegates, and the CONNECTION answers the caller.
+/// `unreachable`, and the CONNECTION that monitors it ends the rest (invariant I1). Only
+/// its handles may hold it, so it has no timers, no promises, and sends no requests of
+/// its own: it delegates, and the CONNECTION answers the caller.
 client_actor::behavior_type client(client_actor::stateful_pointer<client_state> self,
                                    const connection_actor& connection);
 

@@ -11,7 +11,7 @@
 
 namespace peerage {
 
-/// They answer from memory.
+/// Attempts answer from memory within this time.
 inline constexpr std::chrono::milliseconds attempt_answer_time{500};
 
 /// A dial or handshake under way (see peer.hpp), and what its owner says of the peer.
@@ -21,8 +21,8 @@ struct attempt_to_ask {
   bool feeler = false;
 };
 
-/// Asks dials and handshakes what they know of their remotes. Left out is who does not
-/// answer: it has ended, or its TCP connection is not open.
+/// Asks dials and handshakes what they know of their remotes. An attempt that does not
+/// answer is left out: it has ended, or its TCP connection is not open.
 template <class Self>
 caf::result<peer_snapshots> collect_attempts(Self* self,
                                              const std::vector<attempt_to_ask>& all) {

@@ -8,7 +8,7 @@ namespace {
 
 using connector_pointer = connector_actor::stateful_pointer<connector_state>;
 
-/// The clock forgets us: it must not collect those who have ended.
+/// Cancels the alarm: the clock must not collect entries of ended actors.
 void stop_clock(connector_pointer self) {
   const auto& alarms = self->state.context->alarms;
   self->send(alarms, cancel_alarm{0});
@@ -17,7 +17,7 @@ void stop_clock(connector_pointer self) {
 
 void give_up(connector_pointer self, peer_exit reason) {
   auto& state = self->state;
-  if (state.handshake) { // whose outcome it is
+  if (state.handshake) { // which has the outcome now
     self->send_exit(state.handshake, caf::make_error(reason));
   } else {
     state.outcome->fail(reason, misbehaviour_of(reason));

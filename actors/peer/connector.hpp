@@ -11,7 +11,7 @@ using connector_actor = caf::typed_actor<
   caf::reacts_to<connected>, caf::reacts_to<connect_failed>,
   // The connect deadline.
   caf::reacts_to<alarm>,
-  // Once TCP is open: what the HANDSHAKE knows. `not_found` before.
+  // What the HANDSHAKE knows, once TCP is open; `not_found` before.
   caf::replies_to<get_peer_snapshot>::with<peer_snapshot>>;
 
 struct connector_state {

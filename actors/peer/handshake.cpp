@@ -11,7 +11,7 @@ namespace {
 
 using handshake_pointer = handshake_actor::stateful_pointer<handshake_state>;
 
-/// The clock forgets us: it must not collect those who have ended.
+/// Cancels the alarm: the clock must not collect entries of ended actors.
 void leave_clock(handshake_pointer self) {
   const auto& alarms = self->state.context->alarms;
   self->send(alarms, cancel_alarm{0});
@@ -21,7 +21,7 @@ void leave_clock(handshake_pointer self) {
 void fail(handshake_pointer self, peer_exit reason) {
   auto& state = self->state;
   const auto nonce = state.protocol->nonce();
-  // The accepting side has found out, and closed.
+  // The accepting side has recognised our nonce, and closed.
   if (nonce != 0 && state.context->nonces.was_met(nonce))
     reason = peer_exit::self_connection;
   auto misbehaved = misbehaviour_of(reason);

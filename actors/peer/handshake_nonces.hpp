@@ -9,8 +9,8 @@
 namespace peerage {
 
 /// The nonces of our own version messages, shared by both directions: a remote that sends
-/// one of them is ourselves (invariant I8). Bounded, first in first out; never forgotten
-/// earlier, so a stranger who repeats a nonce cannot blind us to it. Thread-safe.
+/// one of them is ourselves (invariant I8). Bounded, first in first out; a nonce is never
+/// forgotten earlier, so repeating it does not blind us to it. Thread-safe.
 class handshake_nonces {
 public:
   /// Far more than the dials that can be in flight at once.
@@ -32,8 +32,8 @@ public:
     return known_.contains(nonce);
   }
 
-  /// A remote has sent this nonce. True if it is ours; the side that sent it learns of
-  /// that by `was_met`, however its connection ends.
+  /// A remote has sent this nonce. True if it is ours; the dialing side then sees it by
+  /// `was_met`, however its connection ends.
   bool meet(std::uint64_t nonce) {
     std::lock_guard guard{mutex_};
     auto found = known_.find(nonce);
@@ -56,7 +56,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_map<std::uint64_t, bool> known_; ///< And whether it was met.
+  std::unordered_map<std::uint64_t, bool> known_; ///< The value: whether it was met.
   std::deque<std::uint64_t> order_;
 };
 

@@ -92,7 +92,7 @@ void handshake_protocol::send_version() {
   ours.protocol = limits::protocol_version;
   ours.services = context_->identity.services;
   ours.time = context_->wall.now();
-  // The receiver's address only: ours leaks nothing.
+  // Only the receiver's address is set, so ours does not leak.
   ours.receiver.ip = info_.remote.ip;
   ours.receiver.port = info_.remote.port;
   nonce_ = context_->random.next_nonzero();

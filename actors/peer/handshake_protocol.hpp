@@ -9,14 +9,13 @@
 
 namespace peerage {
 
-/// The rules of the handshake, for either direction. No socket, no clock, no actor: it is
-/// handed frames and leaves messages in its outbox.
+/// The rules of the handshake, for either direction. No socket, no clock, no actor: takes
+/// frames, and leaves messages in its outbox.
 ///
 /// The dialing side sends version at once; the accepting side says nothing before the
 /// remote's version, then version, wtxidrelay and sendaddrv2 (only to versions that know
-/// them), verack. Between version and verack the remote may also say what it prefers
-/// (sendheaders, sendcmpct). Whatever else comes before its verack is counted and
-/// ignored.
+/// them), verack. Between version and verack the remote may also state preferences
+/// (sendheaders, sendcmpct). All else before its verack is counted and ignored.
 class handshake_protocol {
 public:
   handshake_protocol(node_context_ptr context, peer_info info);
@@ -24,7 +23,7 @@ public:
   /// Call once, before any frame.
   void start();
 
-  /// Takes the next frame; nothing more after `done` or a failure.
+  /// Takes the next frame. Not to be called after `done` or a failure.
   void receive(const wire::frame& frame);
 
   /// The remote's verack is here: `info` is complete.
@@ -36,7 +35,7 @@ public:
   /// What is known of the remote so far.
   const peer_info& info() const { return info_; }
 
-  /// Whether anything that can be read has come at all.
+  /// Whether any readable message has come.
   bool has_received() const { return traffic_.messages_received > 0; }
 
   /// The nonce of our version, once it is sent.
@@ -45,7 +44,7 @@ public:
   /// Fills in what this class knows of a snapshot.
   void describe(peer_snapshot& out) const;
 
-  /// For the CONNECTION that follows; nothing is left here.
+  /// Moves the counts out, for the CONNECTION that follows.
   traffic_so_far take_traffic() { return std::move(traffic_); }
 
   wire::outbox& outbox() { return traffic_.outbox; }

@@ -30,7 +30,7 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
         self->send(to, look_at_progress{});
       }
     }
-    // A look that is under way sets the alarm when it ends.
+    // A look under way sets the alarm when it ends.
     if (!our.looking)
       self->send(our.context->alarms, set_alarm{0, our.schedule.next_event()});
   };

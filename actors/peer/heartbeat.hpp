@@ -5,12 +5,12 @@
 
 namespace peerage {
 
-/// HEARTBEAT -> CONNECTION: put a ping on the wire. Is answered with `peer_progress`.
+/// HEARTBEAT -> CONNECTION: put a ping on the wire. Answered with `peer_progress`.
 struct send_heartbeat {
   std::uint64_t nonce = 0;
 };
 
-/// HEARTBEAT -> CONNECTION: answer with `peer_progress`, behind all that has come so far.
+/// HEARTBEAT -> CONNECTION: answer with `peer_progress`, behind all messages so far.
 struct look_at_progress {};
 
 /// CONNECTION -> HEARTBEAT: the pong is here.
@@ -19,7 +19,7 @@ struct heartbeat_pong {
 };
 
 /// CONNECTION -> HEARTBEAT: we read nothing from the peer because our own node is behind.
-/// That time is not the peer's.
+/// That time does not count against the peer.
 struct reading_paused {
   bool paused = false;
 };
@@ -42,19 +42,19 @@ struct heartbeat_state {
   caf::actor_addr sink; ///< Weak: the link ends us with the CONNECTION.
   heartbeat_schedule schedule;
   bool looking = false; ///< The CONNECTION has not answered yet.
-  /// Only ever set by the mutation check of invariant I1.
+  /// Set only by the mutation check of invariant I1.
   caf::strong_actor_ptr mistaken_hold;
   static inline const char* name = "heartbeat";
 };
 
 /// Pings a peer when it is ready and then once per interval (invariant I4); ends with
 /// `ping_timeout`, and through the link takes the CONNECTION along, when an answer is
-/// missing (`heartbeat_schedule` says what that is). The CONNECTION is the one to link.
+/// missing, by `heartbeat_schedule`. The CONNECTION is the one to link.
 ///
-/// It never ends a peer without having heard from the CONNECTION how far that peer is: a
-/// CONNECTION that has much to do first is not the peer's fault.
-/// @param expects_pongs False for versions before BIP 31, which do not answer.
-/// @param mistaken_hold Null, but for the mutation check.
+/// It never ends a peer before the CONNECTION has told its progress: a busy CONNECTION is
+/// not the peer's fault.
+/// @param expects_pongs False for versions before BIP 31, which do not answer pings.
+/// @param mistaken_hold Null except in the mutation check.
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
           node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,

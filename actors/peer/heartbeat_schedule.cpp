@@ -5,7 +5,7 @@
 namespace peerage {
 
 void heartbeat_schedule::on_sent(std::uint64_t nonce, time_point now) {
-  // After a stall of ours one ping makes up for all that were missed.
+  // After a stall of our own, one ping replaces all missed ones.
   do
     next_ping_ += interval_;
   while (next_ping_ <= now);
@@ -45,7 +45,7 @@ time_point heartbeat_schedule::next_look() const {
 
 time_point heartbeat_schedule::deadline_of(const sent& ping) const {
   const auto bytes = moved_ - ping.moved.value_or(moved_);
-  // Not by a product that a long life could make overflow.
+  // No product first: it could overflow after a long life.
   const std::chrono::seconds earned{std::min<std::uint64_t>(
     bytes / slowest_line,
     static_cast<std::uint64_t>(longest_wait / std::chrono::seconds(1)))};

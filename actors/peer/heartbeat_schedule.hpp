@@ -10,8 +10,8 @@ namespace peerage {
 /// CONNECTION -> HEARTBEAT: how far the remote is. Counts from the start.
 struct peer_progress {
   std::uint64_t received = 0;  ///< Bytes that we read, whole messages or not.
-  std::uint64_t delivered = 0; ///< Bytes that the remote's system has got.
-  std::uint64_t messages = 0;  ///< Whole ones, received, that could be read.
+  std::uint64_t delivered = 0; ///< Bytes that the remote's system has confirmed.
+  std::uint64_t messages = 0;  ///< Whole, readable ones received.
   bool unread = false;         ///< Bytes have arrived that we have not read.
   bool congested = false;      ///< We read nothing, as the remote does not read us.
 };
@@ -21,24 +21,24 @@ struct peer_progress {
 /// A ping is due after the timeout. Its answer can stand behind a long message, or behind
 /// much that we sent, and must not be missed because of a slow line. So each byte that
 /// moves in either direction gives the peer a little more time, as much as the slowest
-/// line that we put up with needs for it, as long as bytes go on moving. Whoever drips
-/// bytes gains next to nothing by it; and `longest_wait` is the end in any case.
-/// What we have not read yet is never held against a peer that reads us.
+/// accepted line needs for it, as long as bytes go on moving. Dripping bytes gains next
+/// to nothing; and `longest_wait` is the end in any case. Bytes that we have not read yet
+/// never count against a peer that reads us.
 ///
-/// Whoever is too old to answer pings (BIP 31) has to send something else, a whole
-/// message that can be read within `idle_limit`.
+/// A peer too old to answer pings (BIP 31) has to send any other whole, readable message
+/// within `idle_limit`.
 class heartbeat_schedule {
 public:
   /// Bytes per second. A block of 4 MB takes more than an hour at that pace.
   static constexpr std::uint64_t slowest_line = 1'000;
-  /// For an answer, whatever moves meanwhile. Bitcoin Core: TIMEOUT_INTERVAL.
+  /// For an answer, however many bytes move. Bitcoin Core: TIMEOUT_INTERVAL.
   static constexpr std::chrono::minutes longest_wait{20};
   /// Without pongs, as many intervals may pass without a message: about 20 min, as Core's
   /// TIMEOUT_INTERVAL is.
   static constexpr int idle_intervals = 20;
-  /// While an answer is due, the progress is looked at so often within one timeout.
+  /// While an answer is due, the progress is looked at this often within one timeout.
   static constexpr int looks_per_timeout = 4;
-  /// What has arrived unread is looked at again after this.
+  /// Pause before unread bytes are looked at again.
   static constexpr std::chrono::seconds unread_pause{1};
 
   heartbeat_schedule() = default;
@@ -54,25 +54,25 @@ public:
   void on_pong(std::uint64_t nonce);
   void on_paused(bool paused, time_point now);
 
-  /// It is time to ask how far the peer is.
+  /// Whether it is time to ask for the peer's progress.
   bool look_due(time_point now) const { return next_look() <= now; }
-  /// @returns why the peer is to be ended, if it is.
+  /// @returns why to end the peer; empty: it goes on.
   std::optional<peer_exit> on_progress(const peer_progress& x, time_point now);
 
-  /// When something is due.
+  /// When a ping or a look is due next.
   time_point next_event() const { return std::min(next_ping_, next_look()); }
 
 private:
   struct sent {
     std::uint64_t nonce;
     time_point at;
-    std::optional<std::uint64_t> moved; ///< Bytes that had moved when it was sent.
+    std::optional<std::uint64_t> moved; ///< Bytes moved when the ping was sent.
   };
 
   caf::timespan idle_limit() const { return idle_intervals * interval_ + timeout_; }
   time_point next_look() const;
   time_point deadline_of(const sent& ping) const;
-  time_point last_deadline_of(const sent& ping) const; ///< Nothing moves it.
+  time_point last_deadline_of(const sent& ping) const; ///< However many bytes move.
   bool is_idle(time_point now) const;
 
   caf::timespan interval_{};
@@ -83,7 +83,7 @@ private:
   std::optional<time_point> paused_since_;
   std::optional<time_point> next_look_; ///< Set while an answer is due.
   std::uint64_t moved_ = 0;             ///< Bytes, in both directions.
-  time_point moved_at_;                 ///< When we saw that they had.
+  time_point moved_at_;                 ///< When we last saw bytes move.
   std::uint64_t messages_ = 0;
   time_point last_message_at_;
 };

@@ -9,11 +9,11 @@
 
 namespace peerage {
 
-/// Decides whether a peer pays for asking more than the node can do. Ending everybody who
-/// meets the overload lets one flooder disconnect all others; ending nobody lets it go
-/// on. So each connection draws a lot of its own, and the more often it meets an
-/// overload, the worse its odds. Follows zebra-network (OVERLOAD_PROTECTION_INTERVAL and
-/// its neighbours in constants.rs).
+/// Decides whether a peer is ended for asking more than the node can do. Ending every
+/// peer that meets an overload would let one flooder disconnect all others; ending none
+/// would let it go on. So each connection is ended at random, and the more often it meets
+/// an overload, the worse its odds. Follows zebra-network (OVERLOAD_PROTECTION_INTERVAL
+/// and its neighbours in constants.rs).
 class load_shedding {
 public:
   /// A request of the peer met an overload: end it? If not, ignore the request.

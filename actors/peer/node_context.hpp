@@ -19,19 +19,19 @@
 
 namespace peerage {
 
-/// Deadlines and paces of a peer's life; design section 7 has the reasons.
+/// Deadlines and paces of a peer's life; see the limits in actors/README.md.
 struct peer_timing {
   caf::timespan connect_timeout = std::chrono::seconds(5);    ///< TCP open.
   caf::timespan handshake_timeout = std::chrono::seconds(10); ///< From there to verack.
   caf::timespan request_timeout = std::chrono::seconds(20);
   caf::timespan ping_interval = std::chrono::seconds(59); ///< A prime: paces drift apart.
   caf::timespan ping_timeout = std::chrono::seconds(20);
-  /// The node's own inbound service has this long to answer; then the remote gets what an
-  /// error would have brought.
+  /// The node's own inbound service has this long to answer; then the remote gets the
+  /// same as after an error.
   caf::timespan service_timeout = std::chrono::seconds(20);
 };
 
-/// What our version message says of us.
+/// What our version message says about this node.
 struct local_identity {
   std::string user_agent = "/peerage:" PEERAGE_VERSION "/";
   std::uint64_t services = 0;
@@ -52,17 +52,16 @@ struct node_context {
   handshake_nonces nonces;
   std::atomic<peer_id> last_id{0};
   alarm_clock_actor alarms;
-  /// Is told what happens; nobody: nothing is told. Set before the first peer.
+  /// Takes the node's events; null: none are told. Set before the first peer.
   event_sink events;
-  /// Decides which of what remotes can cause at will is told by itself.
+  /// Decides which events that remotes can cause at will are told singly.
   std::shared_ptr<event_merger> merger = std::make_shared<event_merger>();
   node_counters counters;
-  node_clock wall; ///< What is shown, sent, saved, or ends at a date goes by it.
+  node_clock wall; ///< For times that are shown, sent or saved, and for ends at a date.
   inbound_service_actor service; ///< The node's own.
-  /// Whom CONNECTIONs ask instead, if there is anybody: part of the node stands between.
+  /// Asked by CONNECTIONs instead of `service`; null: they ask that.
   inbound_service_actor dispatcher;
-  /// Is told by CONNECTIONs what their remotes send that cannot be read, if there is
-  /// anybody.
+  /// Takes CONNECTIONs' reports of unreadable messages; null: none are sent.
   misbehaviour_sink ban_manager;
   std::shared_ptr<socket_provider> sockets;
 
@@ -78,7 +77,7 @@ inline peer_id next_peer_id(node_context& context) {
   return ++context.last_id;
 }
 
-/// Tells the EVENT_LOG, if there is one, what happens to `self` at this moment.
+/// Tells the EVENT_LOG, if there is one, an event of this moment.
 template <class Self>
 void record(Self* self, const node_context& context, event what) {
   if (!context.events)

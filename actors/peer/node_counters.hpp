@@ -9,7 +9,7 @@
 
 namespace peerage {
 
-/// How often something took how long. Bounds are for network times: 1 ms to a minute.
+/// Counts durations by length. Bounds are for network times: 1 ms to a minute.
 class duration_histogram {
 public:
   static constexpr std::array<double, 15> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -41,9 +41,8 @@ private:
   std::atomic<std::uint64_t> microseconds_{0};
 };
 
-/// What is counted over all peers of a node, also those that are gone, for metrics. The
-/// only state that many actors write; each write is one addition, and nobody decides by
-/// it.
+/// Counts over all peers of a node, past ones included, for metrics. The only state that
+/// many actors write; each write is one addition, and no decision depends on it.
 struct node_counters {
   using by_command = std::array<std::atomic<std::uint64_t>, wire::command_count>;
   by_command messages_received{};

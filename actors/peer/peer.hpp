@@ -7,9 +7,8 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
-/// One peer, from a socket to a client. This is the folder's only public header: the
-/// actors behind it (CONNECTOR, HANDSHAKE, CONNECTION, HEARTBEAT, CLIENT) are nobody
-/// else's business.
+/// One peer, from a socket to a client. Other folders start peers by this header, and
+/// include neither CONNECTOR, HANDSHAKE, CONNECTION, HEARTBEAT nor CLIENT.
 ///
 /// ```
 /// dial ── CONNECTOR ──┐
@@ -22,13 +21,12 @@ namespace peerage {
 
 /// Opens TCP to `to`, shakes hands, and sends `sink` exactly one `peer_ready` or
 /// `peer_failed`. The connect deadline covers TCP, the handshake deadline what follows;
-/// both are kept though nobody looks (invariant I6). A result that finds no `sink` closes
-/// its socket.
-/// @param id Of the peer that may come of it, from `next_peer_id`.
+/// both hold without a waiter (invariant I6). If `sink` is gone, a result closes its
+/// socket.
+/// @param id Of the future peer, from `next_peer_id`.
 /// @returns the CONNECTOR, which need not be held, and which stands for the attempt until
-///          its end: it answers `get_peer_snapshot` once TCP is open, and whoever sends
-///          it an exit message ends the attempt with that reason. (A `peer_ready` may
-///          have been on its way already.)
+///          its end: it answers `get_peer_snapshot` once TCP is open, and an exit message
+///          ends the attempt with its reason. (A `peer_ready` may be on its way already.)
 caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
                 const endpoint& to, const peer_sink& sink, peer_id id);
 
@@ -37,7 +35,7 @@ caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
 caf::actor accept(caf::actor_system& system, const node_context_ptr& context,
                   transport_ptr connection, const peer_sink& sink, peer_id id);
 
-/// With an id for those who do not ask for one.
+/// The same, with a new id.
 inline caf::actor dial(caf::actor_system& system, const node_context_ptr& context,
                        const endpoint& to, const peer_sink& sink) {
   return dial(system, context, to, sink, next_peer_id(*context));

@@ -8,8 +8,8 @@
 
 namespace peerage {
 
-/// The one result of a dial or handshake. Whoever destroys it without having given one
-/// (a crash, a stop) has given `peer_failed`: whoever counts on a result gets it.
+/// The one result of a dial or handshake. Destroying it without a result (a crash, a
+/// stop) sends `peer_failed`: the sink always gets a result.
 class peer_outcome {
 public:
   peer_outcome(caf::actor_addr sink, const endpoint& remote, peer_direction direction,
@@ -18,10 +18,10 @@ public:
   peer_outcome& operator=(const peer_outcome&) = delete;
   ~peer_outcome();
 
-  /// Gives the client away. If nobody is there to take it, it is dropped, and with it the
-  /// peer.
+  /// Gives the client away. If the sink is gone, the client is dropped, and the peer
+  /// ends.
   void ready(peer_ready result);
-  /// @param misbehaviour What BAN_MANAGER has to know.
+  /// @param misbehaviour To be reported to BAN_MANAGER.
   void fail(peer_exit reason, std::optional<peerage::misbehaviour> misbehaviour = {});
 
   peer_direction direction() const { return direction_; }

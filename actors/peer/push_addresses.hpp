@@ -8,8 +8,8 @@
 
 namespace peerage {
 
-/// Puts addresses into the form that the remote understands, at most as many as one
-/// message may have; nothing is sent if none is left.
+/// Sends addresses in the form that the remote understands, at most as many as one
+/// message may have; sends nothing if none is left.
 /// @param addrv2 The remote has sent sendaddrv2 (BIP 155).
 inline void push_addresses(wire::outbox& out, bool addrv2,
                            std::vector<wire::network_address> entries) {

@@ -10,17 +10,17 @@
 
 namespace peerage {
 
-/// What a HANDSHAKE hands over to its CONNECTION, so that all that went over the wire of
-/// a peer is counted in one place.
+/// The counts that a HANDSHAKE hands over to its CONNECTION, so that all traffic of a
+/// peer is counted in one place.
 struct traffic_so_far {
   explicit traffic_so_far(std::uint32_t magic) : outbox(magic) {}
 
-  /// Has counted what was sent; empty.
+  /// Empty, with the counts of sent messages.
   wire::outbox outbox;
   wire::command_tally received;
   std::uint64_t messages_received = 0;
   std::array<std::uint64_t, ignored_count> ignored{}; ///< Messages, by reason.
-  bool high_bandwidth_from = false; ///< By a sendcmpct: no part of the handshake's own.
+  bool high_bandwidth_from = false; ///< Asked for by a sendcmpct during the handshake.
 };
 
 /// Fills in what a connection's transport knows of its snapshot.

@@ -63,7 +63,7 @@ problem write_file(const fs::path& path, std::string_view bytes) {
 problem sync_directory_of(const fs::path& path) {
   auto directory = path.has_parent_path() ? path.parent_path() : fs::path{"."};
   open_file file{directory, O_RDONLY | O_DIRECTORY};
-  // Some file systems keep directories safe by themselves and know no fsync for them.
+  // Some file systems keep directories safe by themselves and have no fsync for them.
   if (!file || (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP))
     return cannot("write the directory", directory);
   return std::nullopt;
@@ -76,7 +76,7 @@ contents read_file(const fs::path& path) {
                     "cannot be read (" + std::generic_category().message(errno) + ")",
                     {}};
   };
-  // Not to hang on a pipe that somebody put here.
+  // O_NONBLOCK: the path may be a pipe.
   open_file file{path, O_RDONLY | O_NONBLOCK};
   if (!file && errno == ENOENT)
     return {outcome::missing, "is missing", {}};
@@ -98,7 +98,7 @@ contents read_file(const fs::path& path) {
     if (got < 0)
       return unreadable();
     if (got == 0)
-      break; // became shorter: the checksum will tell
+      break; // became shorter: the checksum will show it
     size += static_cast<std::size_t>(got);
   }
   bytes.resize(size);

@@ -10,7 +10,7 @@
 /// `state_journal` share. Everything blocks for as long as the disk needs.
 namespace peerage::disk {
 
-/// What went wrong, as a sentence for people without its end; nothing: it worked.
+/// An error as a sentence for people without its end; empty: success.
 using problem = std::optional<std::string>;
 
 /// "NAME" and ".new" are "NAME.new".
@@ -30,7 +30,7 @@ public:
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
 
-  /// False, with errno, if the system has bad news of earlier writes.
+  /// False, with errno, if the system reports a failure of earlier writes.
   bool close();
 
 private:
@@ -40,11 +40,11 @@ private:
 /// False, with errno, if not all could be written.
 bool write_all(int file, std::string_view bytes);
 
-/// Makes a file that must not be there yet, readable by us alone.
+/// Makes a new file, readable by its owner alone. An error if the file exists.
 problem write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// Makes what was made or renamed beside `path` last: names are on the disk only when
-/// their directory is.
+/// Makes files that were made or renamed beside `path` last: a name is on the disk only
+/// when its directory is.
 problem sync_directory_of(const std::filesystem::path& path);
 
 /// A file as found.
@@ -52,7 +52,7 @@ struct contents {
   enum class outcome : std::uint8_t {
     read,
     missing,
-    unreadable, ///< The system does not let us.
+    unreadable, ///< The system refuses to read it.
     unfit,      ///< No file, or one that is too large.
   };
   outcome result = outcome::read;
@@ -61,12 +61,12 @@ struct contents {
 };
 contents read_file(const std::filesystem::path& path);
 
-/// More is neither written nor read. Our largest state, 20,000 addresses, takes some 5
-/// MB.
+/// Larger files are neither written nor read. Our largest state, 20,000 addresses, takes
+/// some 5 MB.
 inline constexpr std::size_t max_file_size = std::size_t{64} << 20;
 
-/// Files of one name that may be set aside. Beyond, a person has to tidy up: nothing is
-/// overwritten that was not understood.
+/// Files of one name that may be set aside. Beyond, a person has to tidy up: a file that
+/// was not understood is never overwritten.
 inline constexpr unsigned max_files_set_aside = 100;
 
 /// Renames a file to NAME + `word` + N, N the first free number from 1.

@@ -14,7 +14,7 @@ using saver_pointer = saver_actor::stateful_pointer<saver_state>;
 std::string write_state(const save_state& x) {
   try {
     return save_state_file(x.path, x.kind, x.version, x.body).value_or("");
-  } catch (const std::exception& problem) { // no memory for the text, say
+  } catch (const std::exception& problem) { // such as no memory for the text
     return "cannot save " + x.path.string() + ": " + problem.what();
   }
 }
@@ -40,12 +40,12 @@ void write_groups(saver_pointer self) {
 saver_actor::behavior_type saver(saver_pointer self) {
   return {
     [self](const save_state& x) {
-      write_groups(self); // what it was asked before belongs into the journal before
+      write_groups(self); // earlier records go into the journal first
       return write_state(x);
     },
     [self](keep_record& x) -> caf::result<std::string> {
       if (self->state.groups.empty())
-        self->send(self, write_records{}); // comes after all that is waiting already
+        self->send(self, write_records{}); // behind all messages that wait already
       auto& group = self->state.groups[x.path];
       group.kind = std::move(x.kind);
       group.version = x.version;

@@ -15,7 +15,7 @@ namespace peerage {
 struct saver_state {
   saver_state() = default;
 
-  /// Records for one journal, which share what it costs to have them on the disk.
+  /// Records for one journal, which share one sync of the disk.
   struct group {
     std::string kind;
     std::uint32_t version = 1;
@@ -26,13 +26,13 @@ struct saver_state {
   static inline const char* name = "saver";
 };
 
-/// Writes files for those who must not wait for the disk; see save_state_file and
-/// append_to_journal. Spawn it detached, so that it blocks a thread of its own, or not,
-/// and it is deterministic.
+/// Writes files for actors that must not wait for the disk; see save_state_file and
+/// append_to_journal. Spawned detached, it blocks a thread of its own; spawned otherwise,
+/// it is deterministic.
 ///
-/// It writes one file after the other, in the order it is asked; records that have come
-/// while it wrote go to the disk together. What has not been answered when it ends is not
-/// saved: end it after those who save.
+/// It writes one file after the other, in the order of requests; records that have come
+/// while it wrote go to the disk together. Requests without an answer at its end are not
+/// saved: end it after the actors that save.
 saver_actor::behavior_type saver(saver_actor::stateful_pointer<saver_state> self);
 
 } // namespace peerage

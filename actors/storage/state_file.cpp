@@ -102,13 +102,13 @@ finding examine(const fs::path& path, std::string_view kind, std::uint32_t suppo
   return damaged(file.why);
 }
 
-/// Renames what cannot be used to "NAME.damaged-N" or "NAME.newer-N".
+/// Renames an unusable file to "NAME.damaged-N" or "NAME.newer-N".
 problem set_aside(const fs::path& path, const finding& found, fs::path& where) {
   return disk::set_aside(
     path, found.result == outcome::newer_version ? ".newer-" : ".damaged-", where);
 }
 
-/// What becomes of a file that cannot be used, as a sentence.
+/// Deals with an unusable file; returns a sentence about it.
 std::string put_out_of_the_way(const fs::path& path, const finding& found) {
   auto sentence = path.string() + " " + found.why;
   if (found.result == outcome::unreadable)

@@ -64,7 +64,7 @@ struct reading {
   std::string intact; ///< Their lines.
   bool damaged = false;
   bool newer = false;
-  bool cut_short = false; ///< Something is behind the last end of a line.
+  bool cut_short = false; ///< The last line has no end.
 };
 
 reading read_lines(std::string_view bytes, std::string_view kind,
@@ -102,7 +102,7 @@ problem replace_with(const fs::path& journal, std::string_view lines) {
   return disk::sync_directory_of(journal);
 }
 
-/// What becomes of a journal that cannot be used as it is, as a sentence.
+/// Deals with a journal that cannot be used as it is; returns a sentence about it.
 std::string put_right(const fs::path& journal, const std::string& why, bool newer,
                       const reading& found, bool is_file) {
   auto sentence = journal.string() + " " + why;
@@ -151,7 +151,7 @@ void load_one(const fs::path& journal, std::string_view kind, std::uint32_t supp
   std::ranges::move(found.records, std::back_inserter(to.records));
 }
 
-/// Whether what is in the file ends with a whole line.
+/// Whether the file ends with a whole line.
 bool ends_well(int file, off_t size) {
   char last = '\n';
   return size == 0 || (::pread(file, &last, 1, size - 1) == 1 && last == '\n');
@@ -177,16 +177,16 @@ problem append_to_journal(const fs::path& path, std::string_view kind,
     lines += line_of(kind, version, record);
   if (static_cast<std::size_t>(status.st_size) + lines.size() > disk::max_file_size)
     return failed(journal.string() + " would be larger than 64 MiB");
-  // Its size is all that changes beside its content, and that goes to the disk, too.
+  // fdatasync: beside the content only the size changes, and it syncs that, too.
   if (!disk::write_all(file.get(), lines) || ::fdatasync(file.get()) != 0) {
     const auto why = cannot("write", journal);
-    // Nobody is told that these are kept, so they are not to come back.
+    // The answer will be an error, so these records must not come back.
     std::ignore = ::ftruncate(file.get(), status.st_size);
     return failed(why);
   }
   if (status.st_size == 0)
     if (auto error = disk::sync_directory_of(journal)) {
-      std::ignore = ::ftruncate(file.get(), 0); // the next one has to try this again
+      std::ignore = ::ftruncate(file.get(), 0); // the next save has to try this again
       return failed(*error);
     }
   return std::nullopt;
@@ -195,7 +195,7 @@ problem append_to_journal(const fs::path& path, std::string_view kind,
 problem retire_journal(const fs::path& path) {
   const auto journal = beside(path, suffix);
   fs::path where;
-  if (::access(journal.c_str(), R_OK) != 0 && errno != ENOENT) // nobody knows what it has
+  if (::access(journal.c_str(), R_OK) != 0 && errno != ENOENT) // its contents are unknown
     return disk::set_aside(journal, ".damaged-", where);
   if (::rename(journal.c_str(), beside(journal, ".previous").c_str()) != 0 &&
       errno != ENOENT)

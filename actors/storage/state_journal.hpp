@@ -9,17 +9,17 @@
 #include <string_view>
 #include <vector>
 
-/// What has changed since a state file was saved, so that a small change need not write
-/// all of a large state to be on the disk.
+/// The changes since a state file was saved, so that a small change is on the disk
+/// without writing all of a large state.
 ///
 /// The journal of NAME is NAME.journal, a line for each record: "SHA256 JSON", with the
 /// checksum of the JSON, which is
 ///
 ///     {"kind": "standing", "version": 1, "number": 7, "record": {…}}
 ///
-/// Numbers count up for ever; "last_record" in the state file is the last one that it
-/// includes, so it does no harm when a journal outlives the save that made it needless.
-/// Such a journal becomes NAME.journal.previous, and goes with NAME.previous.
+/// Numbers never start over; "last_record" in the state file is the last one that it
+/// includes, so a journal may outlive the save that made it needless. Such a journal
+/// becomes NAME.journal.previous, and goes with NAME.previous.
 namespace peerage {
 
 struct journal_record {
@@ -30,8 +30,9 @@ struct journal_record {
 };
 
 /// Appends records to the journal of the state file `path`: all of them are on the disk
-/// when this returns, or none will be read back. Blocks for as long as the disk needs.
-/// @returns what went wrong, as a sentence for people; nothing if all is well.
+/// when this returns, or none will be read back (see the result). Blocks for as long as
+/// the disk needs.
+/// @returns an error, as a sentence for people; empty: success.
 std::optional<std::string> append_to_journal(const std::filesystem::path& path,
                                              std::string_view kind, std::uint32_t version,
                                              const std::vector<journal_record>& records);
@@ -41,14 +42,15 @@ std::optional<std::string> retire_journal(const std::filesystem::path& path);
 
 struct loaded_journal {
   std::vector<journal_record> records; ///< By number, each of them once.
-  /// Sentences for people; empty if all is well. A last line that was cut short is: the
-  /// process was killed while it wrote, and nobody was told that this record is kept.
+  /// Sentences for people; empty if all is well. A last line that was cut short is no
+  /// fault: the process was killed while it wrote, and never answered that the record is
+  /// kept.
   std::string report;
 };
 
 /// Reads the records behind number `after` that are to be added to NAME, or to
-/// NAME.previous (`with_previous`). What is damaged is set aside as a copy and reported,
-/// and what is intact in it is used, and stays.
+/// NAME.previous (`with_previous`). A damaged journal is copied aside and reported; its
+/// intact records are used, and stay.
 loaded_journal load_journal(const std::filesystem::path& path, std::string_view kind,
                             std::uint32_t supported, std::uint64_t after,
                             bool with_previous);

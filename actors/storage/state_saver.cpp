@@ -10,8 +10,8 @@ namespace peerage {
 
 namespace {
 
-/// Records after which a whole save is due before its time: it then costs each of them a
-/// few entries of even the largest list, and a start has little to read.
+/// Records after which a whole save is due before its time: a whole save then costs each
+/// of them only a few entries of even the largest list, and a start has little to read.
 constexpr std::size_t max_records = 5'000;
 
 } // namespace
@@ -58,8 +58,8 @@ void state_saver::keep(nlohmann::json record, kept_handler done) {
     save_changes();
 }
 
-/// Not by the journal: it lacks something that came before. Where nobody waits, it is
-/// saved in its time.
+/// Keeps a change by a whole save, as the journal lacks an earlier one. Without a waiting
+/// caller, the save comes in its time.
 void state_saver::keep_with_all(kept_handler&& done) {
   changed_ = true;
   if (!done)
@@ -80,7 +80,7 @@ void state_saver::finish(kept_handler done) {
     leave("");
 }
 
-/// Says what is wrong once.
+/// Logs a problem once.
 void state_saver::note(const std::string& problem) {
   if (problem == last_problem_)
     return;
@@ -98,7 +98,7 @@ void state_saver::on_kept(const std::string& problem, const kept_handler& done) 
     note(problem);
   }
   if (problem.empty() && (behind_ || catching_up_))
-    keep_with_all(kept_handler(done)); // one before it was not
+    keep_with_all(kept_handler(done)); // an earlier one was not kept
   else if (done)
     done(problem);
   if (done_ && is_idle())
@@ -124,7 +124,7 @@ void state_saver::on_answer(const std::string& problem) {
 }
 
 void state_saver::leave(const std::string& problem) {
-  // What `done` does may destroy this object.
+  // `done` may destroy this object.
   auto owner = std::move(owner_);
   auto done = std::exchange(done_, nullptr);
   done(problem);

@@ -14,19 +14,19 @@
 
 namespace peerage {
 
-/// Why something was not saved, as an error that people get to see.
+/// Why a change was not saved, as an error with a text for people.
 caf::error not_saved(const std::string& problem);
-/// What was wrong then; empty for any other error.
+/// The text of such an error; empty for any other error.
 std::string text_of(const caf::error& why);
 
-/// Keeps one file up to date with the state of the actor that owns this object; see SAVER
-/// for who writes it. One save is under way at a time. What fails is tried again with the
-/// next save, and is logged when the problem is a new one.
+/// Keeps one file up to date with the state of the actor that owns this object; the SAVER
+/// writes it. One save is under way at a time. A failed save is repeated with the next
+/// one, and logged when the problem is a new one.
 ///
-/// A change that somebody waits for is kept as a record in the file's journal: `keep`
-/// says when it is on the disk, and costs no more when the state is large. After a record
-/// that could not be written the state is saved as a whole, before anything more is
-/// called kept: what is kept later may build on it.
+/// A change with a waiting caller is kept as a record in the file's journal: `keep` tells
+/// when it is on the disk, and costs no more when the state is large. After a record that
+/// could not be written, the state is saved as a whole before any later change counts as
+/// kept: it may build on that record.
 ///
 /// ```
 /// state.file.open(self, saver, directory / "standing.json", "standing", 1, last_record,
@@ -43,13 +43,14 @@ class state_saver {
 public:
   /// Saves nothing; `finish` is done at once.
   state_saver() = default;
-  // The answers find this object by its place.
+  // The handlers of answers refer to this object.
   state_saver(const state_saver&) = delete;
   state_saver& operator=(const state_saver&) = delete;
 
-  /// From now on something is saved. Call it once.
-  /// @param last_record Of the journal, as it was loaded; see loaded_state.
-  /// @param body Called in the owner's context, when it is time to write: an object.
+  /// Saves from now on. Call it once.
+  /// @param last_record Of the journal as loaded; see loaded_state.
+  /// @param body Called in the owner's context when it is time to write; returns a JSON
+  /// object.
   template <class Self>
   void open(Self* self, saver_actor saver, std::filesystem::path path, std::string kind,
             std::uint32_t version, std::uint64_t last_record,
@@ -68,28 +69,28 @@ public:
               });
     };
     request_ = [self, saver = std::move(saver), this](save_state what) {
-      // A saver that ends answers with an error what it has not saved.
+      // A saver that ends answers unsaved requests with an error.
       self->request(saver, caf::infinite, std::move(what))
         .then([this](const std::string& problem) { on_answer(problem); },
               [this](caf::error&) { on_answer("cannot save: the saver has ended"); });
     };
   }
 
-  /// There is something to save, now or later.
+  /// The state has changed, and is to be saved, now or later.
   void mark_changed() { changed_ = true; }
 
-  /// Saves what has changed, behind the save under way if there is one.
+  /// Saves changes, behind the save under way if there is one.
   void save_changes();
 
-  /// Called with what went wrong, as a sentence for people; empty: it is on the disk.
+  /// Called with an error, as a sentence for people; empty: the change is on the disk.
   using kept_handler = std::function<void(const std::string& problem)>;
 
-  /// Appends a change to the journal, which the state has already. Calls `done` in the
+  /// Appends a change that the state has already to the journal. Calls `done` in the
   /// owner's context; at once if nothing is saved at all.
   void keep(nlohmann::json record, kept_handler done = {});
 
-  /// A promise of the owner's, which is kept when the record is: with `answer`, or with
-  /// an error that begins with what is so all the same.
+  /// Returns a promise of the owner's, answered when the record is kept: with `answer`,
+  /// or with an error that begins with `in_force`, which holds all the same.
   template <class Self, class Answer>
   caf::typed_response_promise<Answer>
   answer_when_kept(Self* self, nlohmann::json&& record, Answer answer,
@@ -107,9 +108,8 @@ public:
     return promise;
   }
 
-  /// Saves what has changed a last time; calls `done` when that has worked or failed
-  /// (with what was wrong), and keeps the owner alive until then. Only the first call
-  /// counts.
+  /// Saves changes a last time; calls `done` with the result, and keeps the owner alive
+  /// until then. Only the first call counts.
   void finish(kept_handler done);
 
   /// How often the file was written.
@@ -131,10 +131,10 @@ private:
   std::function<void(keep_record, kept_handler)> append_;
   std::uint64_t last_record_ = 0;
   std::size_t records_ = 0; ///< In the journal, more or less.
-  std::size_t unkept_ = 0;  ///< Records that wait for the disk.
-  /// The journal lacks a record that could not be written: only a whole save has all.
+  std::size_t unkept_ = 0;  ///< Records not yet on the disk.
+  /// The journal lacks a record that could not be written: only a whole save includes it.
   bool behind_ = false;
-  bool catching_up_ = false; ///< The save under way has what the journal lacks.
+  bool catching_up_ = false; ///< The save under way includes what the journal lacks.
   std::vector<kept_handler> wait_for_this_; ///< For the save under way.
   std::vector<kept_handler> wait_for_next_; ///< For the one after it.
   std::function<caf::strong_actor_ptr()> keep_owner_;

@@ -49,7 +49,7 @@ tcp::endpoint to_asio(const endpoint& x) {
 }
 
 /// What all sockets of a provider share. Asio opens them, on a thread for that alone;
-/// from then on one of the event threads has them.
+/// from then on each belongs to one of the epoll loops.
 class shared_parts {
 public:
   shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals,
@@ -62,8 +62,8 @@ public:
     thread_.join();
   }
 
-  /// Hands over a connected socket. None if the system has no room for what that takes.
-  /// @param remote Of the connection; a socket that was reset does not know it any more.
+  /// Hands a connected socket to a loop. Null if the system has no room to watch it.
+  /// @param remote Of the connection; a reset socket no longer tells it.
   transport_ptr make_transport(tcp::socket&& socket, const endpoint& remote,
                                std::uint32_t magic) {
     boost::system::error_code ignored_error;
@@ -78,7 +78,7 @@ public:
     return {connection.get(), [connection](transport*) { connection->close(); }};
   }
 
-  /// The hint says that only one thread runs it.
+  /// The hint of 1: only one thread runs the context, so Asio locks less.
   asio::io_context context{1};
 
 private:
@@ -86,7 +86,8 @@ private:
   std::size_t turn_ = 0; ///< Touched by the Asio thread only.
   std::shared_ptr<traffic_totals> totals_;
   std::shared_ptr<const node_clock> clock_;
-  /// One for all: large messages are rare, and do not come to all connections at once.
+  /// One pool for all: large messages are rare, and do not come to all connections at
+  /// once.
   wire::payload_pool_ptr pool_ = std::make_shared<wire::payload_pool>();
   asio::executor_work_guard<asio::io_context::executor_type> work_{
     context.get_executor()};
@@ -145,7 +146,7 @@ private:
   std::atomic<bool> abandoned_{false};
 };
 
-/// Nothing is wrong with the connection, but there is no room for it.
+/// Whether the system lacks room for a connection that is fine.
 bool is_shortage(boost::system::error_code error) {
   namespace errc = boost::system::errc;
   return error == errc::too_many_files_open ||
@@ -154,7 +155,8 @@ bool is_shortage(boost::system::error_code error) {
          error == errc::no_space_on_device; // epoll(7): max_user_watches are in use
 }
 
-/// Accepts while there is credit. The waiting handler keeps it alive; `close` ends that.
+/// Accepts while there is credit. The waiting handler keeps the object alive until
+/// `close`.
 class listening_socket : public std::enable_shared_from_this<listening_socket> {
 public:
   listening_socket(shared_parts& shared, std::uint32_t magic)
@@ -231,9 +233,9 @@ private:
       connection =
         shared_.make_transport(std::move(socket), to_endpoint(remote_), magic_);
     if (!connection) {
-      // Out of descriptors, or the remote was gone before we came. Neither ends the
-      // listener; a short pause keeps the first from spinning. This is the one timer of a
-      // socket: no behaviour of a peer depends on it.
+      // Out of descriptors, or the remote has already gone. Neither ends the listener; a
+      // short pause keeps the first from spinning. This is the one timer of a socket: no
+      // behaviour of a peer depends on it.
       if (!error || is_shortage(error))
         deliver(sink, out_of_descriptors{});
       pause_.expires_after(std::chrono::milliseconds(50));
@@ -254,7 +256,7 @@ private:
   std::uint32_t magic_;
   endpoint local_;
   tcp::endpoint remote_;   ///< Of the newest connection.
-  std::size_t credit_ = 0; ///< This and that are touched by the Asio thread only.
+  std::size_t credit_ = 0; ///< This and the above are touched by the Asio thread only.
   std::mutex mutex_;
   caf::weak_actor_ptr sink_;
   std::size_t token_ = 0;
@@ -288,7 +290,7 @@ public:
                                 const caf::strong_actor_ptr& sink) override {
     auto attempt = std::make_shared<connect_attempt>(shared_, magic, sink);
     attempt->start(to);
-    // The token abandons the attempt when it goes, whatever became of it.
+    // Destroying the token abandons the attempt, even a finished one.
     return {attempt.get(), [attempt](void*) { attempt->abandon(); }};
   }
 

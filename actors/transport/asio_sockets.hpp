@@ -7,9 +7,9 @@
 namespace peerage {
 
 /// TCP. Boost.Asio accepts and dials, on a thread for that alone; then each connection
-/// belongs to one of `threads` I/O threads for life, which wait by `epoll_loop`. All
-/// of these are apart from the actors' workers. Destroying it joins them; all actors that
-/// use its transports must have ended before.
+/// belongs for life to one of `threads` I/O threads, each an `epoll_loop`. None of these
+/// is a worker of the actors. Destroying it joins them; all actors that use its
+/// transports must have ended before.
 std::shared_ptr<socket_provider> make_asio_sockets(std::size_t threads = 1);
 
 } // namespace peerage

@@ -4,9 +4,8 @@
 
 namespace peerage {
 
-/// Keeps a descriptor from the programs that this process starts, or the process that we
-/// are a part of: with a copy of a socket there, its remote would not see our end. Asio
-/// opens its sockets without it.
+/// Keeps a descriptor from programs that this process starts: with a copy of a socket
+/// there, its remote would not see our end. Asio opens its sockets without this flag.
 inline void close_on_exec(int descriptor) {
   ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }

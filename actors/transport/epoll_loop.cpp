@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t arrivals = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
-/// How many changes one wait may tell of.
+/// The most changes that one wait returns.
 constexpr std::size_t changes_per_wait = 64;
 
 int checked(int result, const char* call) {
@@ -41,8 +41,7 @@ owned_descriptor::~owned_descriptor() {
 epoll_loop::epoll_loop()
     : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       alarm_(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
-  // Edge-triggered, too: each ring ends one wait, nobody needs to read how many there
-  // were.
+  // Edge-triggered, too: each ring ends one wait, and its count need not be read.
   checked(control(epoll_, EPOLL_CTL_ADD, alarm_.get(), EPOLLIN | EPOLLET, nullptr),
           "epoll_ctl");
   thread_ = std::thread{[this] { run(); }};
@@ -113,7 +112,7 @@ void epoll_loop::dispatch_next_in_line() {
 
 void epoll_loop::dispatch(watched_socket& socket, std::uint32_t changes) {
   using enum watched_socket::next_step;
-  if (socket.in_line_) { // it has had a turn, others have not
+  if (socket.in_line_) { // it has had a turn; others go first
     socket.news_ |= changes;
     return;
   }
@@ -121,7 +120,7 @@ void epoll_loop::dispatch(watched_socket& socket, std::uint32_t changes) {
   if (next == wait)
     return;
   auto self =
-    socket.shared_from_this(); // may be the last reference: let go of at the end
+    socket.shared_from_this(); // may be the last reference: destroyed at the end
   if (next == again) {
     socket.in_line_ = true;
     line_.push_back(std::move(self));

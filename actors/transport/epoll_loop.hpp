@@ -24,8 +24,8 @@ private:
   int value_;
 };
 
-/// An open socket that `epoll_loop` watches. The last reference to it closes it: no
-/// other socket gets the number of a descriptor that somebody still uses.
+/// An open socket that `epoll_loop` watches. The last reference to it closes it: no other
+/// socket gets the number of a descriptor that is still in use.
 class watched_socket : public std::enable_shared_from_this<watched_socket> {
 public:
   explicit watched_socket(int descriptor) : descriptor_(descriptor) {}
@@ -34,50 +34,51 @@ public:
   int descriptor() const { return descriptor_.get(); }
 
   enum class next_step {
-    wait,   ///< The next turn is due when something happens, or somebody wakes it.
-    again,  ///< The next turn is due when there is time: all others go first.
-    forget, ///< There is no next turn.
+    wait,   ///< Call again when something happens to the socket, or `wake` is called.
+    again,  ///< Call again when there is time: all others go first.
+    forget, ///< Never call again.
   };
 
-  /// A turn on the thread of the events: `changes` is what epoll says, or 0.
+  /// A turn on the thread of the loop. `changes` are the event bits of epoll, or 0.
   virtual next_step on_ready(std::uint32_t changes) = 0;
 
 private:
   friend class epoll_loop;
 
   owned_descriptor descriptor_;
-  // Used by the thread of the events only.
-  bool in_line_ = false;   ///< For a turn when there is time.
-  std::uint32_t news_ = 0; ///< What happened to it meanwhile.
+  // Used by the thread of the loop only.
+  bool in_line_ = false;   ///< Waits for a turn when there is time.
+  std::uint32_t news_ = 0; ///< Changes since it stands in line.
 };
 
-/// A thread that waits for many sockets at once, and gives a turn to each that something
-/// happened to.
+/// A thread that waits for many sockets at once, and gives a turn to each socket with a
+/// change.
 ///
 /// A socket is registered once, edge-triggered, for all its life. So it costs nothing to
 /// wait for the next message, where Asio has a system call for each wait. The price:
-/// every change is told once, and who does not read all there is has to remember it.
+/// every change is told once, and a socket that does not read everything has to remember
+/// that.
 ///
-/// Those who want another turn stand in line, behind everybody to whom something happens:
-/// however many peers send as fast as they can, a ping waits for one turn, not for one of
-/// each of them.
+/// Sockets that want another turn stand in line, behind all sockets with changes: however
+/// many peers send as fast as they can, a ping waits for one turn, not for one of each of
+/// them.
 class epoll_loop {
 public:
   /// @throws std::system_error if the system has no descriptor or thread for it.
   epoll_loop();
   epoll_loop(const epoll_loop&) = delete;
   epoll_loop& operator=(const epoll_loop&) = delete;
-  /// Joins the thread, and lets go of the sockets still watched.
+  /// Joins the thread, and drops the sockets still watched.
   ~epoll_loop();
 
-  /// Gives turns when something arrives, and keeps the socket alive until it wants to be
-  /// forgotten. False if the system has no room for one more.
+  /// Gives turns when something arrives, and keeps the socket alive until it returns
+  /// `forget`. False if the system has no room for one more.
   bool watch(const std::shared_ptr<watched_socket>& socket);
 
-  /// From now on gives turns to a watched socket when there is room to send, too.
+  /// Also gives turns to a watched socket when there is room to send, from now on.
   void watch_room_to_send(watched_socket& socket);
 
-  /// Gives a turn soon, whatever happens to the socket. May be called by any thread.
+  /// Gives a turn soon, without a change of the socket. May be called by any thread.
   void wake(std::shared_ptr<watched_socket> socket);
 
 private:

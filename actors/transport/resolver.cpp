@@ -26,8 +26,7 @@ struct shared_lookups {
   lookup_function lookup;
 
   /// Held while an answer is sent, so that none is under way once a resolver is closed.
-  /// Recursive, as to send can mean to let go of the sink's last reference, and thereby
-  /// of the resolver.
+  /// Recursive, as sending may drop the sink's last reference, and thereby the resolver.
   std::recursive_mutex mutex;
   bool closed = false;
   std::size_t under_way = 0;

@@ -8,11 +8,11 @@ namespace peerage {
 
 namespace {
 
-/// What one allocation costs beyond its size, rounded up: glibc keeps 8 bytes with each,
+/// The cost of one allocation beyond its size, rounded up: glibc keeps 8 bytes with each,
 /// and gives out multiples of 16.
 constexpr std::size_t allocation_cost = 16;
 
-/// What owns the buffer of a slice: a vector and two counters, in an allocation of their
+/// The owner of a slice's buffer: a vector and two counters, in an allocation of their
 /// own.
 constexpr std::size_t owner_cost = 48 + allocation_cost;
 
@@ -77,8 +77,8 @@ void send_queue::consume(std::size_t count) {
   drop_sent();
 }
 
-/// Often enough that what was sent never takes more room than what waits, and not more
-/// often than there were pieces to send.
+/// Drops often enough that sent pieces never take more room than waiting ones, and at
+/// most once per piece.
 void send_queue::drop_sent() {
   if (empty())
     return clear();

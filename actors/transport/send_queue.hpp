@@ -10,11 +10,11 @@
 
 namespace peerage {
 
-/// What waits for a socket, in order, the first piece possibly sent in part.
+/// Bytes that wait for a socket, in order; the first piece may be sent in part.
 ///
 /// Memory is bounded by `held`, not by the bytes to send alone: small slices, which cost
-/// several times what they say, are joined, large ones keep no more than twice their own
-/// bytes alive, and what was sent is freed when its piece is.
+/// several times their size, are joined, large ones keep no more than twice their own
+/// bytes alive, and a piece is freed when all of it is sent.
 class send_queue {
 public:
   bool empty() const { return first_ == pieces_.size(); }
@@ -22,14 +22,15 @@ public:
   /// Bytes to send.
   std::size_t bytes() const { return bytes_; }
 
-  /// Memory that is held for them, the allocator's share included. What a large slice
+  /// Memory held for them, the allocator's share included. A buffer that a large slice
   /// shares with others counts in full.
   std::size_t held() const { return held_ + pieces_.capacity() * sizeof(piece); }
 
   /// Takes slices without their first `skipped` bytes, fewer than all.
   void push(std::span<const wire::slice> slices, std::size_t skipped = 0);
 
-  /// Describes what to send next in at most `count` pieces; returns how many it used.
+  /// Describes the next bytes to send in at most `count` pieces; returns how many it
+  /// used.
   std::size_t gather(iovec* pieces, std::size_t count) const;
 
   /// `count` bytes were sent.
@@ -57,7 +58,7 @@ private:
   void drop_sent();
 
   std::vector<piece> pieces_;
-  std::size_t first_ = 0;  ///< Those before it are sent, and hold nothing.
+  std::size_t first_ = 0;  ///< Pieces before it are sent, and hold nothing.
   std::size_t offset_ = 0; ///< Bytes of the first that are sent.
   std::size_t bytes_ = 0;
   std::size_t held_ = 0; ///< The cost of all pieces.

@@ -17,9 +17,10 @@ namespace peerage {
 
 namespace {
 
-/// Bytes one read may bring, some hundred small messages: all others of this thread wait
-/// while they are checked, and then those of a worker while they are answered. Shared by
-/// all connections of a thread, so that an idle one needs no buffer of its own.
+/// The most bytes of one read, some hundred small messages: the thread's other
+/// connections wait while these are checked, and then a worker's other actors while they
+/// are answered. Shared by all connections of a thread, so that an idle one needs no
+/// buffer of its own.
 constexpr std::size_t scratch_size = 16 * 1024;
 
 std::span<std::byte> scratch() {
@@ -27,8 +28,8 @@ std::span<std::byte> scratch() {
   return {buffer.get(), scratch_size};
 }
 
-/// The same of a large payload, which is read straight to its place, and hashed: what one
-/// turn may bring of it, a quarter of a millisecond of work.
+/// The most bytes that one turn reads of a large payload, straight to its place, and
+/// hashes: a quarter of a millisecond of work.
 constexpr std::size_t most_of_payload = 256 * 1024;
 
 constexpr std::size_t pieces_per_write = 64;
@@ -97,14 +98,14 @@ watched_socket::next_step tcp_transport::on_ready(std::uint32_t changes) {
   return may_read ? read_on(raise_limit) : next_step::wait;
 }
 
-/// Delivers one batch: of what stood behind a verack, or of what there is to read.
+/// Delivers one batch: of frames behind a verack, or of what there is to read.
 watched_socket::next_step tcp_transport::read_on(bool raise_limit) {
   std::vector<wire::frame> frames;
   std::optional<peer_exit> end;
   if (raise_limit) {
     decoder_.set_payload_limit(wire::limits::payload);
     decoder_.resume(frames);
-  } else if (decoder_.paused()) { // by a verack that ended no handshake
+  } else if (decoder_.paused()) { // by a verack that did not end the handshake
     decoder_.resume_until_next(frames);
   }
   if (frames.empty() && readable_ && decoder_.error() == wire::frame_error::none)
@@ -136,7 +137,7 @@ std::optional<peer_exit> tcp_transport::read(std::vector<wire::frame>& frames) {
         decoder_.feed(buffer.first(size), frames);
       else
         decoder_.commit(size, frames);
-      // A short read has emptied the socket, and an event will tell of more, except of an
+      // A short read has emptied the socket, and epoll will tell of more, except of an
       // end that came before the read.
       readable_ = size == buffer.size() || hung_up_;
       if (!readable_ || !frames.empty() || decoder_.error() != wire::frame_error::none)
@@ -186,7 +187,7 @@ transport::send_result tcp_transport::send(std::vector<wire::slice> slices) {
   using enum send_result;
   std::lock_guard guard{mutex_};
   if (closed_)
-    return accepted; // the sink learns of the end by `transport_closed`
+    return accepted; // the sink is told of the end by `transport_closed`
   if (waiting_for_room_)
     unsent_.push(slices);
   else if (!send_at_once(slices))
@@ -198,7 +199,7 @@ transport::send_result tcp_transport::send(std::vector<wire::slice> slices) {
   return congested_ ? congested : accepted;
 }
 
-/// One write of what the socket takes.
+/// One write of as much as the socket takes.
 tcp_transport::written tcp_transport::write(iovec* pieces, std::size_t count) {
   msghdr message{};
   message.msg_iov = pieces;
@@ -224,8 +225,8 @@ tcp_transport::written tcp_transport::write(iovec* pieces, std::size_t count) {
   }
 }
 
-/// Sends slices of which nothing has to be kept then; the rest is queued. True if there
-/// is none, or the socket is broken.
+/// Sends slices at once as far as the socket takes them, and queues the rest. True if
+/// there is no rest, or the socket is broken.
 bool tcp_transport::send_at_once(std::span<const wire::slice> slices) {
   while (!slices.empty()) {
     iovec pieces[pieces_per_write];
@@ -247,8 +248,8 @@ bool tcp_transport::send_at_once(std::span<const wire::slice> slices) {
   return true;
 }
 
-/// Sends what the socket takes of the queue; true if that was everything, or the socket
-/// is broken.
+/// Sends as much of the queue as the socket takes; true if that was everything, or the
+/// socket is broken.
 bool tcp_transport::send_queued() {
   while (!unsent_.empty()) {
     iovec pieces[pieces_per_write];
@@ -264,7 +265,7 @@ bool tcp_transport::send_queued() {
 
 void tcp_transport::wait_for_room_to_send() {
   waiting_for_room_ = true;
-  // Few connections ever come here; of the others, nobody needs to hear of room.
+  // Few connections ever come here; the others need not be told of room.
   if (!std::exchange(watches_room_, true))
     loop_.watch_room_to_send(*this);
 }
@@ -314,7 +315,7 @@ void tcp_transport::close() {
     closed_ = true;
     unsent_.clear();
   }
-  loop_.wake(shared_from_this()); // who forgets it, and closes the socket with that
+  loop_.wake(shared_from_this()); // the loop forgets it, which closes the socket
 }
 
 } // namespace peerage

@@ -11,13 +11,13 @@
 
 namespace peerage {
 
-/// A TCP connection: reads on the thread of its events, and sends from whichever thread
+/// A TCP connection: reads on the thread of its loop, and sends from the thread that
 /// calls `send` as long as the socket takes everything, so that an answer costs no change
 /// of threads.
 class tcp_transport : public transport, public watched_socket {
 public:
   /// @param descriptor Of a connected socket, owned from now on.
-  /// @param clock Says when bytes moved.
+  /// @param clock Gives the times at which bytes moved.
   /// @param pool Where large payloads are read to.
   tcp_transport(int descriptor, const endpoint& remote, const endpoint& local,
                 std::uint32_t magic, epoll_loop& loop,
@@ -34,8 +34,8 @@ public:
   transport_traffic traffic() const override;
   transport_backlog backlog() const override;
 
-  /// Ends it, from any thread. The events keep it alive until then, so whoever gives out
-  /// a reference to it has to see that this is called when the last one goes.
+  /// Ends the connection, from any thread. The loop keeps the object alive until then, so
+  /// the last reference given out has to call this when it goes.
   void close();
 
   next_step on_ready(std::uint32_t changes) override;
@@ -63,10 +63,10 @@ private:
   std::atomic<std::uint64_t> received_{0}, sent_{0};
   std::atomic<double> last_received_{0}, last_sent_{0};
 
-  // Used by the thread of the events only.
+  // Used by the thread of the loop only.
   wire::frame_decoder decoder_;
-  bool readable_ = false; ///< There may be more to read, of which no event will tell.
-  bool hung_up_ = false;  ///< The last of that is an end.
+  bool readable_ = false; ///< There may be more to read that epoll will not tell of.
+  bool hung_up_ = false;  ///< The stream ends behind that.
   bool reading_ended_ = false;
 
   mutable std::mutex mutex_; ///< Guards what follows.
@@ -75,11 +75,11 @@ private:
   bool closed_ = false;
   std::size_t credit_ = 0;          ///< Batches that may still be delivered.
   bool waiting_for_credit_ = false; ///< The next credit is worth a turn.
-  bool handshake_over_ = false;     ///< The next turn with credit has yet to act on it.
+  bool handshake_over_ = false;     ///< Set until the next turn with credit acts on it.
   bool watches_room_ = false;
-  bool waiting_for_room_ = false; ///< What is unsent is sent when there is room.
+  bool waiting_for_room_ = false; ///< The queue is sent when there is room.
   bool congested_ = false;
-  bool reset_ = false; ///< A send found the connection reset, and used that error up.
+  bool reset_ = false; ///< A send met the reset, and used that error up.
 };
 
 } // namespace peerage

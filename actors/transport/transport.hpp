@@ -15,12 +15,12 @@
 #include <memory>
 #include <vector>
 
-/// Sockets behind one small interface: `asio_sockets` for real ones, those of tests for
+/// Sockets behind one small interface: `asio_sockets` for real ones, `memory_sockets` in
 /// tests. Nothing here is an actor; everything reports to one, its sink, which is held
 /// weakly: a socket never keeps an actor alive.
 namespace peerage {
 
-/// TRANSPORT -> sink: what one read brought. Uses up the read credit.
+/// TRANSPORT -> sink: the frames of one read. Uses up one read credit.
 struct frame_batch {
   std::vector<wire::frame> frames; ///< Never empty.
 };
@@ -33,14 +33,14 @@ struct transport_closed {
 /// TRANSPORT -> sink: after `send` answered `congested`, the queue is short again.
 struct transport_drained {};
 
-/// How much memory may be held by what waits to be sent before reading from that peer
-/// pauses, and when the peer is ended; and how little has to be unsent before reading
-/// goes on, of which the last buffer may hold more. Bytes.
+/// Bytes of memory that unsent messages of a peer may hold before reading from it pauses,
+/// and before it is ended; and unsent bytes below which reading goes on (the last buffer
+/// may hold more memory).
 inline constexpr std::size_t unsent_pause = 1 << 20;
 inline constexpr std::size_t unsent_resume = 512 << 10;
 inline constexpr std::size_t unsent_limit = 10 << 20;
 
-/// The reason to end a peer whose byte stream cannot be read on.
+/// The reason to end a peer whose byte stream cannot be read further.
 inline peer_exit exit_of(wire::frame_error error) {
   return error == wire::frame_error::wrong_magic ? peer_exit::wrong_magic
                                                  : peer_exit::oversized_message;
@@ -54,16 +54,16 @@ inline constexpr std::size_t batches_ahead = 2;
 struct transport_traffic {
   std::uint64_t received = 0; ///< Read from the socket.
   std::uint64_t sent = 0;     ///< Taken by the socket.
-  /// When the last of them were, in Unix seconds as the wall clock had them then; 0: none
-  /// yet.
+  /// The times of the last ones, in Unix seconds by the wall clock of that moment; 0:
+  /// none yet.
   double last_received = 0;
   double last_sent = 0;
 };
 
 /// Bytes of one connection that the system holds at this moment.
 struct transport_backlog {
-  std::uint64_t unread = 0;      ///< Have arrived, and were not read yet.
-  std::uint64_t undelivered = 0; ///< Of those sent: the remote's system has not got them.
+  std::uint64_t unread = 0;      ///< Arrived, and not read yet.
+  std::uint64_t undelivered = 0; ///< Sent, but not confirmed by the remote's system.
 };
 
 /// One open connection of either direction. Calls may come from any one thread at a time.
@@ -75,21 +75,20 @@ public:
   virtual endpoint remote() const = 0;
   virtual endpoint local() const = 0;
 
-  /// Who gets batches and events from now on. Held weakly.
+  /// Sets the receiver of batches and events from now on. Held weakly.
   virtual void set_sink(const caf::strong_actor_ptr& sink) = 0;
 
   /// Read credit for one batch. Nothing is read without it.
   virtual void grant() = 0;
 
   /// The handshake is over: lifts the small payload limit, and grants credit for
-  /// `batches_ahead` batches. Until this call a batch never reaches behind the remote's
-  /// verack.
+  /// `batches_ahead` batches. Until this call a batch ends at the remote's verack.
   virtual void finish_handshake() = 0;
 
-  /// What `send` did with the bytes.
+  /// The result of `send`.
   enum class send_result {
     accepted,  ///< Sent or queued.
-    congested, ///< Queued; that holds more than `unsent_pause`. `transport_drained` will
+    congested, ///< Queued, and more than `unsent_pause` is held. `transport_drained` will
                ///< follow.
     overflow,  ///< More than `unsent_limit` is held: the peer is to be ended.
   };
@@ -97,13 +96,13 @@ public:
   /// Sends all slices in order, with as few system calls as possible.
   virtual send_result send(std::vector<wire::slice> slices) = 0;
 
-  /// Memory held by what was accepted but not taken by the socket: whole buffers, and
-  /// what it takes to keep them.
+  /// Memory held by accepted bytes that the socket has not taken: whole buffers, and the
+  /// cost of keeping them.
   virtual std::size_t unsent_bytes() const = 0;
 
   virtual transport_traffic traffic() const = 0;
 
-  /// Asks the system: not for every message.
+  /// Costs a system call: not for every message.
   virtual transport_backlog backlog() const = 0;
 };
 
@@ -116,8 +115,8 @@ struct accepted {
 };
 
 /// ACCEPTOR -> sink: the process has no descriptor (or memory) for the next connection.
-/// The acceptor tries again by itself, and says this again if that fails, too; it pauses
-/// in between.
+/// The acceptor tries again by itself after a pause, and sends this again if that fails,
+/// too.
 struct out_of_descriptors {};
 
 /// SOCKETS -> sink: how a `connect` ended.
@@ -142,7 +141,7 @@ public:
 
 using acceptor_ptr = std::shared_ptr<acceptor>;
 
-/// Bytes that went through all transports of a process part, ended ones included.
+/// Bytes that went through all transports of one provider, ended ones included.
 struct traffic_totals {
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> sent{0};
@@ -154,7 +153,7 @@ public:
   virtual ~socket_provider() = default;
 
   /// Opens TCP to `to`; `sink` gets `connected` or `connect_failed`, unless the returned
-  /// token is destroyed first, which abandons the attempt. Knows no deadline.
+  /// token is destroyed first, which abandons the attempt. Has no deadline.
   virtual std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
                                         const caf::strong_actor_ptr& sink) = 0;
 
@@ -164,8 +163,8 @@ public:
 
   const traffic_totals& totals() const { return *totals_; }
 
-  /// Another wall clock than the system's, as for virtual time: for connections from now
-  /// on, of which there are none yet.
+  /// Sets another wall clock than the system's, as for virtual time. Call it before the
+  /// first connection.
   void set_clock(node_clock clock) { *clock_ = std::move(clock); }
 
 protected:
