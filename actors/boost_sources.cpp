@@ -1,3 +1,3 @@
-// Asio's and Beast's code that is no template: see CMakeLists.txt.
+// The compiled part of Asio and Beast: see CMakeLists.txt.
 #include <boost/asio/impl/src.hpp>
 #include <boost/beast/src.hpp>

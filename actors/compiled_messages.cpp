@@ -1,4 +1,4 @@
-// Compiles CAF's wrappers of the messages between actors, once for all who send them.
+// Compiles CAF's wrappers of the messages between actors, once for all senders.
 #define PEERAGE_COMPILE_LOCAL_MESSAGES
 
 #include "actors/addresses/crawler.hpp"

@@ -13,7 +13,7 @@ namespace peerage {
 
 namespace {
 
-/// CLI11's, without the dots that it puts behind options which take lists.
+/// CLI11's formatter, without the dots that it puts behind options which take lists.
 class help_formatter : public CLI::Formatter {
 public:
   help_formatter() { column_width(34); }
@@ -34,7 +34,7 @@ std::string without_double_blank_lines(std::string text) {
 constexpr auto main_footer = R"(
 peerage COMMAND --help explains every option of a command, with examples.)";
 
-/// Whichever it is, as what the program is to do.
+/// Options or an early exit, as an alternative of `told`.
 template <class Options>
 told as_told(std::variant<Options, early_exit> x) {
   return std::visit([](auto& y) { return told(std::move(y)); }, x);
@@ -49,7 +49,7 @@ told parse_command_line(int argc, char** argv) {
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.formatter(std::make_shared<help_formatter>());
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.require_subcommand(0, 1); // its absence is better told by ourselves
+  app.require_subcommand(0, 1); // a missing one is told below, in a better way
   app.footer(main_footer);
   run_arguments run{app};
   status_arguments status{app};

@@ -7,7 +7,7 @@
 
 namespace peerage {
 
-/// What the program is to do.
+/// The result of the command line: options of a command, or an early exit.
 using told = std::variant<early_exit, run_options, status_command_options>;
 
 /// Reads the command line. Every mistake in it is an `early_exit` that names the option

@@ -14,7 +14,7 @@ namespace peerage {
 
 namespace {
 
-/// More than this is no configuration file.
+/// A larger file is no configuration.
 constexpr std::size_t max_config_bytes = 1 << 20;
 
 constexpr std::size_t max_swarm = 1'000;
@@ -27,7 +27,7 @@ std::size_t read_count(const std::string& text, std::size_t high) {
                                   "a whole number from 0 to " + std::to_string(high));
 }
 
-/// What was no address: its zone may be to blame.
+/// The error for a text that is no address: its zone may be to blame.
 option_error unreadable(const std::string& text, std::string what_it_must_be) {
   auto zone = zone_problem(text);
   return {zone.empty() ? std::move(what_it_must_be) : std::move(zone)};
@@ -64,7 +64,7 @@ constexpr auto group_node = "The node itself";
 /// One option, the same on the command line and in the file.
 struct option_spec {
   const char* name;
-  const char* value; ///< What help calls it; "" for a flag.
+  const char* value; ///< Its name in the help; "" for a flag.
   const char* group;
   std::string help;
   bool repeatable = false;
@@ -121,8 +121,7 @@ void set_status(run_options& to, const std::string& text) {
   to.status.push_back(std::move(at));
 }
 
-/// Options that have another name today. The old one still works, in both places, with a
-/// warning.
+/// Options with a new name. The old one still works, in both places, with a warning.
 struct renamed_option {
   const char* before;
   const char* now;
@@ -257,7 +256,7 @@ std::string read_text_file(const std::string& path) {
   return result;
 }
 
-/// The keys of a configuration file; those of a section [run] are the same.
+/// The keys of a configuration file; a section [run] may hold the same keys.
 given_values read_config(const std::string& path,
                          const std::vector<option_spec>& options) {
   std::istringstream input{read_text_file(path)};
@@ -281,8 +280,7 @@ given_values read_config(const std::string& path,
 
 // -- all together -----------------------------------------------------------------------
 
-/// Gives values that came under an old name to the new one. Where both are given, the new
-/// one counts.
+/// Moves values of an old name to the new one. Where both are given, the new one counts.
 void take_new_names(given_values& given, const std::string& where, run_options& to) {
   for (const auto& [before, now] : renamed_options) {
     auto old = given.extract(before);
@@ -293,7 +291,7 @@ void take_new_names(given_values& given, const std::string& where, run_options& 
   }
 }
 
-/// Sets what `given` has; `where` comes before the option in error texts.
+/// Applies the values in `given`; `where` precedes the option in error texts.
 std::optional<early_exit> apply(const std::vector<option_spec>& options,
                                 const given_values& given, const std::string& where,
                                 run_options& to) {
@@ -319,7 +317,7 @@ std::optional<early_exit> apply(const std::vector<option_spec>& options,
   return std::nullopt;
 }
 
-/// What no single option can know.
+/// Checks that concern several options.
 std::optional<early_exit> check_together(run_options& x) {
   if (!x.network)
     x.network = &wire::parameters(wire::network::main);
@@ -415,7 +413,7 @@ std::variant<run_options, early_exit> run_arguments::read() const {
       return mistake(named("config", config_path_) + ": " + error.what());
     }
     take_new_names(from_file, "--config " + config_path_ + ": ", result);
-    for (const auto& [name, values] : from_arguments) // these win
+    for (const auto& [name, values] : from_arguments) // the command line wins
       from_file.erase(name);
     if (auto wrong = apply(options, from_file, "--config " + config_path_ + ": ", result))
       return *wrong;

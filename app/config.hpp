@@ -21,13 +21,13 @@ namespace peerage {
 
 enum class log_format : std::uint8_t { text, json };
 
-/// What `peerage run` was told, by command line and configuration file, checked.
+/// The options of `peerage run`, from command line and configuration file, checked.
 struct run_options {
   const wire::network_parameters* network = nullptr;
 
   /// Not set: the network's usual port. Set and empty: nowhere.
   std::optional<std::vector<endpoint>> listen;
-  std::vector<endpoint> connect; ///< If any, these alone.
+  std::vector<endpoint> connect; ///< If there are any, no others are dialed.
   std::vector<added_peers::entry> add_peers;
   std::vector<subnet> shared_addresses; ///< Besides loopback.
   /// Not set: the default, or more if manual peers need more.
@@ -63,8 +63,8 @@ public:
   /// Whether this is the command that was given; also if its options are wrong.
   bool given() const;
 
-  /// What the options say. After `app` has parsed. Every error names the option and the
-  /// value.
+  /// The options. To be called after `app` has parsed. Every error names the option and
+  /// the value.
   std::variant<run_options, early_exit> read() const;
 
 private:

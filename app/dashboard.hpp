@@ -4,7 +4,7 @@
 
 namespace peerage {
 
-/// A page for people, out of NAME.html in this folder; empty if there is none.
+/// A page for people, from NAME.html in this folder; empty if there is none.
 std::string_view page_of(std::string_view name);
 
 } // namespace peerage

@@ -23,7 +23,7 @@ std::string cannot(const char* what, const fs::path& path, const std::string& wh
   return std::string("cannot ") + what + " " + path.string() + ": " + why;
 }
 
-/// The process id that the holder of the lock wrote into it, for the error text.
+/// The holder of the lock, by the process id in it, for the error text.
 std::string holder(int lock) {
   std::array<char, 16> buffer{};
   auto size = pread(lock, buffer.data(), buffer.size() - 1, 0);
@@ -48,7 +48,7 @@ data_directory::open(const fs::path& root, const wire::network_parameters& netwo
                      std::string& error) {
   auto path = folder_of(root, network);
   std::error_code failure;
-  auto mask = umask(0077); // what is made is ours alone
+  auto mask = umask(0077); // new files are readable by their owner alone
   fs::create_directories(path, failure);
   umask(mask);
   if (failure) {

@@ -8,12 +8,12 @@
 
 namespace peerage {
 
-/// Where one node keeps its state; locked as long as this lives, so that two processes
-/// never write to the same files.
+/// The folder of one node's state; locked as long as this object lives, so that two
+/// processes never write to the same files.
 class data_directory {
 public:
-  /// Makes DIR/<network> (main: DIR itself; testnet: DIR/testnet3; as Bitcoin Core has
-  /// it) if it is missing, and locks it; nullptr, and a text for people, if that fails.
+  /// Makes DIR/<network> (main: DIR itself; testnet: DIR/testnet3; as in Bitcoin Core) if
+  /// it is missing, and locks it; null, with a text for people, if that fails.
   static std::unique_ptr<data_directory> open(const std::filesystem::path& root,
                                               const wire::network_parameters& network,
                                               std::string& error);
@@ -29,7 +29,7 @@ private:
       : path_(std::move(path)), lock_(lock) {}
 
   std::filesystem::path path_;
-  int lock_; ///< File descriptor; the lock goes with it, also if we are killed.
+  int lock_; ///< File descriptor; the lock ends with it, even if the process is killed.
 };
 
 } // namespace peerage

@@ -8,7 +8,7 @@ namespace peerage {
 
 namespace {
 
-/// More than this is a mistake, and would not fit an integer.
+/// A longer duration is a mistake, and would not fit an integer.
 constexpr double longest_seconds = 1e12;
 
 constexpr std::uint64_t minute = 60;
@@ -23,7 +23,7 @@ std::string with_unit(std::uint64_t number, const char* unit) {
   return std::to_string(number) + unit;
 }
 
-/// Two digits that count: "1.2", "38", "412".
+/// At least two significant digits: "1.2", "38", "412".
 std::string decimal(double x) {
   std::array<char, 32> buffer{};
   std::snprintf(buffer.data(), buffer.size(), x < 9.95 ? "%.1f" : "%.0f", x);

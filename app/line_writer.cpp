@@ -15,14 +15,14 @@ namespace peerage {
 
 namespace {
 
-/// Writes all of it; how much of it if that fails, and why.
+/// Writes all bytes; on failure, returns how many were written, with the error.
 std::size_t write_all(int descriptor, std::string_view text, std::atomic<int>& failure) {
   std::size_t done = 0;
   while (done < text.size()) {
     auto written = ::write(descriptor, text.data() + done, text.size() - done);
     if (written >= 0) {
       done += static_cast<std::size_t>(written);
-    } else if (errno == EAGAIN) { // somebody else has made it non-blocking
+    } else if (errno == EAGAIN) { // another process has made it non-blocking
       pollfd room{descriptor, POLLOUT, 0};
       ::poll(&room, 1, -1);
     } else if (errno != EINTR) {
@@ -63,8 +63,8 @@ struct line_writer::shared {
   bool finishing = false;
 
   // The thread's own.
-  std::size_t untold = 0;   ///< Lines that were dropped, and nobody knows.
-  bool within_line = false; ///< The last line was torn.
+  std::size_t untold = 0;   ///< Dropped lines not told of yet.
+  bool within_line = false; ///< The last line was written in part.
 };
 
 void line_writer::shared::run() {
@@ -99,7 +99,7 @@ void line_writer::shared::run() {
   }
 }
 
-/// Writes `lines`, and tells of what was dropped before them and, `gap` lines, after.
+/// Writes `lines`, and tells of lines dropped before them and, `gap` of them, after.
 void line_writer::shared::write_next(const std::string& lines, std::size_t gap) {
   std::size_t done = 0;
   if (untold == 0 || tell_gap()) {
@@ -120,7 +120,7 @@ bool line_writer::shared::tell_gap() {
   std::string line;
   try {
     line = (within_line ? "\n" : "") + gap_line(untold);
-  } catch (...) { // no memory; later, then
+  } catch (...) { // no memory: later
     return false;
   }
   auto done = write_all(descriptor, line, failure);
@@ -153,8 +153,8 @@ line_writer::~line_writer() {
 
 void line_writer::put(std::string_view line) noexcept {
   std::lock_guard guard{shared_->mutex};
-  // Once one is dropped, those after it are, too, until the thread has come by: the place
-  // of the gap is told.
+  // Once a line is dropped, later ones are, too, until the thread has taken the others:
+  // so the gap has one place.
   bool fits = shared_->dropped == 0 && line.size() <= shared_->limit &&
               shared_->waiting.size() <= shared_->limit - line.size();
   try {

@@ -10,16 +10,16 @@
 
 namespace peerage {
 
-/// Writes lines to a descriptor, in order, on a thread of its own: whoever puts one never
-/// waits, though nobody reads the pipe, the terminal is stopped, or the disk is full or
-/// hangs. What finds no room, or cannot be written, is dropped, counted, and told as soon
-/// as there is room again. Requires that SIGPIPE and SIGXFSZ are ignored.
+/// Writes lines to a descriptor, in order, on a thread of its own: `put` never waits,
+/// even if the pipe is not read, the terminal is stopped, or the disk is full or hangs. A
+/// line that finds no room, or cannot be written, is dropped and counted; the count is
+/// written as soon as there is room again. Requires that SIGPIPE and SIGXFSZ are ignored.
 class line_writer {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
   /// Bytes that may wait, and as many again that are being written: minutes of an
-  /// ordinary log, and nothing beside what peers may take.
+  /// ordinary log, and little compared to peers' memory.
   static constexpr std::size_t usual_limit = 1 << 20;
 
   /// Starts the thread, which inherits the signal mask.
@@ -30,7 +30,7 @@ public:
               std::size_t limit = usual_limit);
   line_writer(const line_writer&) = delete;
   line_writer& operator=(const line_writer&) = delete;
-  /// Waits for nothing: what has to be written is awaited by `drain`.
+  /// Does not wait: call `drain` to wait for the lines.
   ~line_writer();
 
   /// Takes a line with its newline. Any thread.
@@ -40,8 +40,8 @@ public:
   /// may outlive this object. A later call replaces an earlier one.
   void call_at(time_point at, std::function<void()> what);
 
-  /// Waits until everything that was put is written, or was tried to; at most `limit`.
-  /// False if that was too short. Any thread.
+  /// Waits until all lines are written or dropped, at most `limit`. False if that was too
+  /// short. Any thread.
   bool drain(std::chrono::milliseconds limit);
 
   /// The errno of the last write that failed; 0: none has. Any thread.
@@ -50,7 +50,8 @@ public:
 private:
   struct shared;
 
-  std::shared_ptr<shared> shared_; ///< The thread has it, too, if it cannot be joined.
+  std::shared_ptr<shared>
+    shared_; ///< Shared with the thread, which may outlive this object.
   std::thread thread_;
 };
 

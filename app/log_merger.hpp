@@ -11,38 +11,38 @@
 
 namespace peerage {
 
-/// Keeps a log short when strangers can make us repeat ourselves: of the lines of one
-/// kind it lets the first few of a second through, and counts the others. No clock, no
+/// Keeps a log short when strangers can cause the same line again and again: lets the
+/// first few lines of one kind in a second through, and counts the others. No clock, no
 /// output.
 class log_merger {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Lines of one kind in one `window` that are written as they are: what people cause
-  /// stays whole, and thousands a second cost a few kilobytes.
+  /// Lines of one kind in one `window` that are written singly: lines that people cause
+  /// stay whole, and thousands a second cost a few kilobytes.
   static constexpr std::size_t burst = 10;
   static constexpr std::chrono::seconds window{1};
 
   /// Lines of one kind that were not written.
   struct merged {
-    int level = 0;       ///< As `admit` was told.
+    int level = 0;       ///< The level passed to `admit`.
     std::string example; ///< The first of them.
     std::size_t count = 0;
   };
 
-  /// Whether to write a line; if not, it is counted. Only after `due` was asked for the
-  /// same `now`.
+  /// Whether to write a line; if not, it is counted. Call `due` with the same `now`
+  /// first.
   /// @param kind Lines with the same level and kind are merged. The caller has a bounded
   ///             number of kinds.
   bool admit(int level, std::string_view kind, std::string_view text, time_point now);
 
-  /// What was counted in windows that are over by `now`, the oldest first, once.
+  /// The counted lines of windows that are over by `now`, the oldest first, each once.
   std::vector<merged> due(time_point now);
 
-  /// The same of all windows; those that are not over go on.
+  /// The same of all windows; windows that are not over go on.
   std::vector<merged> counted_so_far();
 
-  /// When `due` has something to say next; nothing if no line was held back.
+  /// When `due` has something to return next; empty if no line was held back.
   std::optional<time_point> next_due() const;
 
 private:

@@ -24,7 +24,7 @@ namespace {
 using spdlog::details::log_msg;
 
 /// One object per line. spdlog's own patterns cannot escape a message.
-/// @param count How many lines it stands for, if it is not just itself.
+/// @param count The number of lines it stands for, if it stands for several.
 std::string json_line(const log_msg& message, std::size_t count) {
   auto level = spdlog::level::to_string_view(message.level);
   std::chrono::duration<double> since_epoch = message.time.time_since_epoch();
@@ -52,7 +52,7 @@ std::string_view colour_of(spdlog::level::level_enum level) {
 
 } // namespace
 
-/// Lines of text or JSON, with the level in colour on a terminal that has some.
+/// Lines of text or JSON, with the level in colour on a terminal that has colours.
 class line_format {
 public:
   explicit line_format(log_format format)
@@ -104,7 +104,7 @@ public:
     write_merged(merger_.due(now));
     const auto* kind = message.source.filename;
     const std::string_view text{message.payload.data(), message.payload.size()};
-    if (!kind) // it comes behind all that was before
+    if (!kind) // a line without kind: merged lines before it come first
       write_merged(merger_.counted_so_far());
     if (!kind || merger_.admit(message.level, kind, text, now))
       lines_.put(format_(message));
@@ -114,7 +114,8 @@ public:
 
   bool drain(std::chrono::milliseconds limit) {
     {
-      // Whoever holds it may be what an end by force does not wait for.
+      // Its holder may be the very thread that hangs, so an end by force waits only this
+      // long.
       std::unique_lock guard{mutex_, limit};
       if (!guard)
         return false;
@@ -123,7 +124,7 @@ public:
     return lines_.drain(limit);
   }
 
-  /// Only for an end at once: the writer writes as soon as it can.
+  /// Only for an immediate end: the writer writes as soon as it can anyway.
   void flush() override { lines_.drain(std::chrono::milliseconds{100}); }
   void set_pattern(const std::string&) override {}
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
@@ -164,7 +165,8 @@ process_log::process_log(const run_options& options)
     : sink_(std::make_shared<sink>(options.logs)) {
   auto logger = std::make_shared<spdlog::logger>("peerage", sink_);
   logger->set_level(spdlog::level::from_str(options.log_level));
-  logger->set_error_handler([](const std::string&) {}); // its own would wait for stderr
+  logger->set_error_handler(
+    [](const std::string&) {}); // the default one would wait for stderr
   spdlog::set_default_logger(std::move(logger));
 }
 

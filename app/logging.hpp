@@ -9,8 +9,8 @@ namespace peerage {
 
 class line_writer;
 
-/// The log of this process: as long as this lives, spdlog's default logger writes to
-/// stderr as the options say, without ever waiting for it (see `line_writer`), and with
+/// The log of this process: as long as this object lives, spdlog's default logger writes
+/// to stderr by the options, without ever waiting for it (see `line_writer`), and with
 /// repeated lines merged (see `log_merger`): a line that stands for others ends with
 /// "(one of N such lines)", and in JSON has their number as `count`, too.
 class process_log {
@@ -21,7 +21,7 @@ public:
   process_log& operator=(const process_log&) = delete;
   ~process_log();
 
-  /// Writes what was held back to be merged, and waits until all is written, at most
+  /// Writes the lines held back to be merged, and waits until all is written, at most
   /// `limit`. False if that was too short. Any thread.
   bool drain(std::chrono::milliseconds limit);
 

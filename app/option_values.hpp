@@ -5,8 +5,8 @@
 #include <string>
 #include <system_error>
 
-/// What the options of all commands have in common: how values are read, and what is said
-/// of those that are wrong.
+/// Common to the options of all commands: how values are read, and the errors for wrong
+/// ones.
 namespace peerage {
 
 /// The program has nothing more to do: print `text`, exit with `status`.
@@ -15,25 +15,26 @@ struct early_exit {
   std::string text; ///< To stdout if `status` is 0, else one line for stderr.
 };
 
-/// A mistake in one option; the text says what would have been right.
+/// A mistake in one option; the text tells what would be right.
 struct option_error {
   std::string why;
 };
 
-/// Errors are one line for people and scripts, whatever a library or a path brings.
+/// Makes an error one line, for people and scripts, even if a library's text or a path
+/// has several.
 std::string in_one_line(std::string text);
 
-/// How every command line mistake ends: exit status 2, one line. `command` is whose
-/// --help would have told: "peerage run".
+/// The exit for a mistake on the command line: status 2, one line. `command` is the one
+/// whose --help is named: "peerage run".
 early_exit usage_mistake(std::string text, const std::string& command);
 
-/// `--option VALUE`, for error texts. A value is shown as it was, but on one line.
+/// `--option VALUE`, for error texts. A value is shown unchanged, but on one line.
 std::string named(const std::string& option, const std::string& value);
 
 /// The shortest text for a number: "20", "0.05".
 std::string number_text(double x);
 
-/// Throws `option_error`, in which `kind` says what would have been right.
+/// Throws `option_error`, in which `kind` tells what would be right.
 template <class Number>
 Number read_number(const std::string& text, Number low, Number high,
                    const std::string& kind) {

@@ -46,11 +46,11 @@ namespace {
 constexpr int failed_status = 1;
 constexpr int not_started_status = 2;
 
-/// Beyond the managers' own deadline: for the rest of the process, within the 5 s that an
-/// ordered stop may take.
+/// Time for the rest of the process beyond the managers' own deadline, within the 5 s
+/// that an ordered stop may take.
 constexpr std::chrono::milliseconds stop_margin{500};
 
-/// For the last lines, when all else is over, if whoever reads them is slow.
+/// Time for the last lines at the end, if their reader is slow.
 constexpr std::chrono::milliseconds last_lines_limit{400};
 
 /// The same when an end is overdue already.
@@ -64,7 +64,7 @@ struct start_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Everything that can be taken already, taken before any actor runs. Members go in
+/// All resources that can be taken before any actor runs. Members are destroyed in
 /// reverse order, the sockets last.
 struct opened {
   std::unique_ptr<data_directory> data;
@@ -80,14 +80,14 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
   if (options.listen)
     return *options.listen;
   if (!options.connect.empty())
-    return {}; // as other nodes do: who names its peers does not want strangers
+    return {}; // as in other nodes: with --connect, strangers are not wanted
   auto port = options.network->port;
   return {options.network->id == wire::network::regtest
             ? ipv4_endpoint(127, 0, 0, 1, port)
             : ipv4_endpoint(0, 0, 0, 0, port)};
 }
 
-/// @throws start_error whatever is missing.
+/// @throws start_error for the first resource that is missing.
 opened open_all(const run_options& options) {
   opened result;
   std::string error;
@@ -125,17 +125,17 @@ std::string not_enough(const std::exception& problem) {
                      problem.what());
 }
 
-/// The last line of a process that does not end as it should, behind those of the log.
+/// The last line of a process that ends in error, behind those of the log.
 void end_with(process_log* lines, std::string_view why, std::chrono::milliseconds limit) {
   if (lines)
     lines->drain(limit);
   say_at_last("peerage: " + std::string(why) + "\n", limit);
 }
 
-/// Whether what is thrown and not caught is a bug, not a shortage.
+/// Whether an uncaught exception is a bug; before, it is a shortage.
 std::atomic<bool> has_started{false};
 
-/// For what is thrown on a thread of a library, or in a destructor.
+/// For exceptions on a library's thread, or in a destructor.
 [[noreturn]] void end_by_exception() {
   std::string why = "the system has not enough for a start";
   try {
@@ -153,7 +153,7 @@ std::atomic<bool> has_started{false};
   std::_Exit(not_started_status);
 }
 
-/// Those that are always dialed, and nobody can remove.
+/// The peers of options, which are always dialed and cannot be removed.
 std::vector<endpoint> manual_peers_of(const run_options& options, const opened& parts) {
   auto result = options.connect;
   if (parts.swarm)
@@ -179,8 +179,8 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Looks whether there are the descriptors that a node has before it has a single peer:
-/// who misses one later finds out in the midst of a start, on any thread.
+/// Checks that there are the descriptors which a node needs before it has a single peer:
+/// later, a missing one would show in the midst of a start, on any thread.
 /// @throws start_error if there are not.
 void require_descriptors(const run_options& options) {
   // The lock, three event loops, the spare descriptor, files being saved, the cookie, a
@@ -208,7 +208,7 @@ void require_descriptors(const run_options& options) {
                       std::to_string(taken.size()) + " (see `ulimit -n`): " + problem);
 }
 
-/// The memory that a node takes before it has any peer, beside the stacks of its threads.
+/// The memory of a node before it has any peer, beside the stacks of its threads.
 class reserved_memory {
 public:
   /// @throws start_error if the system does not grant it.
@@ -228,8 +228,8 @@ private:
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 };
 
-/// Looks whether the system grants the threads of a node before there is any actor: one
-/// that misses its thread neither runs nor ends.
+/// Checks that the system grants the threads of a node before there is any actor: an
+/// actor without its thread neither runs nor ends.
 /// @throws start_error if it does not.
 void require_threads() {
   // The log, the ready line, sockets, clock, signals, disk, resolver, swarm.
@@ -240,7 +240,7 @@ void require_threads() {
   std::vector<std::thread> threads;
   std::string problem;
   {
-    std::lock_guard closed{gate}; // they have to be there all at the same time
+    std::lock_guard closed{gate}; // all have to exist at the same time
     try {
       while (threads.size() < needed)
         threads.emplace_back([&gate] { std::lock_guard opened{gate}; });
@@ -269,16 +269,15 @@ void require_stack() {
 }
 
 /// Where address space is limited, all threads share one heap. Else each of them reserves
-/// 64 MiB for its own, and whether anything is left for what comes later is a matter of
-/// luck.
+/// 64 MiB for its own, and later needs may fail.
 void spare_address_space() {
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     ::mallopt(M_ARENA_MAX, 1);
 }
 
-/// All of that, before any of it is really taken.
-/// @throws start_error what is missing.
+/// All of these checks, before anything is really taken.
+/// @throws start_error for what is missing.
 void require_resources(const run_options& options) {
   spare_address_space();
   raise_descriptor_limit();
@@ -288,10 +287,10 @@ void require_resources(const run_options& options) {
   require_threads();
 }
 
-/// Says so if there are too few for all the peers that it may have.
+/// Warns if there are too few descriptors for all the peers that the node may have.
 void check_descriptor_limit(const run_options& options, std::size_t max_outbound) {
   rlimit limit{};
-  // Dials, status clients, files, and who shakes hands beyond the limits.
+  // Dials, status clients, files, and handshakes beyond the limits.
   constexpr std::size_t others = 200 + handshake_places::reserve;
   // A swarm's node has a listening socket, and the other end of our connection.
   auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
@@ -348,8 +347,8 @@ std::string ready_line(const run_options& options, const opened& parts,
   return line.dump() + "\n";
 }
 
-/// Runs actors until it is time to stop, and ends them: who deals with the outside first,
-/// what they share last. Everything in `parts` outlives them.
+/// Runs actors until it is time to stop, and ends them: those that deal with the outside
+/// first, those that they share last. Everything in `parts` outlives them.
 void run_actors(const run_options& options, opened& parts, stop_watch& watch,
                 line_writer& out) {
   actor_system_config config;
@@ -370,7 +369,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   wanted.max_per_ip = options.max_per_ip;
   wanted.max_per_subnet = options.max_per_subnet;
   wanted.save_every = options.save_every;
-  // Who names its peers wants no others.
+  // With --connect, no other peers are wanted.
   wanted.discover = options.connect.empty();
   if (options.dns_seeds)
     wanted.resolver = make_system_resolver();
@@ -379,7 +378,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   auto manager = start_peer_manager(system, context, std::move(wanted));
   caf::actor_cast<caf::abstract_actor*>(manager)->attach_functor(
     [&watch, &system](const caf::error& reason) {
-      // What ends because it was told to ends after the signal.
+      // An actor that was told to end ends after the signal.
       if (!watch.stop_requested())
         watch.fail("the peer manager ended by itself: " + system.render(reason));
       else if (reason == caf::sec::runtime_error)
@@ -401,7 +400,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
     watch.await_ends(1 + options.swarm);
   }
   parts.status->stop();
-  parts.cookie.reset(); // it is void
+  parts.cookie.reset(); // no longer valid
   caf::anon_send_exit(context->service, caf::exit_reason::user_shutdown);
   context->service = nullptr;
 }
@@ -423,7 +422,7 @@ int run_to_end(const run_options& options, process_log& lines) {
   }
   out.drain(last_lines_limit);
   auto failure = watch.failure();
-  // Who has gone on and closed its end of a pipe does not want to read it.
+  // A reader that has closed its end of the pipe does not want the line.
   if (const auto error = out.failure(); failure.empty() && error != 0 && error != EPIPE)
     failure = std::string("the ready line could not be written to standard output: ") +
               std::strerror(error);
@@ -449,7 +448,7 @@ int run_node(const run_options& options) {
     return status;
   } catch (const start_error& error) {
     end_with(lines ? &*lines : nullptr, in_one_line(error.what()), last_lines_limit);
-  } catch (const std::exception& error) { // of whichever library
+  } catch (const std::exception& error) { // of any library
     end_with(lines ? &*lines : nullptr, not_enough(error), last_lines_limit);
   }
   return not_started_status;

@@ -20,7 +20,7 @@ int open_descriptor(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
   for (auto x : signals)
-    if (!is_ignored(x)) // once blocked it would come all the same
+    if (!is_ignored(x)) // a blocked signal would come even if ignored
       sigaddset(&set, x);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   auto result = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

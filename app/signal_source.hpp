@@ -10,16 +10,16 @@
 
 namespace peerage {
 
-/// Whether a signal is ignored, as nohup does with SIGHUP. Once it is blocked it comes
-/// all the same, so whoever waits for signals has to leave it out.
+/// Whether a signal is ignored, as nohup does with SIGHUP. Once blocked it comes all the
+/// same, so a program that waits for signals has to leave it out.
 bool is_ignored(int signal);
 
 /// Signals as events of an `io_context`, on a descriptor that other waits can watch, too.
 /// For programs with one thread.
 class signal_source {
 public:
-  /// Blocks these signals, and calls `on_signal` with each that comes. Those that were
-  /// ignored when the program started (as nohup does) stay ignored.
+  /// Blocks these signals, and calls `on_signal` with each that comes. Signals that were
+  /// ignored at the start (as by nohup) stay ignored.
   signal_source(boost::asio::io_context& context, std::initializer_list<int> signals,
                 std::function<void(int)> on_signal);
   signal_source(const signal_source&) = delete;

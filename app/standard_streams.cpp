@@ -16,8 +16,7 @@ void open_standard_streams() {
   for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) >= 0)
       continue;
-    // The lowest free number: those below are open by now. In the worst case something
-    // that can be neither read nor written.
+    // Gets the lowest free number, as those below are open by now.
     auto opened = ::open("/dev/null", O_RDWR);
     if (opened < 0)
       opened = ::open("/", O_PATH);
@@ -38,7 +37,7 @@ void say_at_last(std::string_view line, std::chrono::milliseconds patience) {
     if (ready == 0 || (ready > 0 && (out.revents & POLLOUT) == 0) ||
         (ready < 0 && errno != EINTR))
       return;
-    // A pipe that is ready takes so much without waiting.
+    // A ready pipe takes this much without waiting.
     auto written =
       ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN)

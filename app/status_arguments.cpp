@@ -12,7 +12,7 @@ constexpr auto footer = R"(
 After a summary, a table with a row for each peer: outbound peers first, each
 kind by its lowest ping.
   id                    what other commands call the peer
-  dir, type             who dialed; full: found by the node, manual: named by a person
+  dir, type             who dialed; full: found by the node, manual: added by a person
   net, state            ipv4 or ipv6; only a ready peer is asked for anything
   min ping, ping        the lowest round trip, and the last
   send, recv, txn, blk  since something was last sent, received; a transaction, a block

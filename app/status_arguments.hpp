@@ -23,7 +23,7 @@ public:
   /// Whether this is the command that was given; also if its options are wrong.
   bool given() const;
 
-  /// What the options say. After `app` has parsed.
+  /// The options. To be called after `app` has parsed.
   std::variant<status_command_options, early_exit> read() const;
 
 private:

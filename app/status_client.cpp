@@ -29,7 +29,7 @@ namespace {
 /// 10,000 peers are 10 MB.
 constexpr std::uint64_t max_body_bytes = 64 << 20;
 
-/// Of what a server says about its refusal.
+/// Characters shown of a server's refusal.
 constexpr std::size_t max_refusal_length = 200;
 
 using any_stream = asio::generic::stream_protocol;
@@ -49,7 +49,7 @@ public:
       : stream_(context), at_(at), limit_(limit), done_(std::move(done)) {}
 
   void start() {
-    stream_.expires_after(limit_); // once: for everything that follows
+    stream_.expires_after(limit_); // one deadline for everything that follows
     stream_.async_connect(
       socket_endpoint(at_), [self = shared_from_this()](error_code error) {
         if (error)

@@ -27,7 +27,7 @@ namespace {
 /// For both documents together.
 constexpr std::chrono::seconds answer_limit{5};
 
-/// What came of asking: a report, or a line that says why there is none.
+/// The result of asking: a report, or a line that tells why there is none.
 struct finding {
   std::optional<status_report> report;
   std::string failure;
@@ -96,7 +96,8 @@ public:
   }
 
 private:
-  /// A pipe has no size, and nothing to restore before the process is suspended.
+  /// A pipe needs no signals of sizes and suspension: it has no size, and nothing to
+  /// restore.
   static std::initializer_list<int> signals_for(const terminal& out);
 
   void ask() {
@@ -132,7 +133,7 @@ private:
     if (which != SIGTSTP)
       return context_.stop();
     out_.leave_screen();
-    ::raise(SIGSTOP); // the shell has the terminal until it lets us go on
+    ::raise(SIGSTOP); // the shell has the terminal until it continues us
     draw();
   }
 

@@ -9,7 +9,7 @@
 
 namespace peerage {
 
-/// What `peerage status` shows of one peer. Texts are printable; times are Unix seconds.
+/// One peer, as `peerage status` shows it. Texts are printable; times are Unix seconds.
 struct peer_report {
   std::uint64_t id = 0;
   bool outbound = false;
@@ -29,10 +29,10 @@ struct peer_report {
   std::uint64_t bytes_sent = 0;
 };
 
-/// How often something happened, by its name.
+/// Counts by name.
 using named_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
-/// What `peerage status` shows of a node: `GET /status` and `GET /peers`.
+/// A node, as `peerage status` shows it: `GET /status` and `GET /peers`.
 struct status_report {
   std::string name;
   std::string version;
@@ -54,13 +54,13 @@ struct status_report {
   std::uint64_t bans = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
-  named_counts exits;    ///< Why peers left, since start.
-  named_counts failures; ///< Why dials and handshakes made no peer, since start.
+  named_counts exits;    ///< Ends of peers by reason, since start.
+  named_counts failures; ///< Failed dials and handshakes by reason, since start.
   std::vector<peer_report> peers;
 };
 
 /// Reads the two documents. Fields that are missing (an older node) stay at their
-/// defaults; nothing if these are not a node's documents at all.
+/// defaults; empty if these are not a node's documents at all.
 std::optional<status_report> read_status_report(std::string_view status,
                                                 std::string_view peers);
 

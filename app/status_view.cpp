@@ -13,17 +13,17 @@ namespace peerage {
 
 namespace {
 
-/// In less room than this, the peers matter more than the summary.
+/// With fewer lines than this, the peers matter more than the summary.
 constexpr std::size_t height_for_summary = 16;
 
 constexpr std::size_t top_reasons = 4;
 
-/// "/Satoshi:28.1.0/"; what people add in brackets may go.
+/// "/Satoshi:28.1.0/"; comments in brackets may be cut.
 constexpr std::size_t usual_version_width = 16;
 
 // -- the summary ------------------------------------------------------------------------
 
-/// "3 remote_closed, 1 ping_timeout, 2 others": what happened most often comes first.
+/// "3 remote_closed, 1 ping_timeout, 2 others": the highest counts first.
 std::string top_counts_text(named_counts counts) {
   std::ranges::stable_sort(counts, std::greater{}, &named_counts::value_type::second);
   std::string result;
@@ -82,7 +82,7 @@ std::vector<std::string> summary_lines(const status_report& x, bool brief) {
 
 // -- the peers --------------------------------------------------------------------------
 
-/// Outbound-full-relay is the usual case, and inbound is what the direction says already.
+/// "full" is short for outbound-full-relay, and the direction tells inbound already.
 std::string type_text(const std::string& type) {
   if (type == "outbound-full-relay")
     return "full";
@@ -103,7 +103,7 @@ std::string ago_text(const std::optional<double>& at, double now) {
   return at ? short_duration_text(now - *at) : "-";
 }
 
-/// One column, and what it shows of a peer.
+/// One column, and how it shows a peer.
 struct peer_column {
   table_column column;
   std::function<std::string(const peer_report&, double now)> cell;

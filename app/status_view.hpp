@@ -9,7 +9,7 @@
 
 namespace peerage {
 
-/// How much room there is, in characters and lines. Not set: as much as it takes.
+/// The available room, in characters and lines. Not set: no limit.
 struct view_size {
   std::optional<std::size_t> width;
   std::optional<std::size_t> height;
@@ -17,7 +17,7 @@ struct view_size {
 
 /// A report as lines of ASCII text: the node, its counts, why peers left, and a table of
 /// the peers, outbound ones first, each kind by its lowest ping. Never more lines than
-/// `size` has: then the last one says how many peers are not shown. `now` is in Unix
+/// `size` has: the last one then tells how many peers are not shown. `now` is in Unix
 /// seconds.
 std::vector<std::string> status_lines(const status_report& report, double now,
                                       const view_size& size);

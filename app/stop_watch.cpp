@@ -18,8 +18,9 @@ namespace {
 /// Wakes our own thread, so that it looks at what has changed.
 constexpr int wake_signal = SIGUSR1;
 
-/// Those that ask us to stop. Scripts start what is in the background with SIGINT
-/// ignored, and may still send it one; to ignore SIGHUP is what nohup is for.
+/// The signals that ask for a stop. SIGINT counts even if ignored: scripts start
+/// background jobs so, and may still send it. An ignored SIGHUP stays ignored: that is
+/// nohup's purpose.
 std::vector<int> stop_signals() {
   std::vector<int> result{SIGTERM, SIGINT};
   if (!is_ignored(SIGHUP))
@@ -52,8 +53,8 @@ int next_signal(const sigset_t& signals,
 /// signal to the process and to its group as well.
 constexpr std::chrono::milliseconds echo{250};
 
-/// Who wakes so late was not running (SIGSTOP, a machine that slept), and neither was
-/// what has to end: it gets its time again.
+/// A thread that wakes this late was not running (SIGSTOP, a machine that slept), and
+/// neither were the actors that have to end: they get their time again.
 constexpr std::chrono::milliseconds stall{500};
 
 /// For a start that hangs, say in opening a file, after a signal.

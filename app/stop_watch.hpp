@@ -15,11 +15,11 @@ namespace peerage {
 /// once, with status 0. A SIGHUP that was ignored already, as by nohup, stays ignored.
 void exit_on_stop_signals();
 
-/// Blocks the signals that ask us to stop. Before any thread starts: threads inherit it,
-/// so that only `stop_watch` gets them.
+/// Blocks the signals that ask for a stop. Call it before any thread starts: threads
+/// inherit it, so that only `stop_watch` gets them.
 void block_stop_signals();
 
-/// Waits for a reason to stop, and sees to it that a stop ends.
+/// Waits for a reason to stop, and makes sure that a stop ends.
 class stop_watch {
 public:
   /// Gets the line about an end by force, from the thread that takes signals, and must
@@ -36,14 +36,14 @@ public:
   stop_watch& operator=(const stop_watch&) = delete;
   ~stop_watch();
 
-  /// From now on there is something to stop in order. False, and nothing else, if a
-  /// signal has come already.
+  /// From now on there is something to stop in order. Returns false, and does nothing, if
+  /// a signal has come already.
   bool begin();
 
-  /// Notes that something that must not end has ended. Any thread.
+  /// Notes the unexpected end of an actor. Any thread.
   void fail(std::string why);
 
-  /// Notes that one of those that are told to end has ended. Any thread.
+  /// Notes the end of an actor that was told to end. Any thread.
   void note_end();
 
   /// Blocks until a signal came or something failed.
@@ -52,10 +52,10 @@ public:
   /// Whether a signal has come already.
   bool stop_requested() const;
 
-  /// Empty if it was a signal.
+  /// Empty if the reason is a signal.
   std::string failure() const;
 
-  /// The limit counts from now on, if there was no signal from which it does.
+  /// The limit counts from now on, unless it counts from a signal already.
   void limit_stop();
 
   /// Blocks until `count` ends in all have been noted.

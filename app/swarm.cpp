@@ -11,7 +11,7 @@ namespace peerage {
 
 namespace {
 
-/// Where the swarm's node `index` prefers to listen: 127.1.0.1, 127.1.0.2, ...
+/// The preferred address of the swarm's node `index`: 127.1.0.1, 127.1.0.2, ...
 endpoint place_of(std::size_t index, std::uint16_t port) {
   constexpr std::size_t per_subnet = 250;
   return ipv4_endpoint(127, 1, static_cast<std::uint8_t>(index / per_subnet),

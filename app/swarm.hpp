@@ -12,11 +12,11 @@
 namespace peerage {
 
 /// The demonstration: small regtest nodes inside this process, each with its own loopback
-/// address, its own nonces and the same chain to serve. They dial nobody.
+/// address, its own nonces and the same chain to serve. They do not dial.
 class swarm {
 public:
   /// Binds `count` addresses, 127.1.x.y with the network's port or, where that is taken,
-  /// any; nullptr, and a text for people, if that fails.
+  /// any; null, with a text for people, if that fails.
   static std::unique_ptr<swarm> open(std::size_t count,
                                      std::shared_ptr<const regtest_chain> chain,
                                      std::optional<std::uint64_t> seed,
@@ -39,7 +39,8 @@ private:
   struct node;
   swarm();
 
-  std::shared_ptr<socket_provider> sockets_; ///< Apart from the node's own, which counts.
+  std::shared_ptr<socket_provider>
+    sockets_; ///< Apart from the node's own, which counts its traffic.
   std::shared_ptr<const regtest_chain> chain_;
   std::vector<endpoint> endpoints_;
   std::vector<node> nodes_;

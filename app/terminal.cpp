@@ -22,13 +22,13 @@ constexpr std::string_view go_home = "\x1b[H";
 constexpr std::string_view erase_line = "\x1b[K";
 constexpr std::string_view erase_below = "\x1b[J";
 
-/// Of a terminal that does not tell its own.
+/// The size of a terminal that does not tell its own.
 constexpr view_size usual_size{80, 24};
 
-/// For what should be left behind, should the terminal not take it.
+/// Time for the last sequences, if the terminal does not take them.
 constexpr int last_words_milliseconds = 1000;
 
-/// Waits at most so many milliseconds at a time, forever if negative.
+/// Waits at most this many milliseconds at a time, forever if negative.
 write_result write_all(std::string_view text, int urgent, int limit) {
   while (!text.empty()) {
     std::array<pollfd, 2> waiting{{{STDOUT_FILENO, POLLOUT, 0}, {urgent, POLLIN, 0}}};
@@ -39,7 +39,7 @@ write_result write_all(std::string_view text, int urgent, int limit) {
       return write_result::interrupted;
     if (ready < 0)
       continue;
-    // A pipe that is ready takes so much without waiting.
+    // A ready pipe takes this much without waiting.
     auto size = std::min<std::size_t>(text.size(), PIPE_BUF);
     auto written = ::write(STDOUT_FILENO, text.data(), size);
     if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -90,7 +90,7 @@ write_result terminal::redraw(const std::vector<std::string>& lines, int urgent)
     frame += i + 1 < lines.size() ? erase_line : erase_below;
     frame += lines[i];
   }
-  // Keys that are typed show up where the cursor is; at the bottom, they could scroll.
+  // Typed keys appear at the cursor; at the bottom, they could scroll the screen.
   frame += go_home;
   return write(frame, urgent);
 }

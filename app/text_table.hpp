@@ -17,7 +17,7 @@ struct table_column {
   alignment align = alignment::left;
   /// Where room is short, columns with a higher one get it first.
   int importance = 0;
-  /// Its cells may be cut down to so many characters before any column goes.
+  /// Its cells may be cut to this many characters before any column is left out.
   std::size_t least_width = std::numeric_limits<std::size_t>::max();
 };
 

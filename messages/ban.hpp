@@ -17,7 +17,7 @@ struct ban {
   subnet range;
   unix_seconds created = 0;
   unix_seconds until = 0;            ///< In force before this, not at it.
-  std::optional<misbehaviour> cause; ///< Nothing: a person asked for it.
+  std::optional<misbehaviour> cause; ///< Empty: a person asked for it.
 
   friend bool operator==(const ban&, const ban&) = default;
 
@@ -30,14 +30,14 @@ std::string_view reason_of(const ban& x);
 /// As the status socket shows it.
 nlohmann::json to_json(const ban& x);
 
-/// How a change of the list went. The names in brackets are those of the error codes that
-/// Bitcoin Core's `setban` answers with.
+/// The result of a change of the list. In brackets stand the error codes of Bitcoin
+/// Core's `setban`.
 enum class ban_result : std::uint8_t {
   done,
   already_banned, ///< -23 (RPC_CLIENT_NODE_ALREADY_ADDED).
   not_banned,     ///< -30 (RPC_CLIENT_INVALID_IP_OR_SUBNET).
   time_in_past,   ///< -8 (RPC_INVALID_PARAMETER).
-  full,           ///< No room but in place of bans that weigh more. Core has no bound.
+  full,           ///< No room except in place of bans that weigh more. Core has no bound.
 };
 
 /// snake_case.

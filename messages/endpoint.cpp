@@ -19,7 +19,7 @@ bool parse_port(std::string_view text, std::uint16_t& out) {
 }
 
 bool parse_ip(const std::string& text, std::array<std::uint8_t, 16>& out) {
-  if (text.find('\0') != text.npos) // inet_pton would take what stands before it
+  if (text.find('\0') != text.npos) // inet_pton would read only the text before it
     return false;
   if (inet_pton(AF_INET6, text.c_str(), out.data()) == 1)
     return true;
@@ -27,7 +27,7 @@ bool parse_ip(const std::string& text, std::array<std::uint8_t, 16>& out) {
   return inet_pton(AF_INET, text.c_str(), out.data() + 12) == 1;
 }
 
-/// An interface of this machine, by name or by number; 0 if there is no such.
+/// An interface of this machine, by name or by number; 0 if there is none.
 std::uint32_t interface_index(const std::string& zone) {
   if (zone.empty() || zone.size() >= IF_NAMESIZE || zone.find('\0') != zone.npos)
     return 0;

@@ -11,11 +11,10 @@
 namespace peerage {
 
 /// An IP address and a TCP port in canonical form (invariant I13): IPv4 is kept as the
-/// IPv6 address it maps to, so an address has one form however it was written or
-/// received.
+/// IPv6 address it maps to, so an address has one form however it is written or received.
 ///
 /// A link-local address means another host on each link, so the link is a part of it: the
-/// zone (RFC 4007). It has a meaning on this machine alone, and is told to no peer.
+/// zone (RFC 4007). The zone has a meaning on this machine alone, and is told to no peer.
 struct endpoint {
   std::array<std::uint8_t, 16> ip{};
   std::uint16_t port = 0;
@@ -34,7 +33,7 @@ struct endpoint {
 /// "1.2.3.4:8333", "[2001:db8::1]:8333" or "[fe80::1%eth0]:8333".
 std::string to_string(const endpoint& x);
 
-/// Only the address part of that.
+/// The address part of that alone.
 std::string ip_to_string(const endpoint& x);
 
 /// An IPv4 endpoint from its four numbers.
@@ -47,8 +46,8 @@ endpoint ipv4_endpoint(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint
 /// resolved.
 bool parse_endpoint(std::string_view text, std::uint16_t default_port, endpoint& out);
 
-/// What is wrong with the zone in an address or range that could not be read, as a
-/// sentence for people; empty if it has none, or the zone is not to blame.
+/// The fault of the zone in an address or range that could not be read, as a sentence for
+/// people; empty if it has none, or the zone is not to blame.
 std::string zone_problem(std::string_view text);
 
 /// The endpoint in a version or addr message; these know no zones.

@@ -12,21 +12,22 @@
 #include <string_view>
 #include <vector>
 
-/// What happens in a node, as the event stream, `why` and `waitfor` tell it.
+/// The events of a node, as the event stream, `why` and `waitfor` tell them.
 namespace peerage {
 
 /// If you add one, add its name in events.cpp and its meaning here.
 enum class event_type : std::uint8_t {
   node_started,           ///< Everything listens; the first event of all.
   node_stopping,          ///< An ordered stop has begun.
-  network_active_changed, ///< Connections were switched on or off; `evidence` says which.
-  dial_started,           ///< A connection is being opened; `evidence` says what for.
-  dial_failed,            ///< It came to nothing. `deadline`: not dialed again before.
+  network_active_changed, ///< Connections were switched on or off; `evidence` tells
+                          ///< which.
+  dial_started,           ///< A connection is being opened; `evidence` tells the purpose.
+  dial_failed,            ///< A dial failed. `deadline`: not dialed again before.
   connection_accepted,    ///< An inbound connection has a slot and begins to shake hands.
   connection_refused,     ///< An inbound connection was closed before any work was done.
   handshake_failed,       ///< An inbound connection did not finish its handshake.
   peer_ready,             ///< The set has taken the peer in.
-  peer_left,              ///< It ended, or the set did not take it in.
+  peer_left,              ///< The peer ended, or the set did not take it in.
   misbehaviour,           ///< A host was scored; `reason` is the cause.
   ban_added,              ///< `range` is banned until `deadline`.
   ban_lifted,             ///< `range` is no longer banned, or its time is over.
@@ -40,7 +41,7 @@ inline constexpr std::size_t event_type_count = 15;
 std::string_view to_string(event_type x);
 std::optional<event_type> parse_event_type(std::string_view text);
 
-/// Who began what happened.
+/// The cause of an event.
 enum class initiator : std::uint8_t {
   unknown,
   node,      ///< Our own limits and rules.
@@ -50,11 +51,11 @@ enum class initiator : std::uint8_t {
 };
 std::string_view to_string(initiator x);
 
-/// Who ends a peer that ends so.
+/// The cause of a peer's end with this reason.
 initiator initiator_of(peer_exit x);
 
-/// One thing that happened. Fields that say nothing for its type keep their defaults, and
-/// are left out of its JSON.
+/// One event. Fields without a meaning for its type keep their defaults, and are left out
+/// of its JSON.
 struct event {
   std::uint64_t seq = 0; ///< From 1, without holes; given by the EVENT_LOG.
   double time = 0;       ///< Unix seconds.
@@ -65,20 +66,20 @@ struct event {
   std::string range;  ///< As to_string(subnet) writes it, of bans.
   std::string reason; ///< The name of a peer_exit or misbehaviour, or "manual".
   initiator started_by = initiator::unknown;
-  std::string evidence;     ///< What it was seen by, in a few words.
+  std::string evidence;     ///< The evidence for it, in a few words.
   double deadline = 0;      ///< Unix seconds; 0: none is involved.
   double score_before = -1; ///< Points of the host's reputation; below 0: not scored.
   double score_after = -1;
   std::string user_agent; ///< Sanitised.
-  wire::hash256 hash;     ///< Of the latest, if it stands for several.
-  /// Addresses learned, or misbehaviour; otherwise, if not 0, how many alike events of
-  /// one peer or host within a second this one stands for.
+  wire::hash256 hash;     ///< Of the latest event, if it stands for several.
+  /// The number of addresses learned, or of misbehaviours; otherwise, if not 0, of alike
+  /// events of one peer or host within a second that this one stands for.
   std::uint64_t count = 0;
 };
 
 nlohmann::json to_json(const event& x);
 
-/// Which events are meant; what is not set is not compared.
+/// Selects events; a member that is not set is not compared.
 struct event_filter {
   std::uint32_t types = ~std::uint32_t{0}; ///< A bit for each event_type, by its number.
   peer_id peer = 0;
@@ -96,7 +97,7 @@ constexpr std::uint32_t bit_of(event_type x) {
 /// Asks the EVENT_LOG for an `event_batch`: the events from a number on. If there are
 /// none yet, the answer comes with the next one, or empty after `wait`.
 struct get_events {
-  std::uint64_t from = 0; ///< 0: what happens from now on.
+  std::uint64_t from = 0; ///< 0: from now on.
   std::uint64_t limit = 1'000;
   caf::timespan wait{};
   event_filter filter;
@@ -105,15 +106,16 @@ struct get_events {
 struct event_batch {
   std::vector<event> entries; ///< In order.
   std::uint64_t first = 1;    ///< The oldest number that is still kept.
-  std::uint64_t next = 1; ///< Go on from here: one behind the last that was looked at.
-  std::uint64_t last = 1; ///< The number that the next event of all will have.
+  std::uint64_t next =
+    1; ///< Go on from here: the number behind the last event looked at.
+  std::uint64_t last = 1; ///< The number of the next event to come.
 };
 
-/// Asks the EVENT_LOG for an `event_batch`: all that is remembered of a peer or of
-/// addresses, also when the general history no longer reaches back so far.
+/// Asks the EVENT_LOG for an `event_batch`: all remembered events of a peer or of
+/// addresses, also those that the general history no longer has.
 struct get_event_history {
   peer_id peer = 0;
-  endpoint address; ///< If not a peer. Port 0: any port.
+  endpoint address; ///< Used if `peer` is 0. Port 0: any port.
 };
 
 template <class Inspector>

@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-/// What remotes ask of the node and tell it: the conversation between a CONNECTION and
-/// the inbound service that the node supplies. A connection has one of these under way at
-/// a time and waits for the answer, at most `peer_timing::service_timeout`; an error
-/// answer means "nothing to say" (notfound where the protocol has one).
+/// The questions and news of remotes: the messages from a CONNECTION to the inbound
+/// service that the node supplies. A connection has one of these under way at a time and
+/// waits for the answer, at most `peer_timing::service_timeout`; an error answer means
+/// "not found" (notfound where the protocol has one).
 namespace peerage {
 
 /// getheaders -> `headers`, possibly none.
@@ -22,7 +22,7 @@ struct serve_headers {
   wire::hash256 stop;
 };
 
-/// getblocks -> `block_hashes`; none is answered with silence, as the network does.
+/// getblocks -> `block_hashes`; an empty answer sends nothing, as usual in the network.
 struct serve_block_hashes {
   using reply = block_hashes;
 
@@ -37,7 +37,7 @@ struct serve_block {
 
   peer_id peer = 0;
   wire::hash256 hash;
-  bool witness = false; ///< With witnesses; without, they are to be left out (BIP 144).
+  bool witness = false; ///< With witnesses; false: leave them out (BIP 144).
 };
 
 /// One transaction of a getdata -> wire::tx, or any error for notfound.
@@ -88,8 +88,8 @@ struct addresses_announced {
   std::vector<wire::network_address> entries; ///< At most 1,000.
 };
 
-/// A transaction that answers no request of ours. An error as the answer says that it was
-/// not new or not valid: then it does not speak for its peer when one has to go.
+/// A transaction that answers no request of ours. An error as the answer means that it
+/// was not new or not valid: then it does not count in the peer's favour at an eviction.
 struct transaction_received {
   using reply = void;
 

@@ -74,7 +74,7 @@ bool is_clean(peer_exit x) {
 }
 
 peer_exit exit_of(const caf::error& reason) {
-  if (!reason) // the end of an actor that quit without one; it has no category
+  if (!reason) // an actor that quit without a reason; it has no category
     return peer_exit::internal_error;
   if (reason.category() == caf::atom("peer_exit") && reason.code() >= 1 &&
       reason.code() <= peer_exit_count)

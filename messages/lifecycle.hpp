@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-/// Why things begin and end.
+/// Peers: their identity, and the reasons why they end.
 namespace peerage {
 
 enum class peer_exit : std::uint8_t;
@@ -32,16 +32,16 @@ std::string_view to_string(peer_direction x);
 /// actor group, in `peer_gone` errors, in the log and as the label of exit counters. If
 /// you add one, add its name in lifecycle.cpp and its meaning here.
 enum class peer_exit : std::uint8_t {
-  // -- clean ends, which are no failure of anybody ------------------------------------
-  client_dropped = 1,   ///< Nobody held the client any more.
+  // -- clean ends, which are no failures ----------------------------------------------
+  client_dropped = 1,   ///< The last handle of the client was dropped.
   shutting_down,        ///< The peer manager stops.
   remote_closed,        ///< The remote ended the connection between two messages.
   disconnect_requested, ///< A person or program asked for it.
-  feeler_done,          ///< The address answered, which was all we wanted to know.
+  feeler_done,          ///< The feeler's address has answered.
   // -- the transport ------------------------------------------------------------------
   truncated_message, ///< The remote ended the connection inside a message.
   socket_error,      ///< Reset, unreachable, or another error of the socket.
-  connect_refused,   ///< Nobody listens there.
+  connect_refused,   ///< Nothing listens there.
   connect_timeout,   ///< TCP was not open at the connect deadline.
   connect_failed,    ///< TCP could not be opened for another reason.
   unsent_overflow,   ///< Queued bytes passed the bound while the remote did not read.
@@ -51,10 +51,10 @@ enum class peer_exit : std::uint8_t {
   idle_timeout,         ///< Too old to answer pings, and sent nothing else either.
   wrong_magic,          ///< Another network, or another protocol.
   oversized_message,    ///< A length over the limit was announced.
-  too_many_entries,     ///< More entries than may be (addr, inv, headers, locator …).
+  too_many_entries,     ///< More entries than allowed (addr, inv, headers, locator …).
   headers_not_linked,   ///< Headers in one message that are no chain.
   header_without_work,  ///< A hash above the stated target, or no valid target.
-  obsolete_version,     ///< Older than the lowest version we talk to.
+  obsolete_version,     ///< Older than the lowest version that we accept.
   late_feature_message, ///< wtxidrelay or sendaddrv2 after verack.
   unoffered_service,    ///< mempool, filter* or getcf* though we do not offer them.
   self_connection,      ///< The remote is ourselves: our own nonce came back.
@@ -67,7 +67,7 @@ enum class peer_exit : std::uint8_t {
   banned,           ///< The address, or its range, is banned.
   lacks_services,   ///< We dialed it for services that it does not offer.
   network_inactive, ///< Connections are switched off (setnetworkactive).
-  load_shed,        ///< Asked more than the node can answer, and drew the lot.
+  load_shed,        ///< Asked more than the node can answer; chosen at random.
   internal_error,   ///< A bug of ours: an actor of the group crashed.
 };
 
@@ -79,23 +79,24 @@ std::string_view to_string(peer_exit x);
 /// True for ends that are no failure and are logged as such.
 bool is_clean(peer_exit x);
 
-/// The reason in an exit or down message. What is not ours is mapped: `unreachable` is a
+/// The reason in an exit or down message. Other errors are mapped: `unreachable` is a
 /// dropped client, `user_shutdown` a stop, everything else an internal error.
 peer_exit exit_of(const caf::error& reason);
 
-/// Traffic that breaks no limit but means nothing to us is dropped and counted, never
-/// answered with a hang-up: strangers must not be able to confuse us (invariant I10).
+/// Why a message is ignored. Messages that break no limit but have no meaning here are
+/// dropped and counted; the connection stays: strangers must not be able to confuse us
+/// (invariant I10).
 enum class ignored : std::uint8_t {
   before_version,      ///< Anything but version before version.
   before_verack,       ///< Neither verack nor a feature message, before verack.
   duplicate_handshake, ///< A second version or verack.
   old_peer_feature,    ///< A feature message from a version that does not have it.
   unknown_command,     ///< A command outside the known list.
-  bad_checksum,        ///< The payload is not what the envelope says.
+  bad_checksum,        ///< The payload does not have the envelope's checksum.
   malformed,           ///< The payload cannot be read.
-  odd_pong,            ///< A pong with a nonce that nobody waits for, or with none.
-  unsolicited,         ///< An answer that no request of ours asked for.
-  unknown_inventory,   ///< An inventory entry of a type that does not belong there.
+  odd_pong,            ///< A pong without a nonce, or with one that is not awaited.
+  unsolicited,         ///< An answer without a request of ours.
+  unknown_inventory,   ///< An inventory entry of a type that is not allowed there.
   repeated_getaddr,    ///< getaddr again, or from a peer that we dialed.
   obsolete,            ///< A message that today's nodes no longer act upon.
   service_failure,     ///< The node's inbound service failed or was late.
@@ -105,16 +106,16 @@ inline constexpr std::size_t ignored_count = 13;
 
 std::string_view to_string(ignored x);
 
-/// What is known of a peer from its handshake on; none of it changes any more.
+/// What is known of a peer after its handshake; constant from then on.
 struct peer_info {
   peer_id id = 0;
   endpoint remote; ///< As dialed, or as accepted (then with an ephemeral port).
   endpoint local;
   peer_direction direction = peer_direction::inbound;
-  std::int32_t protocol = 0; ///< The lower one of both sides' versions.
+  std::int32_t protocol = 0; ///< The lower version of both sides.
   std::int32_t remote_protocol = 0;
   std::uint64_t services = 0;
-  std::string user_agent; ///< As sent: any bytes. Sanitise it before people see it.
+  std::string user_agent; ///< As sent: any bytes. Sanitise it before showing it.
   std::int32_t start_height = 0;
   bool relay = true; ///< Wants transaction announcements.
   bool wtxidrelay = false;

@@ -11,8 +11,8 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 
 /// What counts against a host, with the points that one report of it adds to the host's
 /// score (`weight_of`). At 100 points the host is banned, and half of its points are gone
-/// after an hour (actors/bans/reputation.hpp). So 100 means "once is enough", 25
-/// "four times in a row", 1 "only together with much else".
+/// after an hour (actors/bans/reputation.hpp). So 100 means "once is enough", 25 "four
+/// times in a row", 1 "only together with many others".
 ///
 /// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`,
 /// 1 to 100) and since then takes what costs 100 here as enough at once; what it merely
@@ -42,22 +42,22 @@ inline constexpr std::size_t misbehaviour_count = 12;
 /// snake_case, as JSON shows it and as saved bans have it.
 std::string_view to_string(misbehaviour x);
 
-/// Reads what `to_string` writes; nothing for any other text.
+/// Reads what `to_string` writes; empty for any other text.
 std::optional<misbehaviour> parse_misbehaviour(std::string_view text);
 
 /// The points that one report costs.
 double weight_of(misbehaviour x);
 
-/// True for what a bad line between two honest nodes brings about as well. Trusted peers
-/// (those that a person named with --connect or --add-peer) are exempt from these.
+/// Whether a bad line between two honest nodes causes this, too. Manual peers of
+/// --connect and --add-peer are exempt from these causes.
 bool is_network_cause(misbehaviour x);
 
-/// What an end of a connection says against the host; nothing for most of them, as a
-/// closed or broken connection is nobody's fault.
+/// The misbehaviour that an end of a connection shows; empty for most of them, as a
+/// closed or broken connection is no fault.
 std::optional<misbehaviour> misbehaviour_of(peer_exit x);
 
-/// What an ignored message says against the host; nothing for most of them (I10). Floods
-/// of unsolicited data are judged by their rate, not here.
+/// The misbehaviour that an ignored message shows; empty for most of them (I10),
+/// unsolicited data included.
 std::optional<misbehaviour> misbehaviour_of(ignored x);
 
 } // namespace peerage

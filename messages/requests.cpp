@@ -41,7 +41,7 @@ request_error outcome_of(const caf::error& failure) {
 
 peer_exit exit_of_request(const caf::error& failure) {
   if (failure && failure.category() == caf::atom("request") &&
-      failure.context().match_elements<caf::error>()) // which CAF makes of a peer_exit
+      failure.context().match_elements<caf::error>()) // CAF's form of a peer_exit
     return exit_of(failure.context().get_as<caf::error>(0));
   return peer_exit::internal_error;
 }

@@ -12,17 +12,17 @@
 #include <variant>
 #include <vector>
 
-/// The typed requests that a client (and a set of clients) answers. Each request says
-/// what goes on the wire, what completes it, and what its reply holds. Every request ends
-/// exactly once (invariant I3): with its reply, or with a `request_error`.
+/// The typed requests that a client (and a set of clients) answers. Each request
+/// documents the message on the wire, the event that completes it, and its reply. Every
+/// request ends exactly once (invariant I3): with its reply, or with a `request_error`.
 ///
 /// `timeout` is the request's own deadline, counted from its arrival at the connection;
 /// zero means the configured default. A caller's own timeout should be longer.
 namespace peerage {
 
-/// How a request ends when it has no value.
+/// Why a request ends without a value.
 enum class request_error : std::uint8_t {
-  not_found = 1, ///< The peer said that it has none of what was asked for.
+  not_found = 1, ///< The peer has none of the items, by its own word.
   timeout,       ///< The deadline passed. No evidence that the peer lacks the item.
   overloaded,    ///< Too many requests are under way already; nothing was sent.
   cancelled,     ///< The client was dropped while the request was under way, or a ping
@@ -43,15 +43,15 @@ namespace peerage {
 /// The error that a request gets when its peer ends with `reason`.
 caf::error request_error_for(peer_exit reason);
 
-/// How a failed request ended. CAF's own answer for an actor that is no more,
+/// How a failed request ended. CAF's own answer for an actor that has ended,
 /// `sec::request_receiver_down`, is `peer_gone`; its request timeout is `timeout`.
 request_error outcome_of(const caf::error& failure);
 
 /// The peer's reason in a `peer_gone`; `internal_error` if the error carries none.
 peer_exit exit_of_request(const caf::error& failure);
 
-// What requests are answered with; each request names its own as `reply`, which is void
-// for those that are done when the message is handed to the socket.
+// The replies. Each request names its own as `reply`; void for requests that are complete
+// when their message is handed to the socket.
 struct latency;
 struct addresses;
 struct headers;
@@ -73,12 +73,12 @@ struct latency {
   caf::timespan round_trip{};
 };
 
-/// Sends getaddr; completes on an addr or addrv2 with more than one entry. One entry
-/// alone is what nodes announce themselves with: it is kept, and is the reply at the
-/// deadline if nothing better came.
+/// Sends getaddr; completes on an addr or addrv2 with more than one entry. A single entry
+/// is how nodes announce themselves: it is kept, and is the reply at the deadline if no
+/// longer list came.
 ///
-/// The question has no content that a late answer to an earlier one could fail to match:
-/// whatever list comes answers it.
+/// The question has no content to match, so any list answers it, even a late answer to an
+/// earlier one.
 struct get_addresses {
   using reply = addresses;
 
@@ -90,8 +90,8 @@ struct addresses {
 };
 
 /// Sends getheaders and, as a fence, ping; completes on headers that connect to the
-/// locator (or to genesis), or on none, which means that the peer knows nothing newer.
-/// The fence tells a late answer to an earlier request from the answer to this one.
+/// locator (or to genesis), or on none: the peer knows nothing newer. The fence tells a
+/// late answer to an earlier request from the answer to this one.
 struct get_headers {
   using reply = headers;
 
@@ -121,9 +121,9 @@ struct block_hashes {
 
 /// Sends getdata (with witnesses, from peers that have them); each hash completes with
 /// its block or with notfound, matched by content. Duplicates are asked for once. Fails
-/// with `not_found` only when every block is missing. At the deadline, completes with
-/// what has come: of what the peer said nothing about, there is no entry. `timeout` if no
-/// block has.
+/// with `not_found` only when every block is missing. At the deadline, completes with the
+/// entries so far: there is none for an item without an answer. `timeout` if no block has
+/// come.
 struct get_blocks {
   using reply = blocks;
 
@@ -138,7 +138,7 @@ struct fetched_block {
 };
 
 struct blocks {
-  /// In the order of the request. A set has an entry for each that was asked for.
+  /// In the order of the request. From a set, with an entry for each requested item.
   std::vector<fetched_block> entries;
 };
 
@@ -167,11 +167,11 @@ struct transactions {
   std::vector<fetched_transaction> entries;
 };
 
-/// Sends mempool (BIP 35); completes on the next inv of transactions, which the node
-/// hears of as well: nothing tells an answer, or a late one, from an announcement. An
-/// empty pool is answered with silence, so it ends in `timeout`. Fails at once with
-/// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: it would hang
-/// up.
+/// Sends mempool (BIP 35); completes on the next inv of transactions, which is also
+/// passed to the node: an answer, or a late one, looks like an announcement. An empty
+/// pool is answered with silence, so it ends in `timeout`. Fails at once with
+/// `not_found`, and sends nothing, if the peer does not offer NODE_BLOOM: such a peer
+/// would hang up.
 struct get_mempool {
   using reply = transaction_ids;
 
@@ -189,8 +189,8 @@ struct send_transaction {
   wire::tx body;
 };
 
-/// Sends inv; completes when it is handed to the socket. Peers that negotiated wtxidrelay
-/// are to be told wtxids, others txids.
+/// Sends inv; completes when it is handed to the socket. Use wtxids for peers that
+/// negotiated wtxidrelay, txids for others.
 struct announce_transactions {
   using reply = void;
 
@@ -204,8 +204,8 @@ struct announce_block {
   wire::hash256 hash;
 };
 
-/// Sends addr or addrv2, whichever the peer understands, leaving out what its form cannot
-/// say; completes when it is handed to the socket.
+/// Sends addr or addrv2, as the peer understands, without addresses that the form cannot
+/// express; completes when it is handed to the socket.
 struct announce_addresses {
   using reply = void;
 
@@ -223,12 +223,12 @@ inline constexpr std::size_t max_keyed_in_flight = 16;
 /// Requests of one peer that wait for their turn; beyond, the answer is `overloaded`.
 inline constexpr std::size_t max_requests_queued = 16;
 
-/// Bodies held for unfinished requests of one peer, in bytes. The request whose body goes
-/// beyond it ends as `overloaded`: ask for less at a time.
+/// Bodies held for unfinished requests of one peer, in bytes. The request whose body
+/// exceeds it ends as `overloaded`: ask for less at a time.
 inline constexpr std::size_t max_held_bytes = 64 << 20;
 
-/// Any request, for code that handles them alike. The interfaces of those who answer them
-/// are made from this list.
+/// Any request, for code that handles them alike. The interfaces that answer requests are
+/// made from this list.
 using request =
   std::variant<measure_latency, get_addresses, get_headers, get_block_hashes, get_blocks,
                get_transactions, get_mempool, send_transaction, announce_transactions,
@@ -259,10 +259,10 @@ request_kind kind_of(const request& x);
 /// snake_case: the label `type` of `peerage_outbound_requests_total`.
 std::string_view to_string(request_kind x);
 
-/// Matched to its answer by content, so a peer can have many under way.
+/// Whether answers are matched by content, so that a peer can have many under way.
 bool is_keyed(request_kind x);
 
-/// Done when handed to the socket: nothing is awaited.
+/// Whether the request is complete when handed to the socket: no answer is awaited.
 bool is_push(request_kind x);
 
 // -- serialisation between processes ---------------------------------------------------

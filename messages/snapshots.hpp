@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-/// What status shows. A snapshot is made by the actor that owns what it shows, in one
-/// message, so its numbers fit each other.
+/// Snapshots, for status. A snapshot is made by the owner of its values in one message,
+/// so its numbers are consistent.
 namespace peerage {
 
 /// Counts traffic of one peer.
@@ -31,35 +31,36 @@ using command_bytes = std::array<std::uint64_t, wire::command_count>;
 /// Asks a client (or connection) for a `peer_snapshot`.
 struct get_peer_snapshot {};
 
-/// One peer and what its actor group does at this moment.
+/// One peer, with the state of its actor group at this moment.
 struct peer_snapshot {
   peer_info info;
   double connected_since = 0; ///< Unix seconds.
-  double last_received =
-    0; ///< Bytes, be it of half a message. Unix seconds; 0: none yet.
+  double last_received = 0; ///< Bytes, even of half a message. Unix seconds; 0: none yet.
   double last_sent = 0;
-  double last_block = 0;       ///< Of use to us. Unix seconds; 0: it sent none.
+  double last_block = 0;       ///< The last useful one. Unix seconds; 0: none yet.
   double last_transaction = 0; ///< Likewise.
-  caf::timespan block_age{}; ///< How long ago that was, however the clock was set since.
+  caf::timespan block_age{};   ///< The time since then, however the clock was set.
   caf::timespan transaction_age{};
   caf::timespan last_ping{}; ///< Zero before the first pong.
   caf::timespan lowest_ping{};
   peer_traffic traffic;
   std::uint64_t requests_in_flight = 0;
   std::uint64_t requests_queued = 0;
-  std::uint64_t inbound_backlog = 0; ///< Requests of the remote that wait for the node.
-  std::uint64_t unsent_bytes = 0; ///< Memory held by what the socket has not taken yet.
-  bool reading_paused = false;    ///< No credit is out: we read nothing from it.
-  std::uint64_t credit = 0;       ///< Batches that the transport may deliver ahead.
+  std::uint64_t inbound_backlog = 0; ///< The remote's requests that wait for the node.
+  std::uint64_t unsent_bytes =
+    0; ///< Memory held by bytes that the socket has not taken yet.
+  bool reading_paused = false; ///< No credit is out: we read nothing from it.
+  std::uint64_t credit = 0;    ///< Batches that the transport may deliver ahead.
   command_bytes received_by_command{};
   command_bytes sent_by_command{};
-  caf::timespan ping_wait{};        ///< How long the oldest ping is unanswered; or zero.
-  std::uint64_t fee_filter = 0;     ///< Satoshi per 1,000 vB that it asked for (BIP 133).
-  bool high_bandwidth_from = false; ///< It wants blocks as compact blocks (BIP 152).
-  // The PEER_SET fills these in; of a peer that still shakes hands, whoever wants it.
-  bool feeler = false; ///< It is dialed only to see whether it answers.
-  bool manual = false; ///< A person named it.
-  bool ready = false;  ///< It takes requests.
+  caf::timespan ping_wait{};    ///< The age of the oldest unanswered ping; zero: none.
+  std::uint64_t fee_filter = 0; ///< Satoshi per 1,000 vB, as asked by the peer (BIP 133).
+  bool high_bandwidth_from =
+    false; ///< The peer wants blocks as compact blocks (BIP 152).
+  // Filled in by the PEER_SET; for a peer that still shakes hands, by LISTENER or DIALER.
+  bool feeler = false; ///< Dialed only to test the address.
+  bool manual = false; ///< Added by a person.
+  bool ready = false;  ///< Takes requests.
 };
 
 /// Asks a client for its `peer_group`.
@@ -77,7 +78,7 @@ struct peer_group {
       return f(caf::meta::type_name("peerage.peer_group.actor"), x.name, x.id, x.mailbox);
     }
   };
-  std::vector<actor> actors; ///< Of those that run.
+  std::vector<actor> actors; ///< The running ones.
 };
 
 /// Asks the peer set for a `peer_set_snapshot`.
@@ -91,8 +92,8 @@ struct peer_set_snapshot {
   std::uint64_t inbound = 0;
   std::uint64_t outbound = 0;
   std::array<std::uint64_t, peer_exit_count + 1> exits{}; ///< By reason, since start.
-  /// Requests that were routed to a peer, by kind (`request_kind`), since start: k for
-  /// one that went to k peers (invariant I5).
+  /// Requests routed to a peer, by kind (`request_kind`), since start; a request to k
+  /// peers counts k times (invariant I5).
   std::array<std::uint64_t, request_kind_count> outbound_requests{};
 };
 
@@ -118,25 +119,25 @@ struct node_snapshot {
   std::uint64_t dials_in_flight = 0;
   std::uint64_t handshakes_in_flight = 0;
   std::uint64_t known_addresses = 0;
-  std::uint64_t tried_addresses = 0; ///< Of these: a connection of ours has succeeded.
+  std::uint64_t tried_addresses = 0; ///< Those that a connection of ours has reached.
   std::uint64_t bans = 0;            ///< In force.
-  std::uint64_t bytes_received = 0;  ///< Since start, peers that are gone included.
+  std::uint64_t bytes_received = 0;  ///< Since start, past peers included.
   std::uint64_t bytes_sent = 0;
   std::uint64_t actors = 0; ///< Running in this process.
-  /// Dials and handshakes that did not make a peer, by reason, since start.
+  /// Failed dials and handshakes, by reason, since start.
   std::array<std::uint64_t, peer_exit_count + 1> failures{};
   bool can_serve = false; ///< At least one peer is ready.
   bool network_active = true;
-  std::uint64_t first_event = 1; ///< The oldest that is kept, and the next to come.
+  std::uint64_t first_event = 1; ///< The oldest kept number, and the next to come.
   std::uint64_t next_event = 1;
 };
 
-/// What a user agent may show to people: printable ASCII of a short list, as nodes of the
-/// network print it; everything else is left out.
+/// A user agent safe to show: the characters of a short list of printable ASCII, as nodes
+/// of the network print them; all others are left out.
 std::string sanitised(const std::string& user_agent);
 
-/// What the connection is for, in Bitcoin Core's words: inbound, manual,
-/// feeler, outbound-full-relay. (Feelers end before the set has them.)
+/// The type of the connection, in Bitcoin Core's words: inbound, manual, feeler,
+/// outbound-full-relay. (Feelers end before the set has them.)
 std::string_view connection_type(const peer_snapshot& x);
 
 nlohmann::json to_json(const peer_snapshot& x);

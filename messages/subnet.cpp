@@ -49,7 +49,7 @@ bool parse_mask(std::string_view text, bool& ipv4, unsigned& out) {
   return true;
 }
 
-/// What comes behind the slash; `ip` is that in front of it, as it was written.
+/// Reads the part behind the slash; `ip` is the part in front of it, as written.
 bool parse_prefix(std::string_view text, std::string_view ip, bool ipv4, unsigned& out) {
   const bool mapped = ipv4 && ip.find(':') != ip.npos;
   bool ipv4_mask = ipv4;
@@ -85,7 +85,8 @@ bool subnet::contains(const endpoint& x) const {
 }
 
 bool subnet::contains(const subnet& x) const {
-  // Whoever has the first address of a range has all of it, or none of its family.
+  // A range that contains the first address of another one, with a shorter prefix,
+  // contains all of it, if both are of one family.
   return x.prefix_length >= prefix_length && x.is_ipv4() == is_ipv4() &&
          contains(x.first());
 }
@@ -135,7 +136,7 @@ bool is_routable(const endpoint& x) {
     {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
      "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
      "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"});
-  // Of IPv6 only global unicast, and not what is set aside inside of it. The OnionCat
+  // Of IPv6 only global unicast, without the ranges set aside inside of it. The OnionCat
   // range, an old disguise of Tor addresses, lies in fc00::/7.
   static const auto global_ipv6 = ranges({"2000::/3"});
   static const auto reserved_ipv6 =

@@ -12,13 +12,13 @@ namespace peerage {
 struct subnet {
   std::array<std::uint8_t, 16> ip{};
   std::uint8_t prefix_length = 128; ///< In bits, of the 128-bit form.
-  std::uint32_t zone = 0; ///< Of link-local addresses; 0: they are meant on every link.
+  std::uint32_t zone = 0;           ///< Of link-local addresses; 0: on every link.
 
   friend auto operator<=>(const subnet&, const subnet&) = default;
 
   bool is_ipv4() const;
-  /// A range of one family never contains what is of the other: ::/0 is all of IPv6,
-  /// though IPv4 lies in it as it is written here.
+  /// A range of one family never contains addresses of the other: ::/0 is all of IPv6,
+  /// though IPv4 lies in it in its form here.
   bool contains(const endpoint& x) const;
   bool contains(const subnet& x) const;
   /// Its lowest address, with port 0.
@@ -31,12 +31,13 @@ subnet subnet_of(const endpoint& x, std::uint8_t prefix_length);
 /// One address alone.
 subnet host_of(const endpoint& x);
 
-/// What one operator easily has many addresses of: the /24 of IPv4, the /64 of IPv6. Caps
-/// on connections count by it.
+/// The range in which one operator easily has many addresses: the /24 of IPv4, the /64 of
+/// IPv6. Caps on connections count by it.
 subnet cap_subnet_of(const endpoint& x);
 
-/// What one operator hardly has many of: the /16 of IPv4, the /32 of IPv6, as Bitcoin
-/// nodes group addresses. The address book's buckets and outbound diversity count by it.
+/// A range of which one operator hardly has many: the /16 of IPv4, the /32 of IPv6, as
+/// Bitcoin nodes group addresses. The address book's buckets and outbound diversity count
+/// by it.
 subnet address_group_of(const endpoint& x);
 
 /// "1.2.3.0/24" or "2001:db8::/32"; always with the length.

@@ -4,12 +4,12 @@
 
 namespace peerage {
 
-/// Seconds since 1970-01-01 UTC, for what is shown, sent or saved, or ends at a date.
-/// Everything else is measured on the actor clock.
+/// Seconds since 1970-01-01 UTC, for times that are shown, sent or saved, and for ends at
+/// a date. All else is measured on the actor clock.
 using unix_seconds = std::int64_t;
 
-/// How far two times are apart, in either direction. What happened "a minute ago" may lie
-/// ahead after the clock was set back: then it is as far away as after a step forward,
+/// The distance of two times, in either direction. After the clock was set back, an event
+/// of "a minute ago" may lie ahead: then it is as far away as after a step forward,
 /// instead of being recent until that time comes again.
 constexpr unix_seconds apart(unix_seconds a, unix_seconds b) {
   return a < b ? b - a : a - b;

@@ -19,7 +19,7 @@
 
 namespace peerage {
 
-/// Members go in reverse order: listeners and sessions before the context they are on.
+/// Members are destroyed in reverse order: listeners and sessions before their context.
 struct status_server::impl {
   boost::asio::io_context context{2}; // the hint: replies are posted by other threads
   http_sessions sessions{context};
@@ -29,7 +29,7 @@ struct status_server::impl {
   status_actor actor;
   std::thread thread;
   std::atomic<bool> stopping = false;
-  /// So that there is something to wait for.
+  /// Keeps the context running.
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
     context.get_executor()};
 
@@ -45,7 +45,7 @@ struct status_server::impl {
           for (auto& x : listeners)
             x->on_tick();
         }
-      } catch (const std::exception& problem) { // one connection's, no reason to go deaf
+      } catch (const std::exception& problem) { // of one connection: the others go on
         report(problem);
       }
     }
@@ -55,11 +55,11 @@ struct status_server::impl {
     try {
       log::error("status: {}", problem.what());
     } catch (const std::exception&) {
-      // Out of memory: the next tick may find more of it.
+      // Out of memory: the next tick may find some.
     }
   }
 
-  /// After the thread has ended: the event streams are closed as they should be.
+  /// Called after the thread has ended: closes the event streams properly.
   void say_goodbye() {
     constexpr std::chrono::milliseconds patience{200};
     auto deadline = std::chrono::steady_clock::now() + patience;

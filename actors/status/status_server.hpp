@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-/// The status socket: what the node does, as JSON over HTTP/1.1. This is the folder's
-/// public header.
+/// The status socket: the node's state as JSON over HTTP/1.1. This is the folder's public
+/// header.
 ///
 /// ```
 /// client ── session ─> http_router ─> endpoints ── task ──> STATUS ── request ──> owner
@@ -23,16 +23,16 @@
 namespace peerage {
 
 struct status_options {
-  std::string_view page;                    ///< HTML for GET /; empty: nothing is there.
-  std::shared_ptr<const rpc_cookie> cookie; ///< Who has it may call; null: nobody.
+  std::string_view page;                    ///< HTML for GET /; empty: 404.
+  std::shared_ptr<const rpc_cookie> cookie; ///< Needed for calls; null: calls are off.
 };
 
 /// Serves status on a thread of its own, so that a slow client never slows a peer.
 class status_server {
 public:
   /// Binds every address at once, so that one in use is found before any actor runs;
-  /// nullptr, and a text for people, if that fails. Unix sockets get mode 0600, and
-  /// replace what a dead process left behind.
+  /// null, with a text for people, if that fails. Unix sockets get mode 0600, and replace
+  /// those of a dead process.
   static std::shared_ptr<status_server> open(const std::vector<status_address>& addresses,
                                              std::string& error);
 
@@ -40,15 +40,15 @@ public:
   status_server& operator=(const status_server&) = delete;
   ~status_server();
 
-  /// Starts to answer, with what `source` says. Once.
+  /// Starts to answer, by asking `source`. Call it once.
   void start(caf::actor_system& system, const status_source_actor& source,
              const status_options& options);
 
-  /// Where it can be reached: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
+  /// Its addresses: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
   std::vector<std::string> urls() const;
 
   /// Closes event streams, cuts other connections, removes Unix sockets, ends the actor.
-  /// May be repeated; must come before the actor system goes.
+  /// May be repeated; must come before the actor system is destroyed.
   void stop();
 
 private:

@@ -74,7 +74,7 @@ public:
       socket.release(ignored_error), remote, local, magic, loop, totals_, clock_, pool_);
     if (!loop.watch(connection))
       return nullptr;
-    // The loop own it; the last of the references given out ends that.
+    // The loop owns it; the last reference given out closes it.
     return {connection.get(), [connection](transport*) { connection->close(); }};
   }
 

@@ -12,16 +12,17 @@
 
 namespace peerage {
 
-/// Whether a type is a message of ours: PEERAGE_MESSAGE_WRAPPERS says so of each.
+/// Whether a type is a message of ours: PEERAGE_MESSAGE_WRAPPERS sets it for each.
 template <class Type>
 inline constexpr bool is_message = false;
 
 } // namespace peerage
 
-/// What CAF's messages and mailbox elements hold if that is one message of ours. CAF's
-/// own template for any number of values finds each by a switch over ten places, which it
-/// compiles for six functions of two classes for each message. Its members are what CAF
-/// 0.17 uses of that template; with a version that has none, this file can go.
+/// The content of CAF's messages and mailbox elements that hold one message of ours.
+/// CAF's own template for any number of values finds each by a switch over ten places,
+/// which it compiles for six functions of two classes for each message. Its members are
+/// those of that template that CAF 0.17 uses; with a CAF without that template (0.18),
+/// this file can go.
 template <class Base, class Type>
 requires peerage::is_message<Type>
 class caf::detail::tuple_vals_impl<Base, Type> : public Base {

@@ -10,7 +10,7 @@
 
 namespace peerage {
 
-/// A message's type as CAF's registry of names asks for it.
+/// A message's type as CAF's registry of names takes it.
 struct message_type {
   std::uint16_t number;
   const std::type_info& info;
@@ -25,7 +25,7 @@ std::string message_signature(const caf::uniform_type_info_map& names, message_t
 
 /// How CAF prints a message that an actor takes and what it answers. CAF's own template,
 /// compiled for every such pair, is larger than most of our handlers. Here it is one
-/// function for all. As internal to CAF 0.17 as the content of messages.
+/// function for all. As tied to the insides of CAF 0.17 as message_content.hpp.
 template <class Input, class Output>
 struct caf::typed_mpi_access<
   caf::typed_mpi<caf::detail::type_list<Input>, caf::output_tuple<Output>>> {

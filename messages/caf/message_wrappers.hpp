@@ -6,11 +6,11 @@
 #include <caf/detail/type_erased_value_impl.hpp>
 #include <caf/mailbox_element.hpp>
 
-/// What CAF makes of a message type: its wrappers in mailboxes and messages, with all
-/// their ways to copy, print and serialise it. `how` is `extern template` where the
-/// message is declared, so that they are not compiled in each source file that sends it
-/// (a third of all work), and `template` in the one that compiles them. One function that
-/// nobody calls does not compile with all of a class: it is deleted.
+/// CAF's wrappers of a message type in mailboxes and messages, with all their ways to
+/// copy, print and serialise it. `how` is `extern template` where the message is
+/// declared, so that they are not compiled in each source file that sends it (a third of
+/// all work), and `template` in the one that compiles them. One unused function would not
+/// compile when the whole class is: it is deleted.
 // NOLINTBEGIN(bugprone-macro-parentheses): neither may stand in parentheses
 #define PEERAGE_MESSAGE_WRAPPERS(how, type)                                              \
   template <>                                                                            \

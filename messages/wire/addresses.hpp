@@ -16,8 +16,8 @@ enum address_network : std::uint8_t {
   cjdns_network = 6,
 };
 
-/// Bytes of an address; 0 for all networks but the above. To those belongs Tor v2, which
-/// is no more: BIP 155 wants its addresses ignored.
+/// Bytes of an address; 0 for all networks but the above. That includes Tor v2, which no
+/// longer exists: BIP 155 wants its addresses ignored.
 constexpr std::size_t address_length(std::uint8_t network_id) {
   switch (network_id) {
   case ipv4_network: return 4;
@@ -43,8 +43,8 @@ inline network_address to_network_address(const timed_address& x) {
   return result;
 }
 
-/// The form for peers without addrv2; nothing for networks that it cannot express, or
-/// bytes of the wrong length for their network.
+/// The form for peers without addrv2; empty for networks that it cannot express, or bytes
+/// of the wrong length for their network.
 inline std::optional<timed_address> to_timed_address(const network_address& x) {
   timed_address result{x.time, {x.services, {}, x.port}};
   auto& ip = result.address.ip;

@@ -8,7 +8,7 @@
 namespace peerage::wire {
 
 /// Messages and bytes by command, for one direction of one peer. Small, because a peer
-/// says few different things.
+/// uses few commands.
 class command_tally {
 public:
   void count(command type, std::uint64_t bytes, std::uint64_t messages = 1) {
@@ -17,7 +17,7 @@ public:
     x.bytes += bytes;
   }
 
-  /// Calls `take(command, messages)` for what was counted since the last call.
+  /// Calls `take(command, messages)` for the messages counted since the last call.
   template <class Function>
   void report(Function take) {
     for (auto& x : entries_)

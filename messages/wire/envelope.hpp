@@ -41,7 +41,7 @@ public:
 
   bool empty() const { return packed_.empty() && ready_.empty(); }
 
-  /// What was pushed, in order; leaves the outbox empty.
+  /// Moves out the pushed messages, in order.
   std::vector<slice> take();
 
 private:

@@ -77,7 +77,7 @@ std::size_t frame_decoder::take_partial(bytes_view bytes, std::vector<frame>& ou
   if (!payload_ && !skipping_) {
     taken = std::min(envelope_size - held_.size(), bytes.size());
     auto piece = bytes.first(taken);
-    // Foreign bytes are found out as soon as the magic is there, not 20 bytes later.
+    // Foreign bytes show as soon as the magic is there, not 20 bytes later.
     held_.insert(held_.end(), piece.begin(), piece.end());
     if (held_.size() < envelope_size) {
       if (held_.size() >= 4 && std::memcmp(held_.data(), &magic_, 4) != 0)
@@ -122,7 +122,7 @@ void frame_decoder::begin_payload(const envelope& head) {
     payload_->buffer = pool_->take(head.length);
 }
 
-/// Returns how much of `bytes` belongs to the payload of which the end is read past.
+/// Returns how many of `bytes` belong to the payload that is being skipped.
 std::size_t frame_decoder::skip(bytes_view bytes, std::vector<frame>& out) {
   auto& p = *skipping_;
   auto piece = bytes.first(std::min<std::size_t>(p.due, bytes.size()));
@@ -144,8 +144,8 @@ std::size_t frame_decoder::skip(bytes_view bytes, std::vector<frame>& out) {
 }
 
 void frame_decoder::grow(std::size_t arriving) {
-  // Doubling what has arrived keeps moves few; the read-ahead keeps it honest. Large
-  // blocks move by remapping pages, which is why this is realloc and not a vector.
+  // Doubling keeps moves few; the read-ahead bounds it. Large blocks move by remapping
+  // pages, which is why this is realloc and not a vector.
   auto& p = *payload_;
   const auto arrived = p.filled + arriving;
   const std::size_t smallest = p.head.length < direct_from ? 512 : direct_from;
@@ -195,7 +195,8 @@ void frame_decoder::commit(std::size_t count, std::vector<frame>& out) {
     finish_payload(out);
 }
 
-/// The memory of a whole payload, for all who will hold it; the last one gives it back.
+/// The memory of a whole payload, shared by its holders; the last one gives it back to
+/// the pool.
 std::shared_ptr<const std::byte> frame_decoder::shared(payload_pool::buffer&& whole) {
   if (!pool_ || whole.capacity < payload_pool::min_capacity)
     return {std::move(whole.memory)};

@@ -13,23 +13,23 @@
 
 namespace peerage::wire {
 
-/// A message whose envelope has been read: the payload is whole, but not looked into.
+/// A message whose envelope has been read: the payload is whole, but not parsed.
 struct frame {
   command type = command::unknown;
-  std::uint32_t checksum = 0; ///< As the envelope had it.
+  std::uint32_t checksum = 0; ///< As in the envelope.
   slice payload;
-  bool intact = false; ///< It is that of the payload.
-  /// Bytes at the end of the payload that were read past instead of kept: `payload` has
-  /// only the beginning then.
+  bool intact = false; ///< It matches the payload.
+  /// Bytes at the end of the payload that were skipped: `payload` then has only the
+  /// beginning.
   std::uint32_t skipped = 0;
 
-  /// What the message took on the wire.
+  /// The message's bytes on the wire.
   std::size_t wire_size() const { return envelope_size + payload.size() + skipped; }
 
   bool checksum_ok() const { return intact; }
 };
 
-/// Why a stream of bytes cannot be read on.
+/// Why a stream of bytes cannot be read further.
 enum class frame_error : std::uint8_t {
   none,
   wrong_magic,       ///< Another network, or not this protocol at all.
@@ -41,14 +41,14 @@ enum class frame_error : std::uint8_t {
 /// costs no buffer, an announced payload gets new memory only as it arrives, at most
 /// `limits::read_ahead` in advance (invariant I11).
 ///
-/// Before the handshake all that anybody looks for stands within the small limit, at the
-/// beginning of a message: what makes it longer is read past, hashed on the way, up to
+/// Before the handshake all fields that matter stand within the small limit, at the
+/// beginning of a message: bytes beyond are skipped, but hashed, up to
 /// `limits::skipped_before_handshake` bytes in all.
 ///
 /// Not thread-safe; no clock, no socket.
 class frame_decoder {
 public:
-  /// @param pool Where large buffers come from and go to; none: each is made anew.
+  /// @param pool The source of large buffers; null: each is made anew.
   explicit frame_decoder(std::uint32_t magic, payload_pool_ptr pool = nullptr)
       : magic_(magic), pool_(std::move(pool)) {}
   frame_decoder(frame_decoder&&) = default;
@@ -56,7 +56,7 @@ public:
   ~frame_decoder();
 
   /// Longest payload from the next envelope on. Until this call the small limit holds,
-  /// and of longer payloads only so much is kept; from then on they are an error.
+  /// and only that much of longer payloads is kept; from then on they are an error.
   void set_payload_limit(std::uint32_t bytes) {
     payload_limit_ = bytes;
     may_skip_ = 0;
@@ -66,7 +66,7 @@ public:
   /// messages that arrived together. Bytes behind it are held until `resume`.
   void pause_after(command type) { pause_after_ = type; }
 
-  /// Reads on behind a pause; yields what was held.
+  /// Continues behind a pause; yields the frames of held bytes.
   void resume(std::vector<frame>& out);
 
   /// Likewise, but pauses again behind the next frame of that type.
@@ -102,7 +102,7 @@ private:
     envelope head;
     std::size_t filled = 0;
     payload_pool::buffer buffer;
-    double_sha256_stream hash; ///< Of what has filled it, if it is long.
+    double_sha256_stream hash; ///< Of the bytes so far, if it is long.
   };
 
   /// A payload of which only the beginning is kept.
@@ -113,15 +113,16 @@ private:
     std::vector<std::byte> beginning; ///< At most `limits::payload_before_handshake`.
   };
 
-  /// Decodes the whole messages at the front of `bytes`; returns how much they take.
+  /// Decodes the whole messages at the front of `bytes`; returns how many bytes they
+  /// take.
   std::size_t take_whole(bytes_view bytes, std::vector<frame>& out);
-  /// Goes on with the message that is incomplete; returns how much of `bytes` it took.
+  /// Continues the incomplete message; returns how many of `bytes` it took.
   std::size_t take_partial(bytes_view bytes, std::vector<frame>& out);
   bool accept(const envelope& head);
   void begin_payload(const envelope& head);
   std::size_t skip(bytes_view bytes, std::vector<frame>& out);
   void append_payload(bytes_view bytes);
-  /// Counts `size` bytes that stand in the buffer now.
+  /// Counts `size` more bytes in the buffer.
   void advance(std::size_t size);
   /// Makes room for `arriving` bytes, and some read-ahead.
   void grow(std::size_t arriving);
@@ -136,8 +137,7 @@ private:
   frame_error error_ = frame_error::none;
   bool paused_ = false;
   std::optional<command> pause_after_;
-  std::vector<std::byte>
-    held_; ///< An incomplete envelope, or what stands behind a pause.
+  std::vector<std::byte> held_; ///< An incomplete envelope, or the bytes behind a pause.
   std::optional<partial_payload> payload_;
   std::unique_ptr<skipped_payload> skipping_; ///< Instead of `payload_`.
 };

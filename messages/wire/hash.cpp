@@ -11,11 +11,11 @@ namespace peerage::wire {
 
 namespace {
 
-/// What fits one block of SHA-256 with its padding.
+/// Bytes that fit one block of SHA-256 with its padding.
 constexpr std::size_t short_size = 55;
 
-/// SHA-256 of at most `short_size` bytes. Most payloads are that short, and so is what is
-/// hashed again: Update and Final cost a fifth more for them.
+/// SHA-256 of at most `short_size` bytes. Most payloads are that short, and so is every
+/// hash that is hashed again: Update and Final cost a fifth more for them.
 hash256 sha256_of_short(bytes_view bytes) {
   std::array<unsigned char, 64> block{};
   std::copy_n(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),

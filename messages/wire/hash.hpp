@@ -37,7 +37,7 @@ hash256 double_sha256(bytes_view bytes);
 /// The first four bytes of the double SHA-256, as the v1 envelope carries them.
 std::uint32_t checksum(bytes_view payload);
 
-/// The same of a payload that was hashed already.
+/// The same, of the hash of a payload.
 std::uint32_t checksum_of(const hash256& hash);
 
 /// SHA-256 over bytes that arrive in pieces, then applied once more.
@@ -57,8 +57,8 @@ private:
 template <>
 struct std::hash<peerage::wire::hash256> {
   std::size_t operator()(const peerage::wire::hash256& x) const noexcept {
-    // Already uniform, but for whoever grinds hashes: containers keyed by remote-chosen
-    // hashes are bounded by the request that made them.
+    // Uniform unless ground by a remote: containers keyed by remote-chosen hashes are
+    // bounded by the request that made them.
     std::size_t result;
     std::memcpy(&result, x.bytes.data(), sizeof result);
     return result;

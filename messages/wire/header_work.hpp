@@ -6,12 +6,12 @@
 #include <optional>
 #include <span>
 
-/// What headers show by themselves, without the chain that they belong to.
+/// Checks of headers by themselves, without their chain.
 namespace peerage::wire {
 
 /// The target that `bits` states, as a number of the same form as a hash: the compact
-/// form has one byte that says how long the number is, and three with its first digits.
-/// Nothing if it is negative, zero, or does not fit into 256 bits.
+/// form has one byte for the length of the number, and three with its first digits. Empty
+/// if it is negative, zero, or does not fit into 256 bits.
 std::optional<hash256> target_of(std::uint32_t bits);
 
 /// True if `hash`, read as a number, is at most the target.
@@ -23,7 +23,7 @@ enum class header_fault : std::uint8_t {
   not_linked,   ///< One does not name the one before it as its previous block.
 };
 
-/// The first fault of headers in one message; work comes before links, as nodes check it.
+/// The first fault of headers in one message; work comes before links, as in other nodes.
 /// @param easiest_bits The highest target that the network allows.
 header_fault fault_of(std::span<const block_header> headers, std::uint32_t easiest_bits);
 

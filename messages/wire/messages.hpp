@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-/// The Bitcoin P2P messages as plain structs, named by the protocol's own words. Source
-/// where nothing else is said: the protocol documentation and the version, addr, inv,
+/// The Bitcoin P2P messages as plain structs, named by the protocol's own words. Source,
+/// unless another is named: the protocol documentation and the version, addr, inv,
 /// getheaders … messages as the network's nodes send them.
 namespace peerage::wire {
 
@@ -25,7 +25,7 @@ enum service : std::uint64_t {
   node_p2p_v2 = 1 << 11,
 };
 
-/// An address as version and addr carry it: IPv6, or IPv4 mapped into it.
+/// An address as in version and addr: IPv6, or IPv4 mapped into it.
 struct socket_address {
   std::uint64_t services = 0;
   std::array<std::uint8_t, 16> ip{};
@@ -67,7 +67,7 @@ struct getaddr {
 
 /// An entry of addr.
 struct timed_address {
-  std::uint32_t time = 0; ///< Unix seconds at which somebody last saw it.
+  std::uint32_t time = 0; ///< When the node was last seen, in Unix seconds.
   socket_address address;
   friend bool operator==(const timed_address&, const timed_address&) = default;
 };
@@ -78,7 +78,7 @@ struct addr {
 };
 
 /// An entry of addrv2 (BIP 155). `bytes` is as long as its network prescribes; addresses
-/// of other networks, up to 512 bytes, pass as they are, and do not spoil the rest.
+/// of other networks, up to 512 bytes, are kept unchanged, and do not spoil the rest.
 struct network_address {
   std::uint32_t time = 0; ///< Unix seconds.
   std::uint64_t services = 0;
@@ -101,7 +101,7 @@ struct wtxidrelay {
   friend bool operator==(const wtxidrelay&, const wtxidrelay&) = default;
 };
 
-/// What an inventory entry names (BIPs 37, 144, 152, 339).
+/// The type of an inventory entry (BIPs 37, 144, 152, 339).
 enum inventory_type : std::uint32_t {
   inv_tx = 1,
   inv_block = 2,
@@ -118,7 +118,7 @@ struct inventory_entry {
   hash256 hash;
   friend bool operator==(const inventory_entry&, const inventory_entry&) = default;
 
-  /// Those with the witness flag are for getdata alone (BIP 144).
+  /// Types with the witness flag are for getdata alone (BIP 144).
   bool is_announcement() const {
     return type == inv_block || type == inv_tx || type == inv_wtx;
   }
@@ -174,7 +174,8 @@ struct getblocks {
   friend bool operator==(const getblocks&, const getblocks&) = default;
 };
 
-/// A block, kept as it came: at least the 80 bytes of its header, then its transactions.
+/// A block, in its bytes as received: at least the 80 bytes of its header, then its
+/// transactions.
 struct block {
   slice bytes;
   friend bool operator==(const block&, const block&) = default;
@@ -183,7 +184,7 @@ struct block {
   block_header header() const;
 };
 
-/// A transaction, kept as it came (with its witnesses, if it has any).
+/// A transaction, in its bytes as received (with its witnesses, if it has any).
 struct tx {
   slice bytes;
   friend bool operator==(const tx&, const tx&) = default;
@@ -221,8 +222,8 @@ struct reject {
   friend bool operator==(const reject&, const reject&) = default;
 };
 
-/// A command that is recognised but whose payload nobody here reads: filter*,
-/// merkleblock, cmpctblock, getblocktxn, blocktxn, getcf*, cf*.
+/// A recognised command whose payload is not parsed: filter*, merkleblock, cmpctblock,
+/// getblocktxn, blocktxn, getcf*, cf*.
 struct opaque {
   command type = command::unknown;
   slice bytes;
@@ -234,7 +235,7 @@ using message =
                inv, getdata, notfound, getheaders, headers, getblocks, block, tx, mempool,
                sendheaders, sendcmpct, feefilter, reject, opaque>;
 
-/// The command that a message travels under.
+/// The command of a message.
 command command_of(const message& x);
 
 // -- serialisation between processes -------------------------------------------------

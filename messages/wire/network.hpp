@@ -10,10 +10,10 @@ namespace peerage::wire {
 
 enum class network : std::uint8_t { main, testnet, testnet4, signet, regtest };
 
-/// What tells one network from another. Source: each network's chain parameters.
+/// The parameters that differ between networks. Source: each network's chain parameters.
 struct network_parameters {
   network id;
-  std::string_view name;      ///< As `--network` takes it.
+  std::string_view name;      ///< As in `--network`.
   std::uint32_t magic;        ///< First four bytes of every message, read little-endian.
   std::uint16_t port;         ///< Where nodes of this network listen.
   hash256 genesis;            ///< Hash of its first block.
@@ -24,7 +24,7 @@ struct network_parameters {
 /// The parameters of a network; they live as long as the program.
 const network_parameters& parameters(network id);
 
-/// Looks a network up by name; nullptr if there is none.
+/// Looks a network up by name; null if there is none.
 const network_parameters* find_network(std::string_view name);
 
 } // namespace peerage::wire

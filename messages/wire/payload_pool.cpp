@@ -24,7 +24,7 @@ payload_pool::buffer payload_pool::take(std::size_t size) {
 }
 
 void payload_pool::give_back(buffer&& used) {
-  buffer dropped = std::move(used); // freed outside of the lock, if it is
+  buffer dropped = std::move(used); // freed outside of the lock, if at all
   std::lock_guard guard{mutex_};
   if (dropped.capacity < min_capacity || kept_bytes_ + dropped.capacity > max_kept)
     return;

@@ -7,10 +7,10 @@
 
 namespace peerage::wire {
 
-/// Memory for large payloads that is used again. A payload whose length was only
-/// announced may be given a pooled buffer at once, since no memory is taken for it: it is
-/// there already (invariant I11). Without one, a buffer grows as the payload arrives, and
-/// then every megabyte costs fresh pages and moves.
+/// Reused memory for large payloads. A payload whose length is only announced may get a
+/// pooled buffer at once, since that takes no new memory (invariant I11). Without one, a
+/// buffer grows as the payload arrives, and then every megabyte costs fresh pages and
+/// moves.
 ///
 /// Keeps at most `max_kept` bytes in all. Thread-safe.
 class payload_pool : public std::enable_shared_from_this<payload_pool> {
@@ -27,7 +27,7 @@ public:
   };
 
   /// The smallest kept buffer of at least `size` bytes, an empty one if there is none.
-  /// Not one of more than twice that: who keeps a message must not keep many times its
+  /// Never one of more than twice that: keeping a message must not keep many times its
   /// size.
   buffer take(std::size_t size);
 
@@ -38,7 +38,7 @@ public:
 
   /// Smaller buffers are not worth keeping.
   static constexpr std::size_t min_capacity = 128 * 1024;
-  /// Two messages of the network's longest.
+  /// Two of the network's longest messages.
   static constexpr std::size_t max_kept = 8'000'000;
 
 private:

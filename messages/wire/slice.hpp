@@ -46,7 +46,7 @@ public:
   std::size_t held() const { return held_; }
 
   /// The same bytes in a buffer that they fill by half at least: this slice, or a copy.
-  /// For whoever keeps a slice for longer than the rest of its buffer is of use.
+  /// For a holder that keeps a slice longer than the rest of its buffer is of use.
   slice compact() const { return held() / 2 > size() ? copy_of(view()) : *this; }
 
   /// A part of this slice in the same buffer. Requires offset + count <= size().
@@ -69,7 +69,7 @@ private:
 /// Lower-case hex, in memory order.
 std::string to_hex(bytes_view bytes);
 
-/// The bytes that `text` spells; false (and `out` cleared) if it is not hex.
+/// Decodes `text` into `out`; false (and `out` cleared) if it is not hex.
 bool from_hex(std::string_view text, std::vector<std::byte>& out);
 
 /// Views text as bytes.

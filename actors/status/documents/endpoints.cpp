@@ -16,7 +16,7 @@ namespace peerage {
 
 namespace {
 
-/// Asks an owner; `render` makes the answer of what comes back, on the HTTP thread.
+/// Asks an owner; `render` makes the reply from its answer, on the HTTP thread.
 template <class Answer, class Handle, class Question, class Render>
 void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
                  Question what, Render render) {
@@ -39,7 +39,7 @@ void answer_with_list(status_pointer self, const reply_slot_ptr& slot, const Han
   });
 }
 
-/// What runs in the STATUS actor and answers there, or lets others answer.
+/// Runs in the STATUS actor and answers there, or passes the slot on.
 using status_reader = std::function<void(status_pointer, const reply_slot_ptr&)>;
 
 void read_status(const status_actor& status, const status_reader& read,
@@ -48,11 +48,11 @@ void read_status(const status_actor& status, const status_reader& read,
                  status_task{[read, slot](status_pointer self) { read(self, slot); }});
 }
 
-/// Lists of thousands: while many clients ask for one, making it takes a fifth of the
-/// time, at the most.
+/// For lists of thousands: while many clients ask for one, making it takes at most a
+/// fifth of the time.
 constexpr unsigned list_rest = 4;
 
-/// GET of what is the same for all who ask at the same time.
+/// GET of a document that is the same for all concurrent requests.
 class document_adder {
 public:
   document_adder(http_router& routes, std::shared_ptr<http_executor> door,
@@ -94,7 +94,7 @@ void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
   auto failed = [slot](const caf::error& why) {
     slot->answer([why] { return http_source_failed(why); });
   };
-  // One after the other: the set's numbers fit each other, whenever the others come.
+  // One after the other: the set's numbers stay consistent, whenever the others come.
   ask<attempt_counts>(
     self, self->state.parts.dialer, get_attempt_counts{},
     [=](caf::expected<attempt_counts> dials) {
@@ -166,7 +166,7 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
                  },
                  slot);
              });
-  // The session sees to those that ask for the upgrade.
+  // The session handles requests for the upgrade itself.
   routes.add(
     http::verb::get, "/events",
     [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
@@ -179,10 +179,10 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
 
 namespace {
 
-/// Nothing if the request may go on.
+/// Empty if the request may go on.
 std::optional<http_reply> check_writer(const http_request& what,
                                        const rpc_cookie* cookie) {
-  // Browsers say where a page comes from; no page of others may act, whoever its user is.
+  // Browsers tell where a page comes from; no page of another site may act for its user.
   if (auto origin = what[http::field::origin]; !origin.empty()) {
     auto host = what[http::field::host];
     if (origin != "http://" + std::string(host))
@@ -190,7 +190,7 @@ std::optional<http_reply> check_writer(const http_request& what,
   }
   if (!cookie)
     return http_error(http::status::forbidden,
-                      "this node has no cookie, so nobody may call");
+                      "this node has no cookie, so calls are off");
   auto given = what[http::field::authorization];
   if (cookie->accepts({given.data(), given.size()}))
     return std::nullopt;

@@ -7,16 +7,17 @@
 
 namespace peerage {
 
-/// What is GET of the node: reads, which need no authentication.
+/// The GETs of the node's state, which need no authentication.
 void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
                         const status_actor& status);
 
-/// POST /: JSON-RPC, for who knows the cookie; nobody if there is none.
+/// POST /: JSON-RPC, for clients with the cookie; for none if there is no cookie.
 void add_rpc_endpoint(http_router& routes, const status_actor& status,
                       std::shared_ptr<const rpc_methods> methods,
                       std::shared_ptr<const rpc_cookie> cookie);
 
-/// What is the same for every node: GET /schema/NAME, and GET /, a page of HTML.
+/// The resources that are the same for every node: GET /schema/NAME, and GET /, a page of
+/// HTML.
 void add_fixed_endpoints(http_router& routes, std::string_view page);
 
 } // namespace peerage

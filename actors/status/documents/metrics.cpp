@@ -60,8 +60,8 @@ void add_reasons(MetricFamily& to, const by_reason& counts, const std::string& l
   }
 }
 
-/// Ends of dials and of inbound connections that are no ends of a handshake: it did not
-/// begin, or had come to a good end before.
+/// False for ends of dials and inbound connections whose handshake did not begin, or had
+/// finished before.
 bool is_of_handshake(peer_exit x) {
   switch (x) {
   case peer_exit::connect_refused:

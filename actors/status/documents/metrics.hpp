@@ -9,7 +9,7 @@
 
 namespace peerage {
 
-/// What GET /metrics shows, as its owners said it.
+/// The values of GET /metrics, as answered by their owners.
 struct node_metrics {
   peer_set_snapshot peers; ///< One moment's, so that total = ready + unready.
   attempt_counts dials;
@@ -17,8 +17,8 @@ struct node_metrics {
   node_context_ptr context;
 };
 
-/// In the text format of Prometheus. Every label is out of an enumeration: nothing that a
-/// remote chooses makes a new series.
+/// In the text format of Prometheus. Every label comes from an enumeration: a remote
+/// cannot make new series.
 std::string render_metrics(const node_metrics& x);
 
 } // namespace peerage

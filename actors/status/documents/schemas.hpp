@@ -4,7 +4,7 @@
 
 namespace peerage {
 
-/// The JSON Schema (2020-12) of a document, out of schemas/NAME.json; empty if there is
+/// The JSON Schema (2020-12) of a document, from schemas/NAME.json; empty if there is
 /// none of that name.
 std::string_view schema_of(std::string_view name);
 

@@ -6,7 +6,7 @@ namespace peerage {
 
 namespace {
 
-/// How long the log may have nothing to say before it is asked again.
+/// Timeout of a question to the log, after which it is asked again.
 constexpr std::chrono::seconds poll_wait{20};
 
 } // namespace
@@ -30,7 +30,7 @@ void event_feed::ask_log(get_events what, receiver done) {
 }
 
 void event_feed::add(event_reader& x, std::uint64_t last) {
-  // Nobody looked for a while: what happened in between nobody asked for.
+  // There was no reader for a while: the events in between are not needed.
   if (readers_.empty() && asking_.expired()) {
     records_.clear();
     next_ = last;
@@ -66,7 +66,7 @@ void event_feed::on_batch(caf::expected<event_batch>& found) {
     return tell(&event_reader::on_feed_end);
   }
   for (const auto& x : found->entries) {
-    if (x.seq != next_) // the log was faster than we are, and has dropped some
+    if (x.seq != next_) // the log has dropped some before we asked
       records_.clear();
     records_.push_back({x.type, render(x)});
     next_ = x.seq + 1;
@@ -78,7 +78,7 @@ void event_feed::on_batch(caf::expected<event_batch>& found) {
 }
 
 void event_feed::tell(void (event_reader::*what)()) {
-  auto all = readers_; // one that ends leaves
+  auto all = readers_; // a copy: a reader that ends leaves
   for (auto* x : all)
     (x->*what)();
 }

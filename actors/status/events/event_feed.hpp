@@ -14,10 +14,10 @@ namespace peerage {
 
 using event_text = std::shared_ptr<const std::string>;
 
-/// An event as it goes out.
+/// The text of an event as sent.
 event_text render(const event& x);
 
-/// Who follows the events. Lives on the HTTP thread.
+/// A follower of the events. Lives on the HTTP thread.
 class event_reader {
 public:
   virtual void on_events() = 0;   ///< The feed has more.
@@ -27,10 +27,10 @@ protected:
   ~event_reader() = default;
 };
 
-/// The newest events, each rendered once for all who read them. As long as somebody does,
-/// one question is out at the EVENT_LOG, which it answers when there is something new.
-/// Readers pull from here; for what this no longer has they ask the log themselves. Lives
-/// on the HTTP thread only.
+/// The newest events, each rendered once for all readers. While there are readers, one
+/// question is out at the EVENT_LOG, answered when there is something new. Readers pull
+/// from here; for older events they ask the log themselves. Lives on the HTTP thread
+/// only.
 class event_feed {
 public:
   struct record {
@@ -48,14 +48,14 @@ public:
   using receiver = std::function<void(caf::expected<event_batch>&)>;
   void ask_log(get_events what, receiver done);
 
-  /// @param last The number of the next event, by the log.
+  /// @param last The number of the log's next event.
   void add(event_reader& x, std::uint64_t last);
   void remove(event_reader& x) { readers_.erase(&x); }
   bool has_readers() const { return !readers_.empty(); }
-  /// Asks again if an answer was lost on its way; now and then.
+  /// Asks again if an answer was lost on its way. To be called now and then.
   void on_tick();
 
-  /// What is here: from `first` up to `next`, without holes.
+  /// The events kept here: numbers from `first` up to `next`, without holes.
   std::uint64_t first() const { return next_ - records_.size(); }
   std::uint64_t next() const { return next_; }
   const record& at(std::uint64_t seq) const {
@@ -72,7 +72,7 @@ private:
   std::unordered_set<event_reader*> readers_;
   std::deque<record> records_;
   std::uint64_t next_ = 1;
-  std::weak_ptr<char> asking_; ///< Gone when the question was answered, or is lost.
+  std::weak_ptr<char> asking_; ///< Expires when the question is answered or lost.
   bool ended_ = false;         ///< The log is gone.
 };
 

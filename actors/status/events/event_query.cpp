@@ -16,7 +16,7 @@ std::string_view view(boost::beast::string_view x) {
   return {x.data(), x.size()};
 }
 
-/// Cuts off what comes before `separator`, or all.
+/// Cuts off the part before `separator`, or all.
 std::string_view next_part(std::string_view& rest, char separator) {
   auto part = rest.substr(0, rest.find(separator));
   rest.remove_prefix(std::min(rest.size(), part.size() + 1));
@@ -52,7 +52,7 @@ bool parse_from(std::string_view text, event_query& out) {
   return true;
 }
 
-/// Returns what is wrong, or nothing.
+/// Returns what is wrong; empty: nothing.
 std::string parse_types(std::string_view text, event_query& out) {
   out.filter.types = 0;
   while (!text.empty()) {
@@ -69,7 +69,7 @@ std::string parse_parameter(std::string_view text, event_query& out) {
   auto name = next_part(text, '=');
   std::string value;
   if (!percent_decoded(text, value))
-    return "the query is not percent-encoded as it should be";
+    return "the query has a wrong percent-encoding";
   if (name == "types")
     return parse_types(value, out);
   if (name != "from")

@@ -7,18 +7,18 @@
 
 namespace peerage {
 
-/// What a reader of GET /events wants.
+/// The query of GET /events.
 struct event_query {
-  std::optional<std::uint64_t> from; ///< None: what happens from now on.
+  std::optional<std::uint64_t> from; ///< Empty: from now on.
   event_filter filter;               ///< Only its types are used.
 };
 
-/// Whether this wants to become an event stream.
+/// Whether this request asks for an event stream.
 bool wants_events(const http_request& what);
 
-/// Reads the query, and checks that no page of another site asks: browsers let any page
-/// open a WebSocket anywhere, but say which page it was. Returns the refusal if it is
-/// one.
+/// Reads the query, and refuses pages of other sites: browsers let any page open a
+/// WebSocket anywhere, but tell which page it was. Returns the refusal; empty: it is
+/// fine.
 std::optional<http_reply> read_event_query(const http_request& what, event_query& out);
 
 } // namespace peerage

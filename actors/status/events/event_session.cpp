@@ -20,18 +20,18 @@ event_text gap(std::uint64_t from, std::uint64_t to, bool reset = false) {
   return std::make_shared<const std::string>(result.dump());
 }
 
-/// One reader. It has a place in the numbering and takes what comes next when its last
-/// write is done, so what it does not read is kept nowhere for it.
+/// One reader. It has a place in the numbering and takes the next event when its last
+/// write is done, so nothing is kept for a reader that does not read.
 class event_session final : public http_session,
                             public event_reader,
                             public std::enable_shared_from_this<event_session> {
-  // Before what uses it: its type is deduced.
+  // Stands before its uses: its type is deduced.
   std::shared_ptr<event_session> self() { return shared_from_this(); }
 
-  /// In which this is one.
+  /// The count of streams that includes this one.
   std::size_t& places() { return has_cookie_ ? at_->streams_with_cookie : at_->streams; }
 
-  /// Whatever throws ends this stream only.
+  /// An exception ends this stream only.
   template <class Act>
   void guarded(Act act) noexcept {
     if (ended_)
@@ -43,7 +43,7 @@ class event_session final : public http_session,
     }
   }
 
-  /// The end of an operation; `operation` expires if it is lost.
+  /// Wraps the handler of an operation; `operation` expires when it has ended or is lost.
   template <class Act>
   auto handler(std::weak_ptr<char>& operation, Act act) {
     auto token = std::make_shared<char>();
@@ -116,7 +116,7 @@ public:
   }
 
 private:
-  /// Asks the log for events that the feed does not have.
+  /// Asks the log for events that the feed no longer has.
   template <class Done>
   void ask_log(std::uint64_t from, std::uint64_t limit, Done done) {
     get_events what;
@@ -151,7 +151,7 @@ private:
 
   void on_located(const event_batch& now) {
     cursor_ = query_.from.value_or(now.last);
-    if (cursor_ > now.last) { // numbers of a node that ran before this one
+    if (cursor_ > now.last) { // numbers of an earlier run
       cursor_ = now.first;
       backlog_.push_back(gap(1, 0, true));
     }
@@ -243,7 +243,7 @@ public:
   void end() override {
     if (std::exchange(ended_, true))
       return;
-    const auto me = self(); // until the end of this
+    const auto me = self(); // alive until the end of this function
     closing_ = true;
     --places();
     feed_.remove(*this);
@@ -262,15 +262,16 @@ private:
   http_request request_;
   event_query query_;
   beast::flat_buffer input_;
-  std::uint64_t cursor_ = 0;           ///< The number of the event that comes next.
-  std::deque<event_text> backlog_;     ///< To be written before that one.
-  event_text output_;                  ///< Being written.
-  session_clock::time_point heard_at_; ///< From the reader, a pong at the least.
+  std::uint64_t cursor_ = 0;       ///< The number of the next event.
+  std::deque<event_text> backlog_; ///< To be written before the next event.
+  event_text output_;              ///< Being written.
+  session_clock::time_point
+    heard_at_; ///< When the reader last sent anything, such as a pong.
   session_clock::time_point write_began_;
-  std::weak_ptr<char> reading_; ///< Gone when the read is lost, or done.
-  std::weak_ptr<char> writing_; ///< And the write.
+  std::weak_ptr<char> reading_; ///< Expires when the read is done or lost.
+  std::weak_ptr<char> writing_; ///< The same of the write.
   bool accepted_ = false;
-  bool pinged_ = false;  ///< Since it was heard of.
+  bool pinged_ = false;  ///< Since the reader was last heard.
   bool located_ = false; ///< The cursor is right.
   bool fetching_ = false;
   bool ending_ = false;

@@ -10,7 +10,7 @@ namespace peerage {
 /// for, and writes the events that its query wants, one to a frame.
 class event_upgrades final : public http_upgrades {
 public:
-  /// @param sessions Outlives this.
+  /// @param sessions Must outlive this object.
   explicit event_upgrades(http_sessions& sessions)
       : sessions_(sessions), feed_(sessions.door) {}
 

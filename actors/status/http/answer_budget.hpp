@@ -6,18 +6,18 @@
 
 namespace peerage {
 
-/// What calls, or the answers to them, may keep in memory while they are under way.
-/// Taken on the HTTP thread, given back on any.
+/// Bounds the memory of calls, or of their answers, while they are under way. Taken on
+/// the HTTP thread, given back on any.
 class answer_budget : public std::enable_shared_from_this<answer_budget> {
 public:
-  /// Gives its bytes back when it goes.
+  /// Gives its bytes back when it is destroyed.
   using lease = std::shared_ptr<void>;
 
-  /// @param one Bytes at most, of one of them.
-  /// @param all And of all together.
+  /// @param one The most bytes of one of them.
+  /// @param all The most bytes of all together.
   answer_budget(std::size_t one, std::size_t all) : one_(one), all_(all) {}
 
-  /// nullptr: that is too much for one, or all together keep too much already.
+  /// Null if that is too much for one, or with all others.
   lease take(std::size_t bytes) {
     if (bytes > one_ || held_ + bytes > all_)
       return nullptr;

@@ -15,7 +15,7 @@ namespace peerage {
 
 namespace {
 
-/// The two ends of a TCP connection, as sock_diag wants them.
+/// The two ends of a TCP connection, in the form of sock_diag.
 bool read_ends(int socket, inet_diag_sockid& client, unsigned char& family) {
   sockaddr_storage here{};
   sockaddr_storage there{};
@@ -48,7 +48,8 @@ bool read_ends(int socket, inet_diag_sockid& client, unsigned char& family) {
          copy(here, client.idiag_dport, client.idiag_dst);
 }
 
-/// Whether a process holds the client's socket. False as well if the kernel cannot say.
+/// Whether a process holds the client's socket. False as well if the kernel does not
+/// tell.
 bool is_held(int socket) {
   struct {
     nlmsghdr header;
@@ -77,7 +78,7 @@ bool is_held(int socket) {
   if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
     return false;
   std::memcpy(&found, answer.data() + NLMSG_HDRLEN, sizeof found);
-  return found.idiag_inode != 0; // an orphan has none
+  return found.idiag_inode != 0; // an orphan's is 0
 }
 
 } // namespace

@@ -2,11 +2,11 @@
 
 namespace peerage {
 
-/// What is known of whoever is at the other end of a connection on this machine.
+/// What is known of the client at the other end of a connection on this machine.
 enum class client_presence : unsigned char {
   sends,   ///< May still send: nothing was closed.
   listens, ///< Has closed its sending side only, and waits for its answer.
-  gone,    ///< Has closed the socket, or was killed: nobody reads what is written.
+  gone,    ///< Has closed the socket, or was killed: no answer will be read.
 };
 
 /// Asks the kernel about the client of a connected stream socket, TCP or Unix; consumes

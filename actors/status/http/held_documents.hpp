@@ -6,8 +6,8 @@
 
 namespace peerage {
 
-/// Counts the bytes of documents that are kept because they go out; one that many read
-/// counts once. Plain.
+/// Counts the bytes of documents that are kept while they are sent; one with many readers
+/// counts once. A plain class.
 class held_documents {
 public:
   void add(std::string_view text) {

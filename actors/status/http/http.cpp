@@ -77,13 +77,13 @@ reply_slot::~reply_slot() {
       return http_error(http::status::service_unavailable, "the node is stopping");
     });
   } catch (const std::exception&) {
-    // Out of memory: the receiver goes with this, and whoever waits for it sees that.
+    // Out of memory: the receiver is destroyed, and its waiter sees that.
   }
 }
 
 namespace {
 
-/// What goes wrong in making an answer is the end of that answer alone.
+/// An exception while an answer is made fails that answer alone.
 http_reply made_by(const reply_slot::maker& make) {
   try {
     return make();

@@ -14,14 +14,14 @@
 #include <string>
 #include <string_view>
 
-/// What the parts of the status server say to each other about one HTTP exchange.
+/// One HTTP exchange, as the parts of the status server pass it to each other.
 namespace peerage {
 
 namespace http = boost::beast::http;
 
 using http_request = http::request<http::string_body>;
 
-/// A text that does not change; copies are the same one, however many clients get it.
+/// An immutable text; copies share it, however many clients get it.
 class shared_text {
 public:
   shared_text() = default;
@@ -32,14 +32,14 @@ private:
   std::shared_ptr<const std::string> text_;
 };
 
-/// A long body that is made while it goes out, so that only a part of it is ever there.
+/// A long body that is made while it is sent, so that only a part of it exists at a time.
 /// Lives on the HTTP thread.
 class body_source {
 public:
   virtual ~body_source() = default;
   using taker = std::function<void(std::string)>;
   /// Calls `take` with the next piece, an empty one after the last; later, never from
-  /// within. To be asked again after that only. Whatever it waits for ends with it.
+  /// within. Call it again only after that. Its destruction cancels what it waits for.
   virtual void next(taker take) = 0;
 };
 
@@ -47,14 +47,14 @@ struct http_reply {
   http::status status = http::status::ok;
   shared_text body; ///< JSON unless `content_type` says otherwise.
   std::string content_type = "application/json";
-  std::string allow = {};                   ///< For 405: the methods that would do.
-  std::string authenticate = {};            ///< For 401: how to say who one is.
+  std::string allow = {};                   ///< For 405: the allowed methods.
+  std::string authenticate = {};            ///< For 401: how to authenticate.
   std::string content_security_policy = {}; ///< For pages.
   std::shared_ptr<body_source> source = {}; ///< Instead of `body`.
-  bool close = false;                       ///< The connection is of no further use.
+  bool close = false;                       ///< Close the connection after this reply.
 };
 
-/// As it goes out; what is no UTF-8 is replaced.
+/// The text to send; invalid UTF-8 is replaced.
 std::string json_text(const nlohmann::json& x);
 
 /// `{"error":"..."}`.
@@ -62,11 +62,11 @@ http_reply http_error(http::status status, std::string_view what);
 
 http_reply http_json(const nlohmann::json& body, http::status status = http::status::ok);
 
-/// The owner of what was asked for did not say: 504 if it was slow, else 503.
+/// An owner that did not answer: 504 if it was slow, else 503.
 http_reply http_source_failed(const caf::error& why);
 
 /// The way back to the HTTP thread, from any other. Closed before that thread's
-/// io_context goes, so that a late answer finds nothing instead of a dangling pointer.
+/// io_context is destroyed, so that a late answer finds no dangling pointer.
 class http_executor {
 public:
   explicit http_executor(boost::asio::io_context& context) : context_(&context) {}
@@ -79,14 +79,13 @@ private:
   boost::asio::io_context* context_;
 };
 
-/// Tells those who wait for something on behalf of a client that it is gone. From any
-/// thread.
+/// Calls off waits on behalf of a client that is gone. Thread-safe.
 class cancellation {
 public:
-  /// The client is gone. Once.
+  /// The client is gone. Call it once.
   void cancel();
-  /// What to do then, instead of what was to be done before; at once if it is gone
-  /// already.
+  /// Sets what to do then, in place of an earlier function; calls it at once if the
+  /// client is gone already.
   void on_cancel(std::function<void()> act);
 
 private:
@@ -97,9 +96,9 @@ private:
 
 using cancellation_ptr = std::shared_ptr<cancellation>;
 
-/// Where the one answer to one request goes. Any thread may answer; the reply is made on
-/// the HTTP thread, so that rendering a long one costs no actor its turn. If it goes
-/// unanswered (the actor that had it is gone), the client gets a 503.
+/// Takes the one answer to one request. Any thread may answer; the reply is made on the
+/// HTTP thread, so that rendering a long one holds up no actor. If the slot is destroyed
+/// unanswered (its actor is gone), the client gets a 503.
 class reply_slot {
 public:
   using maker = std::function<http_reply()>;
@@ -118,15 +117,15 @@ public:
   /// Only the first call counts.
   void answer(maker make);
 
-  /// To be called, on the HTTP thread, by who answers when something happens, in minutes
-  /// maybe. False: too many wait already.
+  /// Call it, on the HTTP thread, before an answer that waits for an event, maybe
+  /// minutes. False: too many wait already.
   bool wait() const { return !may_wait_ || may_wait_(); }
 
-  /// Whether the client is still there.
+  /// Tells whether the client is still there.
   const cancellation_ptr& client() const { return client_; }
   const std::shared_ptr<http_executor>& door() const { return door_; }
 
-  /// Goes on with making the answer after others on the HTTP thread had their turns.
+  /// Continues making the answer after other work on the HTTP thread.
   void continue_with(std::function<void()> task) { door_->post(std::move(task)); }
   void continue_after(std::chrono::nanoseconds pause, std::function<void()> task) {
     door_->post_after(pause, std::move(task));

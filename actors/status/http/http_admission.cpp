@@ -19,7 +19,7 @@ admission::verdict admission::identify(connection_id who, bool has_cookie,
     return {};
   if (auto* known = find(who)) {
     known->has_cookie = has_cookie;
-    if (has_cookie) // else the time counts that it has taken since its first byte
+    if (has_cookie) // else its time counts from its first byte
       known->since = now;
   }
   return {true, leaves};
@@ -73,7 +73,7 @@ void admission::hurry(connection_id who) {
 
 void admission::rest(connection_id who, bool hasty, clock::time_point now) {
   if (auto* known = find(who)) {
-    known->has_cookie = false; // each request says it anew
+    known->has_cookie = false; // each request has its own
     known->urgent = false;
     known->waits = false;
     known->hasty = hasty;
@@ -131,7 +131,7 @@ std::size_t admission::calls() const {
          count(stage::writing, true);
 }
 
-/// Whose stage, or last progress, is the longest ago.
+/// The suitable place whose stage or last progress began first.
 template <class Suitable>
 std::optional<admission::connection_id> admission::oldest(Suitable suitable) const {
   const std::pair<const connection_id, place>* found = nullptr;
@@ -142,7 +142,7 @@ std::optional<admission::connection_id> admission::oldest(Suitable suitable) con
   return found ? std::optional{found->first} : std::nullopt;
 }
 
-/// Whoever is leaving, then whoever has been idle or sending for the longest.
+/// The connection that is leaving, or else has been idle or sending, for the longest.
 std::optional<admission::connection_id> admission::first_reader(connection_id but) const {
   auto leaving = oldest([&](connection_id id, const place& x) {
     return id != but && !x.has_cookie && x.at == stage::leaving;
@@ -152,7 +152,7 @@ std::optional<admission::connection_id> admission::first_reader(connection_id bu
   });
 }
 
-/// Of those that write since `before` or earlier.
+/// Of those that have been writing since `before` or earlier.
 std::optional<admission::connection_id>
 admission::slowest(bool urgent, clock::time_point before) const {
   return oldest([&](connection_id, const place& x) {
@@ -161,7 +161,7 @@ admission::slowest(bool urgent, clock::time_point before) const {
   });
 }
 
-/// Of those whose request came before it was its turn.
+/// Of those whose request came before the previous answer was out.
 std::optional<admission::connection_id> admission::hastiest(bool urgent) const {
   return oldest([&](connection_id, const place& x) {
     return x.at == stage::answering && !x.has_cookie && x.urgent == urgent && x.hasty;

@@ -8,16 +8,17 @@
 
 namespace peerage {
 
-/// Who may be served at one address of the status socket, and who has to go when a place
-/// is needed. Plain: knows connections by number and is told the time.
+/// Decides which connections are served at one address of the status socket, and which
+/// one has to go when a place is needed. A plain class: knows connections by number and
+/// is told the time.
 ///
 /// A connection whose request is not complete yet is only a guest: there are always
-/// places for newcomers, because whoever is idle, slow, or does not read goes first. Only
-/// a complete request takes a place that nobody can take away, and only if its client has
-/// waited for the answer before it: a hasty one, which sends request upon request, goes
-/// when its place is needed. Those that know the cookie have places of their own, under
-/// the same rule, and those that wait for something to happen have yet others. What is
-/// said of a connection that has been removed is nothing.
+/// places for newcomers, because idle, slow and non-reading connections go first. Only a
+/// complete request has its place for certain, and only if its client has waited for the
+/// previous answer: a hasty client, which sends request upon request, goes when its place
+/// is needed. Connections with the cookie have places of their own, under the same rule,
+/// and those that wait for an event have yet others. Calls for a removed connection do
+/// nothing.
 class admission {
 public:
   using connection_id = std::uint64_t;
@@ -25,10 +26,10 @@ public:
 
   enum class stage : std::uint8_t {
     reading,   ///< Idle, or its request is still coming.
-    answering, ///< The node is at work for it.
-    waiting,   ///< The answer comes when something happens: minutes, maybe.
-    writing,   ///< The answer goes out as fast as the client reads.
-    leaving,   ///< All is said; what still comes is thrown away.
+    answering, ///< The node works on the answer.
+    waiting,   ///< The answer waits for an event: minutes, maybe.
+    writing,   ///< The answer is sent as fast as the client reads.
+    leaving,   ///< The last answer is out; further bytes are discarded.
   };
 
   struct limits {
@@ -40,33 +41,33 @@ public:
   };
 
   /// How long a client that asked for a document may take to read a part of it, before
-  /// somebody else may have its place: long for who reads at all, for all are on this
-  /// machine. Where a place has to be found, for /health and calls with the cookie, who
-  /// has not read everything yet goes at once.
+  /// another client may have its place: long for a client that reads at all, as all are
+  /// on this machine. For /health and calls with the cookie, a client that has not read
+  /// everything yet goes at once.
   static constexpr std::chrono::milliseconds stalled{100};
 
   explicit admission(const limits& x) : limits_(x) {}
 
   struct verdict {
     bool admitted = false;
-    std::optional<connection_id> leaves; ///< Has to be ended to make room.
+    std::optional<connection_id> leaves; ///< To be ended to make room.
   };
 
-  /// Somebody has connected.
+  /// A client has connected.
   verdict enter(connection_id who, clock::time_point now);
 
-  /// The head of its request has come: whether it has the cookie is known. With it, the
-  /// time counts from here that the rest takes.
+  /// The head of its request has come, and tells whether it has the cookie. With it, the
+  /// time of the rest counts from here.
   verdict identify(connection_id who, bool has_cookie, clock::time_point now);
 
   /// Its request is complete.
   /// @param urgent Short, and worth a place of its own: /health.
   verdict serve(connection_id who, bool urgent, clock::time_point now);
 
-  /// It waits for something to happen; false if too many do.
+  /// Its answer waits for an event; false if too many do.
   bool wait(connection_id who);
 
-  /// From `serve` on: its answer goes out; also to be told of each part that is out.
+  /// Its answer, after `serve`, is being sent; to be repeated for each part that is out.
   void write(connection_id who, clock::time_point now);
 
   /// All parts are out, and the node is at work for the next one.
@@ -76,7 +77,7 @@ public:
   void hurry(connection_id who);
 
   /// The answer is out: the next request may come.
-  /// @param hasty It was there before that.
+  /// @param hasty The next request came before that.
   void rest(connection_id who, bool hasty, clock::time_point now);
 
   /// The answer is out, and was the last one.
@@ -85,7 +86,7 @@ public:
   /// The connection is closed.
   void remove(connection_id who);
 
-  /// Of those without the cookie that write, the one that has been stalled the longest.
+  /// Of the connections without the cookie that write, the one stalled the longest.
   std::optional<connection_id> slowest_reader(clock::time_point now) const;
 
   std::size_t count(stage at, bool has_cookie) const;

@@ -27,7 +27,7 @@ bool is_visible(char c) {
   return c > ' ' && c < '\x7f';
 }
 
-/// Values may hold bytes beyond ASCII, but nothing that controls a device.
+/// Values may hold bytes beyond ASCII, but no control characters.
 bool is_value_char(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == '\t' || (byte >= 0x20 && byte != 0x7f);
@@ -55,12 +55,12 @@ using head_problem = std::optional<http_reply>;
 head_problem read_version(std::string_view text, http_head& out) {
   if (text.size() != 8 || !text.starts_with("HTTP/1.") || text[7] < '0' || text[7] > '9')
     return malformed("the version is not 1.0 or 1.1");
-  // Later ones of the same major version are to be read like 1.1.
+  // Later minor versions are to be read like 1.1.
   out.request.version(text[7] == '0' ? 10 : 11);
   return std::nullopt;
 }
 
-/// A path with its query; or "http://host/path", which proxies are asked with.
+/// A path with its query; or "http://host/path", as in requests to proxies.
 head_problem read_target(std::string_view target, http_head& out) {
   constexpr std::string_view scheme = "http://";
   if (target.size() > scheme.size() &&
@@ -96,7 +96,7 @@ head_problem read_first_line(std::string_view line, http_head& out) {
 
 head_problem read_field(std::string_view line, http_head& out) {
   const auto colon = line.find(':');
-  // Also what goes on on a second line (obs-fold), and a space before the colon.
+  // Also refuses a continued line (obs-fold), and a space before the colon.
   if (colon == line.npos || !is_token(line.substr(0, colon)))
     return malformed("a line is no header field");
   const auto value = trimmed(line.substr(colon + 1));
@@ -153,14 +153,14 @@ head_problem read_expectation(http_head& out) {
   return std::nullopt;
 }
 
-/// Cuts off what comes before the next line end.
+/// Cuts off the bytes before the next line end.
 std::string_view next_line(std::string_view& rest) {
   const auto line = rest.substr(0, rest.find("\r\n"));
   rest.remove_prefix(line.size() + 2);
   return line;
 }
 
-/// Empty lines before a request are what some clients send after a body.
+/// Empty lines before a request: some clients send them after a body.
 std::size_t leading_lines(std::string_view bytes) {
   std::size_t result = 0;
   while (bytes.substr(result).starts_with("\r\n"))
@@ -258,7 +258,7 @@ body_decoder::state body_decoder::decode(std::string_view& from, std::string* to
       spaced_ = false;
       result = c == '\n' ? state::more : state::malformed;
       break;
-    case part::trailer: // their fields mean nothing to us
+    case part::trailer: // its fields are ignored
       if (c == '\r')
         part_ = part::trailer_end;
       else if (!is_value_char(c))

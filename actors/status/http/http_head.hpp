@@ -9,14 +9,14 @@
 #include <variant>
 
 /// Reads the head of a request: its first line and its fields (RFC 9112). Strict, because
-/// whoever reads a message in another way than we do may be tricked with it: one way to
-/// say where a line, a name or a message ends, and all else is refused. Plain: eats
-/// whatever comes.
+/// two readers that read a message differently can be tricked with it: there is one way
+/// for a line, a name or a message to end, and all else is refused. Plain; takes any
+/// bytes.
 namespace peerage {
 
 /// What a head says about the request behind it.
 struct http_head {
-  http_request request; ///< Without a body. The target is a path; `Host` is as it came.
+  http_request request; ///< Without a body. The target is a path; `Host` is unchanged.
   bool chunked = false;
   std::uint64_t length = 0;      ///< Of the body, in bytes, if it is not chunked.
   bool expects_continue = false; ///< The client sends no body before it gets a 100.
@@ -33,31 +33,32 @@ struct head_end {
   std::size_t size = 0; ///< With the empty line at its end, if complete.
 };
 
-/// Looks as soon as something has come, so that who speaks no HTTP learns it at once.
+/// To be called with the first bytes, so that a client that speaks no HTTP is refused at
+/// once.
 head_end find_head_end(std::string_view bytes);
 
-/// Reads a complete head. A refusal (400, 417, 501, 505) closes the connection: nobody
-/// knows where the next request would begin.
+/// Reads a complete head. A refusal (400, 417, 501, 505) closes the connection: it is
+/// unknown where the next request would begin.
 std::variant<http_head, http_reply> read_head(std::string_view bytes);
 
-/// Decodes a body as it comes, without keeping more than was decoded.
+/// Decodes a body as it comes, and keeps no undecoded bytes.
 class body_decoder {
 public:
   enum class state : std::uint8_t {
     more,      ///< It is not complete yet.
-    complete,  ///< What is left of the bytes belongs to the next request.
-    malformed, ///< Not chunks as they should be.
-    too_long,  ///< More than `most` bytes, or than fits around them.
+    complete,  ///< The remaining bytes belong to the next request.
+    malformed, ///< Not valid chunks.
+    too_long,  ///< More than `most` bytes, or than `max_surplus` around them.
   };
 
   /// @param most Bytes of a body.
   body_decoder(const http_head& head, std::uint64_t most);
 
-  /// Takes its bytes off `from`, and appends what is of the body to `to` (nullptr: nobody
-  /// wants it).
+  /// Takes its bytes off `from`, and appends those of the body to `to` (null: discards
+  /// them).
   state decode(std::string_view& from, std::string* to);
 
-  /// Bytes that may be around all chunks: extensions, and behind the last one, trailers.
+  /// Bytes allowed around all chunks: extensions, and behind the last one, trailers.
   static constexpr std::size_t max_surplus = 8 << 10;
   static constexpr std::size_t max_size_digits = 16;
 

@@ -33,7 +33,8 @@ public:
     accept();
   }
 
-  /// Out of descriptors or memory, most likely: again at a tick instead of spinning.
+  /// After a failed accept, most likely out of descriptors or memory: tries again at a
+  /// tick instead of spinning.
   void on_tick() override {
     if (accepting_.expired())
       accept();
@@ -60,7 +61,7 @@ private:
       });
   }
 
-  std::weak_ptr<char> accepting_; ///< Gone when nothing is under way.
+  std::weak_ptr<char> accepting_; ///< Expires when no accept is under way.
   http_sessions* sessions_ = nullptr;
 };
 
@@ -148,13 +149,13 @@ public:
   std::string url() const override { return "unix:" + path_; }
 
 private:
-  /// Something is at the path. Binds in its place if it is a socket nobody listens on.
+  /// For a path that is taken: removes the file if it is a socket without a listener.
   bool remove_leftover(error_code& failure, std::string& error) {
     if (!socket_at(path_)) {
       error = "cannot listen on unix:" + path_ + ": a file that is no socket is there";
       return false;
     }
-    // Without waiting: who listens but accepts nobody would keep us here for ever.
+    // Non-blocking: a process that listens but never accepts would block us for ever.
     stream_protocol::socket probe{acceptor_.get_executor(), stream_protocol()};
     const stream_protocol::endpoint there{path_};
     failure = {};

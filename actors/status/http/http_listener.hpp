@@ -11,7 +11,7 @@
 namespace peerage {
 
 /// One address that the status server listens on. Destroying it closes it, and removes a
-/// Unix socket's file if it still is the one that was made.
+/// Unix socket's file if it is still its own.
 class http_listener {
 public:
   virtual ~http_listener() = default;
@@ -22,7 +22,7 @@ public:
   virtual void on_tick() = 0;
 };
 
-/// Binds and listens; nullptr, and a text for people, if that fails.
+/// Binds and listens; null, with a text for people, if that fails.
 std::unique_ptr<http_listener> open_http_listener(boost::asio::io_context& context,
                                                   const status_address& at,
                                                   std::string& error);

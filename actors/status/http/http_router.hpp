@@ -14,14 +14,13 @@ namespace peerage {
 /// Finds the handler of a request by method and path. Plain: no sockets, no actors.
 class http_router {
 public:
-  /// What a handler gets: the request, and what stood for the pattern's `:names`, in
-  /// order.
+  /// A handler gets the request, and the values of the pattern's `:names`, in order.
   using handler = std::function<void(const http_request& what,
                                      const std::vector<std::string>& parameters,
                                      const reply_slot_ptr& slot)>;
 
-  /// Looks at the head of a request, and answers instead of the handler if it may not go
-  /// on: before its body has come.
+  /// Looks at the head of a request, before its body has come, and answers instead of the
+  /// handler if the request is refused.
   using guard = std::function<std::optional<http_reply>(const http_request& head)>;
 
   struct route {
@@ -36,14 +35,14 @@ public:
     add({method, pattern, std::move(handle)});
   }
 
-  /// What is to be done about a request.
+  /// The handler of a request.
   struct found {
     handler handle;
     std::vector<std::string> parameters;
     bool urgent = false;
   };
   /// The handler, if its guard lets the request pass; else the answer: 400, 404, 405, or
-  /// what the guard says.
+  /// the guard's reply.
   std::variant<found, http_reply> find(const http_request& head) const;
 
 private:

@@ -24,32 +24,32 @@ using status_socket = boost::asio::generic::stream_protocol::socket;
 
 /// One connection, whatever it runs over. Lives on the HTTP thread only.
 ///
-/// Whatever throws there is the end of one connection and of nothing else. Operations of
-/// Asio's are lost by it now and then, together with their handlers, so each session
-/// looks at every tick whether what it waits for can still come.
+/// An exception ends one connection and nothing else. Asio's operations may be lost by
+/// it, together with their handlers, so each session checks at every tick whether the
+/// operation it waits for can still end.
 class http_session {
 public:
   virtual ~http_session() = default;
-  /// The server stops: says so if it can, else is cut.
+  /// The server stops: tells the client if it can, else is cut.
   virtual void go_away() {}
   /// Looks at its deadlines.
   virtual void on_tick(session_clock::time_point now) = 0;
-  /// Closes the connection and leaves the places it has. May be repeated.
+  /// Closes the connection and gives up its places. May be repeated.
   virtual void end() = 0;
 };
 
-/// An address that is listened on, and who may be served there.
+/// An address that is listened on, with the connections admitted there.
 struct http_address {
-  /// A Unix socket has none, and no browser can reach it.
+  /// Empty for a Unix socket, which no browser can reach.
   std::optional<endpoint> bound;
   admission places{{status_limits::idle_connections, status_limits::documents,
                     status_limits::calls, status_limits::waiting_calls,
                     status_limits::urgent_documents}};
   std::size_t streams = 0;             ///< Event streams without the cookie.
-  std::size_t streams_with_cookie = 0; ///< And with it.
+  std::size_t streams_with_cookie = 0; ///< Event streams with the cookie.
 };
 
-/// A connection that goes on as something else than HTTP.
+/// A connection that continues with another protocol than HTTP.
 struct http_upgrade {
   std::shared_ptr<http_address> at;
   admission::connection_id id = 0;
@@ -58,12 +58,12 @@ struct http_upgrade {
   bool has_cookie = false;
 };
 
-/// What connections may become.
+/// The protocols that connections may change to.
 class http_upgrades {
 public:
-  /// Whether a request asks for it.
+  /// Whether a request asks for the upgrade.
   virtual bool is_wanted(const http_request& what) const = 0;
-  /// Why it is not to be; nothing: `open` may follow.
+  /// The refusal; empty: `open` may follow.
   virtual std::optional<http_reply>
   refuse(const http_request& what, const http_address& at, bool has_cookie) const = 0;
   /// Takes the place of the HTTP session, among `http_sessions::streams`.
@@ -74,7 +74,7 @@ protected:
   ~http_upgrades() = default;
 };
 
-/// What all connections share. Outlives them.
+/// The state that all connections share. Outlives them.
 struct http_sessions {
   explicit http_sessions(boost::asio::io_context& context)
       : door(std::make_shared<http_executor>(context)) {}
@@ -85,7 +85,7 @@ struct http_sessions {
   session_clock::time_point now() {
     return clock.advance(std::chrono::steady_clock::now());
   }
-  /// Every session looks at the time; to be called every `status_limits::tick`.
+  /// Lets every session check its deadlines; call it every `status_limits::tick`.
   void tick();
   /// Ends this one, if it is still there.
   void end(id who);
@@ -93,11 +93,11 @@ struct http_sessions {
   http_router routes;
   std::shared_ptr<http_executor> door;
   http_upgrades* upgrades = nullptr;        ///< Set before the first connection.
-  std::shared_ptr<const rpc_cookie> cookie; ///< null: nobody has it.
+  std::shared_ptr<const rpc_cookie> cookie; ///< null: there is none.
   /// Keeps a session alive while it waits for nothing but its reply.
   std::map<id, std::shared_ptr<http_session>> open;
-  /// Those that have become event streams. They have a limit of their own: who follows
-  /// the events, for hours maybe, takes no place from who asks.
+  /// Those that have become event streams. They have a limit of their own: following
+  /// events for hours takes no place from requests.
   std::map<id, std::shared_ptr<http_session>> streams;
   id last_id = 0;
   session_clock clock{std::chrono::steady_clock::now()};

@@ -13,9 +13,9 @@
 
 namespace peerage {
 
-/// Makes a JSON array of what can be thousands of entries, a few at a time. Lives on the
-/// HTTP thread, where others have their turns in between; and so that the actors have
-/// theirs where there are few cores, it pauses for as long as each turn took.
+/// Makes a JSON array of possibly thousands of entries, a few at a time. Lives on the
+/// HTTP thread, where other work has its turns in between; and so that the actors have
+/// theirs on few cores, it pauses for as long as each turn took.
 template <class Entry>
 class list_reply : public std::enable_shared_from_this<list_reply<Entry>> {
 public:

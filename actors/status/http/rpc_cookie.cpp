@@ -36,7 +36,8 @@ std::string random_hex() {
   return result;
 }
 
-/// Never readable by others, not even for a moment, and never half written.
+/// Writes a file that is never readable by others, not even for a moment, and never half
+/// written.
 bool write_secret(const std::filesystem::path& path, const std::string& content,
                   std::string& error) {
   auto fresh = path;

@@ -7,12 +7,12 @@
 
 namespace peerage {
 
-/// The password of this run: a file that only its owner can read, as Bitcoin Core has it
-/// (`__cookie__:<64 hex digits>`). Removed when this object goes.
+/// The password of this run: a file that only its owner can read, as in Bitcoin Core
+/// (`__cookie__:<64 hex digits>`). Removed with this object.
 class rpc_cookie {
 public:
-  /// Writes a new one in place of what a dead process left; nullptr, and a text for
-  /// people, if that fails.
+  /// Writes a new one in place of a dead process's; null, with a text for people, if that
+  /// fails.
   static std::shared_ptr<rpc_cookie> create(const std::filesystem::path& path,
                                             std::string& error);
 
@@ -20,8 +20,8 @@ public:
   rpc_cookie& operator=(const rpc_cookie&) = delete;
   ~rpc_cookie();
 
-  /// Whether this `Authorization` header has it. Takes the same time for every wrong
-  /// password.
+  /// Whether this `Authorization` header has the password. Takes the same time for every
+  /// wrong password.
   bool accepts(std::string_view authorization) const;
 
 private:

@@ -5,16 +5,16 @@
 
 namespace peerage {
 
-/// The time that clients are measured by: it goes on while the HTTP thread does. When the
-/// process is stopped, the machine asleep or the thread busy, nobody could have read what
-/// a client had sent long ago, so that is no time. Plain: told the steady clock's time.
+/// The time for clients' deadlines: it advances only while the HTTP thread runs. While
+/// the process is stopped, the machine asleep or the thread busy, a client's bytes cannot
+/// be read, so that time does not count. A plain class, told the steady clock's time.
 class session_clock {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
   explicit session_clock(time_point now) : seen_(now), now_(now) {}
 
-  /// To be called at least that often; longer pauses count as this.
+  /// To be called at least this often; a longer pause counts as this.
   static constexpr std::chrono::milliseconds longest_step{500};
 
   time_point advance(time_point now) {

@@ -11,7 +11,7 @@ using clock = std::chrono::steady_clock;
 void shared_document::ask(reply_slot_ptr reader) {
   waiting_.push_back(std::move(reader));
   if (busy_ && !resting_ && making_.expired())
-    give_up(); // it was lost on its way
+    give_up(); // its reply was lost on its way
   begin();
 }
 
@@ -30,7 +30,7 @@ void shared_document::begin() {
     }));
 }
 
-/// Those who would have got it find out by their slots.
+/// Dropping the slots tells the waiting clients.
 void shared_document::give_up() {
   served_.clear();
   busy_ = false;
@@ -48,7 +48,7 @@ void shared_document::on_made(const http_reply& made) {
         if (auto me = weak.lock())
           me->on_rested();
       });
-  } catch (const std::exception&) { // out of memory: no reason to rest for ever
+  } catch (const std::exception&) { // out of memory: must not rest for ever
     resting_ = false;
   }
   if (!resting_)

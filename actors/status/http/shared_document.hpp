@@ -10,24 +10,24 @@
 namespace peerage {
 
 /// A document that many clients ask for at a time and that takes some work to make. It is
-/// made by one at a time, and what is made goes to all who had asked before it was begun:
-/// whoever asks while it is being made waits for the next one. So nobody is told less
-/// than was true when he asked, and n clients cost no more than two.
+/// made once at a time, for all requests that came before it was begun; a request that
+/// comes while it is made waits for the next one. So an answer is never older than its
+/// request, and n clients cost no more than two.
 ///
-/// Lives on the HTTP thread. Those who wait are bounded by the limit on connections.
+/// Lives on the HTTP thread. The limit on connections bounds the waiting requests.
 class shared_document : public std::enable_shared_from_this<shared_document> {
 public:
   /// Begins to make the document; the reply is for the slot.
   using maker = std::function<void(const reply_slot_ptr&)>;
 
-  /// @param rest After each one the makers rest for so many times as long as it took, so
-  ///             that any number of clients takes a share of the node only.
+  /// @param rest After each document its making rests for this many times as long as it
+  ///             took, so that any number of clients takes only a share of the node.
   shared_document(std::shared_ptr<http_executor> door, maker make, unsigned rest)
       : door_(std::move(door)), make_(std::move(make)), rest_(rest) {}
 
   void ask(reply_slot_ptr reader);
 
-  /// A rest ends after this time, however long it took.
+  /// A rest ends after this time, however long the making took.
   static constexpr std::chrono::seconds longest_rest{1};
 
 private:
@@ -39,11 +39,11 @@ private:
   std::shared_ptr<http_executor> door_;
   maker make_;
   unsigned rest_;
-  bool busy_ = false;          ///< One is being made, or its makers rest.
+  bool busy_ = false;          ///< A document is being made, or its making rests.
   bool resting_ = false;       ///< The latter.
-  std::weak_ptr<char> making_; ///< Gone when it was made, or is lost.
+  std::weak_ptr<char> making_; ///< Expires when the document is made or lost.
   std::chrono::steady_clock::time_point begun_;
-  std::vector<reply_slot_ptr> served_;  ///< Get the one that is being made.
+  std::vector<reply_slot_ptr> served_;  ///< Get the document being made.
   std::vector<reply_slot_ptr> waiting_; ///< Get the next one.
 };
 

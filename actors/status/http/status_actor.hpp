@@ -21,7 +21,7 @@
 
 namespace peerage {
 
-/// Where status comes from: the part of the PEER_MANAGER that it may use.
+/// The source of status: the part of the PEER_MANAGER that it uses.
 using status_source_actor =
   caf::typed_actor<caf::replies_to<get_node_snapshot>::with<node_snapshot>,
                    caf::reacts_to<set_network_active>,
@@ -30,22 +30,22 @@ using status_source_actor =
 struct status_task;
 class rpc_methods; // rpc.hpp
 
-/// Stands between the HTTP thread and the actors: runs what it is given, so that it can
-/// ask owners and wait for their answers. Ends when told to exit.
+/// Stands between the HTTP thread and the actors: runs tasks, which ask owners and wait
+/// for their answers. Ends when told to exit.
 using status_actor = caf::typed_actor<caf::reacts_to<status_task>>;
 
 struct status_state {
   status_state() = default;
   status_source_actor manager;
-  node_handles parts;                         ///< There before the first task runs.
-  std::shared_ptr<const rpc_methods> methods; ///< What `help` lists.
+  node_handles parts;                         ///< Set before the first task runs.
+  std::shared_ptr<const rpc_methods> methods; ///< For `help`.
   static inline const char* name = "status";
 };
 
 using status_pointer = status_actor::stateful_pointer<status_state>;
 
-/// HTTP thread -> STATUS: something to do there. At most one per HTTP connection is under
-/// way, and one more for each client that has gone meanwhile.
+/// HTTP thread -> STATUS: run this. At most one per HTTP connection is under way, and one
+/// more for each client that has gone meanwhile.
 struct status_task {
   std::function<void(status_pointer)> run;
 };
@@ -54,7 +54,7 @@ status_actor::behavior_type status(status_pointer self,
                                    const status_source_actor& manager,
                                    std::shared_ptr<const rpc_methods> methods);
 
-/// Gets what an owner answered, or why it did not.
+/// Takes an owner's answer, or the error.
 template <class Answer>
 using answer_handler = std::function<void(caf::expected<Answer>)>;
 
@@ -68,7 +68,7 @@ void ask(status_pointer self, const Handle& whom, caf::timespan timeout, Questio
           [done](caf::error& failure) { done(std::move(failure)); });
 }
 
-/// The same with the time that everybody has for an answer they need not wait for.
+/// The same with the deadline of owners that answer from memory.
 template <class Answer, class Handle, class Question>
 void ask(status_pointer self, const Handle& whom, Question what,
          answer_handler<Answer> done) {
@@ -76,9 +76,9 @@ void ask(status_pointer self, const Handle& whom, Question what,
               std::move(done));
 }
 
-/// Asks an owner who answers when something happens, in minutes maybe, and ends that when
-/// `client` is gone. There is no time limit: the owner has one, and after a pause of the
-/// whole process ours could be over before its.
+/// Asks an owner that answers after an event, in minutes maybe, and cancels that when
+/// `client` is gone. There is no time limit here: the owner has one, and after a pause of
+/// the whole process ours could be over first.
 template <class Answer, class Handle, class Question, class Done>
 void ask_and_wait(status_pointer self, const Handle& whom, Question what,
                   const cancellation_ptr& client, Done done) {

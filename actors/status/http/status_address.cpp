@@ -26,7 +26,7 @@ bool parse_status_address(std::string_view text, status_address& out,
       return false;
     }
     if (!at.is_loopback()) {
-      error = "not a loopback address; the status socket asks nobody who they are, so it "
+      error = "not a loopback address; the status socket asks for no password, so it "
               "stays on this machine";
       return false;
     }

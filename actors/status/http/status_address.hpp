@@ -8,14 +8,14 @@
 
 namespace peerage {
 
-/// Where the status socket is: TCP on loopback, or a Unix socket.
+/// The address of the status socket: TCP on loopback, or a Unix socket.
 struct status_address {
   std::optional<endpoint> tcp;
-  std::string unix_path; ///< If not TCP.
+  std::string unix_path; ///< Empty for TCP.
 };
 
-/// Reads "ADDR:PORT" or "unix:PATH". Refuses what is not loopback: reads need no
-/// authentication, so they must stay on this machine. The error is a text for people.
+/// Reads "ADDR:PORT" or "unix:PATH". Refuses an address that is not loopback: reads need
+/// no authentication, so they must stay on this machine. The error is a text for people.
 bool parse_status_address(std::string_view text, status_address& out, std::string& error);
 
 } // namespace peerage

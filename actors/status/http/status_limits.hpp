@@ -4,27 +4,26 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What status clients can take of us. Their deadlines are real time, on the HTTP thread,
-/// as `session_clock` counts it: they are not a peer's, so nothing that must be
-/// deterministic under the test clock depends on them.
+/// Limits of what status clients can use. Their deadlines are real time, on the HTTP
+/// thread, by `session_clock`: nothing that must be deterministic under the test clock
+/// depends on them.
 namespace peerage::status_limits {
 
 inline constexpr std::size_t header_bytes = 8 << 10;
 inline constexpr std::size_t body_bytes = 4 << 20;
 
 /// Bodies that are kept while they come, over all connections; the next one gets a 503.
-/// Those of requests that will be refused are thrown away as they come.
+/// Bodies of refused requests are discarded as they come.
 inline constexpr std::size_t all_bodies_bytes = 64 << 20;
-/// What calls that are under way keep of them, as values in memory; beyond, a call is
-/// `overloaded`.
+/// Memory of the parsed calls under way; beyond, a call is `overloaded`.
 inline constexpr std::size_t all_calls_bytes = 64 << 20;
-/// A small call always finds room in either.
+/// A call up to this size always finds room in both.
 inline constexpr std::size_t small_call_bytes = 16 << 10;
-/// What is read at a time.
+/// Bytes read at a time.
 inline constexpr std::size_t read_bytes = 16 << 10;
 
-/// Connections of each address, by what they do; see `admission`. Who is idle, slow or
-/// hasty goes when somebody comes; beyond the others' limits a request gets a 503.
+/// Connections of each address, by stage; see `admission`. Idle, slow and hasty ones go
+/// when a newcomer needs their place; beyond the other limits a request gets a 503.
 inline constexpr std::size_t idle_connections = 64;
 inline constexpr std::size_t documents = 64;
 inline constexpr std::size_t calls = 128;
@@ -32,7 +31,7 @@ inline constexpr std::size_t waiting_calls = 256;
 inline constexpr std::size_t urgent_documents = 128;
 /// Connections of each address that have become event streams: they count here and no
 /// longer above, so that readers that stay for hours do not keep others from asking. The
-/// next one gets a 503, too. Those with the cookie have as many of their own.
+/// next one gets a 503, too. Connections with the cookie have as many of their own.
 inline constexpr std::size_t event_streams = 64;
 
 /// How often sessions look at the time, and at clients that have shut their sending side.
@@ -41,18 +40,18 @@ inline constexpr std::chrono::milliseconds tick{250};
 /// From "ready to read" to the last byte of a request: also how long a kept-alive
 /// connection may idle.
 inline constexpr std::chrono::seconds request_deadline{10};
-/// To take the next part of an answer, `write_bytes` at most. 10,000 peers are some 8 MB:
-/// a client that does not read keeps the answer, which it shares with those who asked at
-/// the same time.
+/// For a client to read the next part of an answer, `write_bytes` at most. 10,000 peers
+/// are some 8 MB: a client that does not read keeps the answer in memory, shared with
+/// concurrent requests.
 inline constexpr std::chrono::seconds reply_deadline{30};
 inline constexpr std::size_t write_bytes = 64 << 10;
-/// Documents that are kept because somebody reads them slowly: beyond, the slowest goes.
+/// Bytes of documents kept for slow readers: beyond, the slowest reader goes.
 inline constexpr std::size_t held_document_bytes = 64 << 20;
-/// An answer to calls is sent with its length if it is no longer, else in chunks, each
-/// made when the last one is out.
+/// An answer to calls up to this length is sent whole, a longer one in chunks, each made
+/// when the last one is out.
 inline constexpr std::size_t whole_answer_bytes = 256 << 10;
-/// What the answer to one call may keep while it goes out, and all together; what is
-/// beyond is `overloaded`.
+/// Memory of the answer to one call while it is sent, and of all together; beyond, the
+/// call is `overloaded`.
 inline constexpr std::size_t call_answer_bytes = 64 << 20;
 inline constexpr std::size_t all_answers_bytes = 128 << 20;
 /// After a last answer we read on and discard for this long, and this much: closing with
@@ -60,17 +59,17 @@ inline constexpr std::size_t all_answers_bytes = 128 << 20;
 inline constexpr std::chrono::seconds linger_deadline{2};
 inline constexpr std::size_t linger_bytes = 8 << 20;
 
-/// An event stream's reader: what it sends is ignored, so a frame may be small only; it
-/// must answer pings; the kernel keeps little of what it does not read.
+/// The reader of an event stream: its frames are ignored, so they must be small; it must
+/// answer pings; the kernel buffers little for it.
 inline constexpr std::size_t event_inbound_bytes = 4 << 10;
 inline constexpr std::chrono::seconds event_idle_deadline{30};
 inline constexpr int event_send_buffer_bytes = 64 << 10;
-/// Old events that it takes from the log at a time.
+/// Old events taken from the log at a time.
 inline constexpr std::uint64_t event_fetch = 100;
 
 /// The node has this long to answer the status actor; then the client gets a 504.
 inline constexpr std::chrono::seconds source_deadline{2};
-/// The same of one that answers only when something is on the disk, which may be busy.
+/// The same for answers that wait for the disk, which may be busy.
 inline constexpr std::chrono::seconds disk_deadline{20};
 
 } // namespace peerage::status_limits

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-/// What a method of the JSON-RPC interface is. Knows nothing of HTTP.
+/// The methods of the JSON-RPC interface. Knows nothing of HTTP.
 namespace peerage {
 
-/// Codes as Bitcoin Core has them (rpc/protocol.h), then those of our own methods.
+/// The codes of Bitcoin Core (rpc/protocol.h), then those of our own methods.
 namespace rpc_code {
 inline constexpr int invalid_request = -32600;
 inline constexpr int method_not_found = -32601;
@@ -35,10 +35,11 @@ inline constexpr int cancelled = -104;
 inline constexpr int peer_gone = -105;
 inline constexpr int no_ready_peer = -106;
 inline constexpr int shutting_down = -107;
-inline constexpr int wait_timeout = -110; ///< waitfor: it did not become true in time.
+inline constexpr int wait_timeout =
+  -110; ///< waitfor: the condition did not become true in time.
 } // namespace rpc_code
 
-/// How a call fails. Handlers may throw it before they have asked anybody.
+/// The failure of a call. Handlers may throw it before they have asked an owner.
 struct rpc_error {
   int code = rpc_code::misc;
   std::string message;
@@ -53,20 +54,20 @@ using rpc_maker = std::function<rpc_json()>;
 struct rpc_stream {
   /// Appends the next piece, some 64 KiB at most; false after the last.
   std::function<bool(std::string&)> next;
-  std::size_t bytes = 0; ///< About what it keeps until then.
+  std::size_t bytes = 0; ///< Memory kept until then, roughly.
 };
 
 using rpc_outcome = std::variant<rpc_json, rpc_error, rpc_maker, rpc_stream>;
 
-/// How a call ends: to be called once, from any thread; if it is destroyed uncalled, the
-/// call fails.
+/// Ends a call: call it once, from any thread; if it is destroyed uncalled, the call
+/// fails.
 class rpc_done {
 public:
   rpc_done() = default;
   rpc_done(std::function<void(rpc_outcome)> end, cancellation_ptr client)
       : end_(std::move(end)), client_(std::move(client)) {}
   void operator()(rpc_outcome x) const { end_(std::move(x)); }
-  /// For what a call waits for: whether its client is still there.
+  /// Tells a waiting call whether its client is still there.
   const cancellation_ptr& client() const { return client_; }
 
 private:
@@ -83,8 +84,8 @@ inline constexpr unsigned list = 8;
 inline constexpr unsigned object = 16;
 } // namespace rpc_type
 
-/// bitcoin-cli sends every parameter as text unless it knows the method: those of our own
-/// methods may also be given as a text that holds the JSON that is meant.
+/// bitcoin-cli sends every parameter as text unless it knows the method: parameters of
+/// our own methods may also be a text that holds their JSON.
 enum class rpc_reading : std::uint8_t { as_it_is, or_text };
 
 struct rpc_parameter {
@@ -96,22 +97,22 @@ struct rpc_parameter {
 
 struct rpc_method;
 
-/// The parameters of one call, checked as Bitcoin Core checks them before a method runs.
-/// They come by place, by name, or by name with the first ones by place in "args".
-/// Throws `rpc_error` with Core's codes: `misc` and the help for too few or too many,
-/// `type` for a wrong JSON type, `invalid_parameter` for a name that is not known.
+/// The parameters of one call, checked as Bitcoin Core checks them before a method runs:
+/// positional, named, or named with the first ones positional in "args". Throws
+/// `rpc_error` with Core's codes: `misc` and the help for too few or too many, `type` for
+/// a wrong JSON type, `invalid_parameter` for an unknown name.
 class rpc_arguments {
 public:
-  /// @param method Has to outlive this.
+  /// @param method Must outlive this object.
   /// @param values An array, an object, or null.
   rpc_arguments(const rpc_method& method, rpc_json values);
 
   bool has(std::string_view name) const; ///< Given, and not null.
-  /// null if it was not given.
+  /// JSON null if it was not given.
   const rpc_json& get(std::string_view name) const;
   std::string text(std::string_view name) const;
   std::string text_or(std::string_view name, std::string otherwise) const;
-  /// Throws `misc` for a fraction and for what is not within `least` and `most`.
+  /// Throws `misc` for a fraction, or a number outside [`least`, `most`].
   std::int64_t integer(std::string_view name, std::int64_t least = INT64_MIN,
                        std::int64_t most = INT64_MAX) const;
   std::int64_t integer_or(std::string_view name, std::int64_t otherwise,
@@ -121,10 +122,10 @@ public:
   bool boolean(std::string_view name) const;
   bool boolean_or(std::string_view name, bool otherwise) const;
 
-  /// All of them as one object: that in the first parameter, or the named ones.
+  /// All parameters as one object: the one in the first parameter, or the named ones.
   rpc_json as_object(std::string_view first) const;
 
-  /// How the method is called, as the error for who calls it in another way.
+  /// The error for a wrong call: how to call the method.
   rpc_error usage() const;
 
 private:
@@ -135,11 +136,11 @@ private:
 struct rpc_method {
   std::string name;
   std::vector<rpc_parameter> parameters; ///< In order.
-  std::string help;                      ///< First line: the call; then what it does.
+  std::string help;                      ///< First line: the syntax; then a description.
   /// Runs in the STATUS actor.
   std::function<void(status_pointer, const rpc_arguments&, rpc_done)> run;
   bool hidden = false; ///< Not in the list of `help`.
-  bool waits = false;  ///< For what may take minutes: the client takes another place.
+  bool waits = false;  ///< May take minutes: the client then takes another place.
 };
 
 /// All methods, by name. Plain.
@@ -153,9 +154,10 @@ private:
   std::vector<rpc_method> methods_;
 };
 
-// Who adds which; each in the file of its name.
+// The methods of each file:
 void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
-void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
+void add_address_methods(
+  rpc_methods& to); ///< rpc_addresses.cpp: Core's calls about addresses.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp

@@ -113,7 +113,7 @@ void add_peer_address(status_pointer self, const rpc_arguments& given,
   const auto port = static_cast<std::uint16_t>(given.integer("port", 0, UINT16_MAX));
   endpoint remote;
   if (!parse_endpoint(given.text("address"), 1, remote))
-    return done(rpc_json{{"success", false}}); // as Bitcoin Core 28 says it
+    return done(rpc_json{{"success", false}}); // like Bitcoin Core 28
   remote.port = port;
   const bool tried = given.boolean_or("tried", false);
   const auto now = self->state.parts.context->wall.now();
@@ -141,7 +141,7 @@ void add_address_methods(rpc_methods& to) {
       {"bantime", rpc_type::number},
       {"absolute", rpc_type::boolean}},
      "setban \"subnet\" \"add|remove\" ( bantime absolute )\nBans an address or a "
-     "range, for so many seconds (default a day) or until that time, or lifts a ban.",
+     "range, for that many seconds (default a day) or until that time, or lifts a ban.",
      set_ban_call});
   to.add({"listbanned",
           {},
@@ -161,7 +161,7 @@ void add_address_methods(rpc_methods& to) {
           }});
   to.add({"getnodeaddresses",
           {{"count", rpc_type::number}, {"network"}},
-          "getnodeaddresses ( count \"network\" )\nRandom known addresses; 0 is all.",
+          "getnodeaddresses ( count \"network\" )\nRandom known addresses; 0: all.",
           get_node_addresses});
   to.add({"getaddrmaninfo",
           {},

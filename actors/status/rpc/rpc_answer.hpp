@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-/// What the files of methods share.
+/// Shared by the files of methods.
 namespace peerage {
 
-/// An owner that did not answer.
+/// The error of an owner that did not answer.
 inline rpc_error rpc_error_of(const caf::error& failure) {
   if (failure == caf::sec::request_timeout)
     return {rpc_code::internal, "the node did not answer in time", {}};
@@ -25,7 +25,7 @@ inline rpc_error rpc_error_of(const caf::error& failure) {
   return {rpc_code::shutting_down, "the node is stopping", {}};
 }
 
-/// Asks an owner; the result is what `render` makes of its answer, on the HTTP thread.
+/// Asks an owner; `render` makes the result from its answer, on the HTTP thread.
 template <class Answer, class Handle, class Question, class Render>
 void answer_call(status_pointer self, const Handle& whom, Question what,
                  const rpc_done& done, Render render) {
@@ -69,7 +69,7 @@ void answer_call_with_list(status_pointer self, const Handle& whom, Question wha
   });
 }
 
-/// The same for answers that decide between success and a mistake: `judge` may throw
+/// The same for answers that may mean a mistake of the caller: `judge` may throw
 /// `rpc_error`.
 template <class Answer, class Handle, class Question, class Judge>
 void decide_call(status_pointer self, const Handle& whom, Question what,
@@ -87,7 +87,7 @@ void decide_call(status_pointer self, const Handle& whom, Question what,
               });
 }
 
-/// The same for changes that are to last: the answer says that they are on the disk.
+/// The same for lasting changes: the answer means that they are on the disk.
 template <class Answer, class Handle, class Question, class Judge>
 void change_call(status_pointer self, const Handle& whom, Question what,
                  const rpc_done& done, Judge judge) {
@@ -95,8 +95,7 @@ void change_call(status_pointer self, const Handle& whom, Question what,
                       status_limits::disk_deadline);
 }
 
-/// Reads "ip[:port]", where somebody may listen; throws `rpc_error`. Names are not
-/// resolved.
+/// Reads "ip[:port]", an address to dial; throws `rpc_error`. Names are not resolved.
 inline endpoint endpoint_argument(const std::string& text, std::uint16_t default_port) {
   endpoint result;
   if (parse_endpoint(text, default_port, result) && result.port != 0)
@@ -119,8 +118,8 @@ inline bool parse_address(const std::string& text, endpoint& out) {
   return true;
 }
 
-/// Calls `then` with that address. A link-local one without a zone gets the zone of the
-/// link that it is connected on; it stays as it is if there is none, or more than one.
+/// Calls `then` with the address. A link-local one without a zone gets the zone of the
+/// link that it is connected on, unless there is none, or more than one.
 void with_zone(status_pointer self, const endpoint& named,
                std::function<void(const endpoint&)> then);
 

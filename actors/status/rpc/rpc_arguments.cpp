@@ -15,7 +15,7 @@ rpc_error invalid(std::string why) {
   return {rpc_code::invalid_parameter, std::move(why), {}};
 }
 
-/// In the words of Bitcoin Core.
+/// The type's name in Bitcoin Core's errors.
 std::string_view type_name(const rpc_json& x) {
   return x.is_boolean() ? "bool" : x.type_name();
 }
@@ -43,7 +43,7 @@ std::string names_of(unsigned types) {
   return result;
 }
 
-/// Named parameters, and those in "args" before them, in the order of the method's.
+/// Named parameters, and those in "args" before them, in the method's order.
 rpc_json in_order(const rpc_parameters& known, rpc_json& named) {
   auto result = rpc_json::array();
   if (auto args = named.find("args"); args != named.end() && args->is_array()) {
@@ -66,7 +66,7 @@ rpc_json in_order(const rpc_parameters& known, rpc_json& named) {
   return result;
 }
 
-/// A text that holds JSON of another type that the parameter may have becomes that.
+/// Replaces a text that holds JSON of another allowed type by that JSON.
 void read_text(const rpc_parameter& as, rpc_json& value) {
   if (as.reading != rpc_reading::or_text || !value.is_string())
     return;
@@ -99,7 +99,7 @@ rpc_arguments::rpc_arguments(const rpc_method& method, rpc_json values)
   if (values.is_object())
     values = in_order(known, values);
   else if (!values.is_array())
-    values = rpc_json::array(); // the server lets nothing but null be so
+    values = rpc_json::array(); // by the server's checks it is null
   auto last_required = std::find_if(known.rbegin(), known.rend(),
                                     [](const rpc_parameter& x) { return x.required; });
   if (values.size() > known.size() ||

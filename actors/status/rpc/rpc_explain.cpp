@@ -9,12 +9,13 @@
 
 #include <optional>
 
-/// `why` and `whynot`: what happened to a peer or an address, and what would happen.
+/// `why` and `whynot`: the events of a peer or an address, and the obstacles to a
+/// connection.
 namespace peerage {
 
 namespace {
 
-/// What `why` gathers, one owner after the other.
+/// Gathers the answer of `why`, one owner after the other.
 struct explanation {
   rpc_json subject;
   get_event_history whose;
@@ -51,7 +52,7 @@ void add_address(status_pointer self, const explanation_ptr& to) {
 
 void add_score(status_pointer self, const explanation_ptr& to) {
   if (to->whose.address.ip == endpoint{}.ip)
-    return to->finish(); // a peer that nobody remembers
+    return to->finish(); // an unknown peer
   ask<double>(self, self->state.parts.ban_manager, get_score{to->whose.address},
               [self, to](caf::expected<double> found) {
                 if (found)
@@ -60,8 +61,8 @@ void add_score(status_pointer self, const explanation_ptr& to) {
               });
 }
 
-/// Also finds where a peer is that was named by its id; one that is gone has left its
-/// address in its history.
+/// Also finds the address of a peer named by its id; that of a peer that is gone is in
+/// its history.
 void add_peer(status_pointer self, const explanation_ptr& to) {
   ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
                       [self, to](caf::expected<peer_snapshots> found) {

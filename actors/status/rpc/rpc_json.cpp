@@ -10,7 +10,7 @@ namespace peerage {
 
 namespace {
 
-/// What is smaller or larger than these would be a row of zeros; it gets an exponent.
+/// Smaller or larger numbers would be rows of zeros; they get an exponent.
 constexpr double smallest_written_out = 1e-12;
 constexpr double largest_written_out = 1e15;
 constexpr std::size_t least_decimals = 8; ///< As many as a bitcoin has.
@@ -19,8 +19,8 @@ std::string plain_dump(const rpc_json& x) {
   return x.dump(-1, ' ', false, rpc_json::error_handler_t::replace);
 }
 
-/// Looks at a document before it is kept, so that nothing in it is dear to keep: the
-/// parser of nlohmann compares each key with all before it.
+/// Checks a document before it is parsed into memory: nlohmann's parser compares each key
+/// with all before it.
 struct checker final : nlohmann::json_sax<rpc_json> {
   std::string problem;
   std::vector<std::set<std::string>> keys; ///< Of the objects and lists that are open.
@@ -92,7 +92,8 @@ void write_text(const std::string& x, std::string& to) {
   to += '"';
 }
 
-/// What we write is no deeper than what we read, plus a few levels of our own.
+/// Recursive: output is no deeper than the input that was read, plus a few levels of our
+/// own.
 void write(const rpc_json& x, std::string& to) {
   const char* between = "";
   if (x.is_object()) {
@@ -126,7 +127,7 @@ void write(const rpc_json& x, std::string& to) {
 
 bool parse_rpc_json(const std::string& text, rpc_json& out, std::string& error) {
   checker look;
-  // nlohmann's parser takes a zero byte for the end, and what follows would go unseen.
+  // nlohmann's parser takes a zero byte for the end, and would miss what follows.
   if (text.find('\0') != text.npos)
     look.refuse("not JSON");
   if (!look.problem.empty() || !rpc_json::sax_parse(text, &look)) {

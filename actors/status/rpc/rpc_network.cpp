@@ -13,8 +13,8 @@
 #include <iterator>
 #include <set>
 
-/// Bitcoin Core's calls about peers (rpc/net.cpp of version 28). What a peer manager
-/// cannot know has the value that Core uses for "unknown"; README.md lists these fields.
+/// Bitcoin Core's calls about peers (rpc/net.cpp of version 28). Fields that a peer
+/// manager cannot know have Core's value for "unknown"; README.md lists them.
 namespace peerage {
 
 namespace {
@@ -51,8 +51,9 @@ rpc_json by_command(const command_bytes& bytes) {
 
 // -- connections -----------------------------------------------------------------------
 
-/// Core counts a connection from the first byte on; the PEER_SET has it once hands are
-/// shaken. Asks in the order in which they come: one that moves meanwhile is not missed.
+/// Core counts a connection from the first byte on; the PEER_SET has it after the
+/// handshake. Asks LISTENER and DIALER before the set, so that a connection on its way
+/// into the set is not missed.
 void ask_handshakes(status_pointer self, std::function<void(peer_snapshots)> done) {
   ask<peer_snapshots>(
     self, self->state.parts.listener, get_peer_snapshots{},
@@ -68,7 +69,7 @@ void ask_handshakes(status_pointer self, std::function<void(peer_snapshots)> don
     });
 }
 
-/// Peers, and those that still shake hands; by id.
+/// Peers, and connections that still shake hands; by id.
 peer_snapshots merged(peer_snapshots peers, const peer_snapshots& handshakes) {
   peer_snapshots result = std::move(peers);
   std::set<peer_id> known;
@@ -85,7 +86,7 @@ peer_snapshots merged(peer_snapshots peers, const peer_snapshots& handshakes) {
 
 rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& gossip) {
   const auto& info = x.info;
-  const bool introduced = info.remote_protocol != 0; // its version is here
+  const bool introduced = info.remote_protocol != 0; // its version message has come
   rpc_json result;
   result["id"] = info.id;
   result["addr"] = to_string(info.remote);
@@ -132,7 +133,7 @@ rpc_json peer_info_of(const peer_snapshot& x, const peer_gossip_counts::entry& g
   return result;
 }
 
-/// Finds what is known of a peer's gossip; by id.
+/// Adds the counts of the peer's gossip; finds them by id.
 rpc_json with_gossip(const peer_snapshot& x, const peer_gossip_counts& gossip) {
   auto found = std::ranges::lower_bound(gossip.entries, x.info.id, {},
                                         &peer_gossip_counts::entry::peer);
@@ -162,7 +163,7 @@ void get_peer_info(status_pointer self, const rpc_arguments&, const rpc_done& do
   });
 }
 
-/// Of the outbound peers, as Core has it.
+/// Of the outbound peers, as in Core.
 std::int64_t median_offset(const peer_snapshots& peers) {
   std::vector<std::int64_t> offsets;
   for (const auto& x : peers.entries)
@@ -308,8 +309,8 @@ void get_added_node_info(status_pointer self, const rpc_arguments& given,
     });
 }
 
-/// Asks those who have it in the order in which it comes to them: LISTENER or DIALER, and
-/// then the set.
+/// Asks its possible owners in the order in which a connection passes them: LISTENER,
+/// DIALER, and then the set.
 void end_connection(status_pointer self, const disconnect_peer& whom,
                     const rpc_done& done) {
   const auto ask_set = [self, whom, done] {
@@ -353,7 +354,7 @@ void disconnect_node(status_pointer self, const rpc_arguments& given,
   });
 }
 
-/// Nothing if there is no connection, or they are on several links.
+/// 0 if there is no connection, or they are on several links.
 std::uint32_t link_of(const endpoint& named, const peer_snapshots& peers,
                       const peer_snapshots& handshakes) {
   std::set<std::uint32_t> found;
@@ -442,9 +443,9 @@ void add_network_methods(rpc_methods& to) {
           add_node});
   to.add({"getaddednodeinfo",
           {{"node"}},
-          "getaddednodeinfo ( \"node\" )\nThe peers that were added, by addnode or "
+          "getaddednodeinfo ( \"node\" )\nThe peers added by addnode or "
           "--add-peer, "
-          "or one of them, in the words they were added with.",
+          "or one of them, under the names they were added with.",
           get_added_node_info});
   to.add({"disconnectnode",
           {{"address"}, {"nodeid", rpc_type::number}},
@@ -453,8 +454,8 @@ void add_network_methods(rpc_methods& to) {
   to.add(
     {"ping",
      {},
-     "ping\nPings every peer that no ping is under way to; getpeerinfo shows how long "
-     "as pingwait, and the answers as pingtime.",
+     "ping\nPings every peer without a ping under way; getpeerinfo shows the wait as "
+     "pingwait, and the answer as pingtime.",
      [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
        self->send(self->state.parts.peers, ping_all{});
        done(rpc_json(nullptr));

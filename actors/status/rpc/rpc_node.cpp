@@ -6,14 +6,13 @@
 
 #include <algorithm>
 
-/// Calls about the process, and the few about a chain that network tools make along the
-/// way.
+/// Calls about the process, and the few about a chain that network tools also make.
 namespace peerage {
 
 namespace {
 
-/// As bitcoin-cli and its like ask before anything else. A peer manager knows the name of
-/// its network and the height that it tells its peers; it verifies nothing.
+/// bitcoin-cli and similar tools ask this first. A peer manager knows the name of its
+/// network and the height that it tells its peers; it verifies nothing.
 rpc_json render_chain(const node_context& context) {
   const auto& network = context.network;
   const auto height = context.identity.start_height;
@@ -67,13 +66,14 @@ void add_node_methods(rpc_methods& to) {
                                            static_cast<std::int64_t>(x.uptime));
                                        });
           }});
-  // Bitcoin Core's test framework gives a time to wait before the stop; there is no need.
+  // Bitcoin Core's test framework passes a time to wait before the stop; it is ignored.
   to.add({"stop",
           {{"wait", rpc_type::number}},
           "stop\nStops the node in order, as SIGTERM does.",
           [](status_pointer, const rpc_arguments&, const rpc_done& done) {
             done(rpc_json("peerage stopping"));
-            // The one way to stop a process that there is, so that there is only one.
+            // The same way as a signal from outside, so that there is only one way to
+            // stop.
             ::kill(::getpid(), SIGTERM);
           }});
   to.add({"getrpcinfo",
@@ -94,7 +94,7 @@ void add_node_methods(rpc_methods& to) {
      }});
   to.add({"help",
           {{"command"}},
-          "help ( \"command\" )\nThe calls, or what one of them does.",
+          "help ( \"command\" )\nLists the calls, or describes one of them.",
           [](status_pointer self, const rpc_arguments& given, const rpc_done& done) {
             help(*self->state.methods, given, done);
           }});

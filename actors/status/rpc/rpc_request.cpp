@@ -60,7 +60,7 @@ std::vector<wire::hash256> hashes_in(const rpc_json& given, const char* key,
   return result;
 }
 
-/// A locator may be left out, or empty: from the genesis block on.
+/// A missing or empty locator means: from the genesis block on.
 template <class Request>
 Request locating(const rpc_json& given, const wire::hash256& genesis,
                  caf::timespan timeout) {
@@ -103,7 +103,7 @@ announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
     if (!x.is_string() || !parse_endpoint(x.get<std::string>(), 0, at))
       throw wrong("an address must be \"ip:port\": " + x.dump());
     if (at.zone != 0)
-      throw wrong("a zone means nothing to others: " + x.dump());
+      throw wrong("a zone has no meaning for peers: " + x.dump());
     result.entries.push_back(wire::to_network_address(
       {static_cast<std::uint32_t>(now), {wire::node_network, at.ip, at.port}}));
   }
@@ -112,7 +112,7 @@ announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
 
 // -- rendering -------------------------------------------------------------------------
 
-/// Bytes of a body that are written at a time: of base64, a multiple of three.
+/// Bytes of a body written at a time: a multiple of three, for base64.
 constexpr std::size_t bytes_per_piece = 30'000;
 
 std::string body_text(wire::bytes_view bytes, const std::string& form) {
@@ -126,9 +126,9 @@ std::string body_text(wire::bytes_view bytes, const std::string& form) {
   return result;
 }
 
-/// What a peer was asked for, or that it is missing.
+/// One item of the answer; it may be missing.
 struct body_entry {
-  rpc_json fields; ///< What comes before the body.
+  rpc_json fields; ///< The members before the body.
   wire::slice body;
 };
 
@@ -276,7 +276,7 @@ rpc_error failure_of(const caf::error& why) {
                    {{"outcome", to_string(outcome)}}};
   if (outcome == request_error::peer_gone)
     result.data["reason"] = to_string(exit_of_request(why));
-  // Why nothing was sent.
+  // The reason why nothing was sent.
   if (why.context().match_elements<std::string>())
     result.message += ": " + why.context().get_as<std::string>(0);
   return result;
@@ -286,15 +286,15 @@ template <class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
   using answer_type = typename Request::reply;
-  ask_and_wait<answer_type>(self, to, std::move(what), x->done.client(),
-                            [x](caf::expected<answer_type> found) {
-                              if (!found)
-                                x->done(failure_of(found.error()));
-                              else if constexpr (std::is_void_v<answer_type>)
-                                x->done(rpc_json(nullptr)); // it is handed to a socket
-                              else
-                                x->done(outcome_from(std::move(*found), x->body_form));
-                            });
+  ask_and_wait<answer_type>(
+    self, to, std::move(what), x->done.client(), [x](caf::expected<answer_type> found) {
+      if (!found)
+        x->done(failure_of(found.error()));
+      else if constexpr (std::is_void_v<answer_type>)
+        x->done(rpc_json(nullptr)); // the bytes are handed to a socket
+      else
+        x->done(outcome_from(std::move(*found), x->body_form));
+    });
 }
 
 void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
@@ -330,7 +330,7 @@ void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& 
   throw wrong("there is no request type " + type);
 }
 
-/// Where mistakes in a request are found after its peer was looked up.
+/// Reports mistakes in a request, found after the look-up of its peer.
 void try_dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
   try {
     dispatch(self, to, x);
@@ -402,7 +402,7 @@ void add_request_method(rpc_methods& to) {
       {"hash"},
       {"addresses", rpc_type::list, false, rpc_reading::or_text}},
      "request {\"peer\": id|\"any\", \"type\": …, \"timeout\": seconds, …}\nA typed "
-     "request of one peer, or of whichever suits; as one object, or as named "
+     "request of one peer, or of the best suited; as one object, or as named "
      "parameters. Types:\n"
      "  measure_latency, get_addresses, get_mempool\n"
      "  get_headers, get_block_hashes   \"locator\": [hash], \"stop\": hash\n"
@@ -417,7 +417,7 @@ void add_request_method(rpc_methods& to) {
      "peer_gone, -106 no_ready_peer, -107 shutting_down.\n"
      "measure_latency of a peer too old to answer pings, and get_mempool of one that "
      "does\n"
-     "not offer it, are not_found at once. At the timeout, get_blocks and "
+     "not offer it, are not_found at once. At a timeout, get_blocks and "
      "get_transactions\n"
      "bring what has come.",
      request_call,

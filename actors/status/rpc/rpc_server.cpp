@@ -11,7 +11,7 @@ namespace peerage {
 
 namespace {
 
-/// One call as it came, or why it is none.
+/// One call as received, or the mistake that makes it none.
 struct rpc_call {
   std::optional<rpc_json> id = nullptr; ///< nullopt: the call had none.
   bool version_2 = false;
@@ -19,14 +19,14 @@ struct rpc_call {
   std::string method;
   rpc_json params;
   std::optional<rpc_error> mistake;
-  std::optional<rpc_error> refusal; ///< It is a call, but cannot be run now.
+  std::optional<rpc_error> refusal; ///< For a valid call that cannot be run now.
   answer_budget::lease memory;      ///< For all calls of its request.
 };
 
-/// Whole numbers up to here have a double of their own.
+/// Doubles represent all whole numbers up to this one.
 constexpr double largest_exact = 9'007'199'254'740'992.;
 
-/// What a document takes in memory, more or less.
+/// The memory of a document, roughly.
 std::size_t bytes_of(const rpc_json& x) {
   auto result = sizeof x;
   if (x.is_string())
@@ -63,7 +63,7 @@ rpc_call read_call(rpc_json&& from) {
     result.mistake = invalid_request("Invalid Request object");
     return result;
   }
-  // First of all, so that even mistakes are answered to the right call.
+  // The id first, so that even mistakes are answered to the right call.
   auto id = from.find("id");
   if (id == from.end())
     result.id = std::nullopt;
@@ -94,7 +94,7 @@ rpc_call read_call(rpc_json&& from) {
   return result;
 }
 
-/// All of an answer but its result, whose place is between these two.
+/// The text of an answer around its result.
 struct envelope {
   std::string begin;
   std::string end;
@@ -130,7 +130,7 @@ std::string render_error(const rpc_call& call, const rpc_error& why) {
   return write_rpc_json(result);
 }
 
-/// What is no stream; runs on the HTTP thread: results may be long.
+/// For all results but streams; runs on the HTTP thread, as results may be long.
 std::string render(const rpc_call& call, const rpc_outcome& outcome) {
   if (const auto* failure = std::get_if<rpc_error>(&outcome))
     return render_error(call, *failure);
@@ -140,7 +140,7 @@ std::string render(const rpc_call& call, const rpc_outcome& outcome) {
          around.end;
 }
 
-/// A result that is on its way out.
+/// A streamed result that is being sent.
 struct open_stream {
   rpc_stream what;
   std::string end;
@@ -179,7 +179,7 @@ std::optional<open_stream> begin_outcome(const rpc_call& call, rpc_outcome&& out
 
 http::status status_of(const rpc_call& call, const rpc_outcome& outcome) {
   const auto* failure = std::get_if<rpc_error>(&outcome);
-  // Version 2.0 has no HTTP errors, as soon as it was understood that there is a call.
+  // Version 2.0 has no HTTP errors for a call that was understood.
   if (!failure || (call.version_2 && !call.mistake))
     return http::status::ok;
   switch (failure->code) {
@@ -203,7 +203,7 @@ void run(status_pointer self, const rpc_methods& methods, const rpc_call& call,
     method->run(self, rpc_arguments{*method, call.params}, done);
   } catch (const rpc_error& why) {
     done(why);
-  } catch (const std::exception& why) { // of nlohmann, about types
+  } catch (const std::exception& why) { // nlohmann's, about types
     done(rpc_error{rpc_code::misc, why.what(), {}});
   }
 }
@@ -257,7 +257,7 @@ void serve_one(const methods_ptr& methods, const std::shared_ptr<answer_budget>&
                  }});
 }
 
-/// The answers to a batch: a call is run when those before it are out.
+/// The answers to a batch: a call runs when the answers before it are out.
 class batch_body final : public body_source,
                          public std::enable_shared_from_this<batch_body> {
 public:
@@ -326,7 +326,7 @@ private:
   bool ended_ = false;
 };
 
-/// Calls that nobody wants the answers to, one after the other.
+/// A batch without answers (notifications); runs one call after the other.
 struct silent_batch : std::enable_shared_from_this<silent_batch> {
   methods_ptr methods;
   std::vector<rpc_call> calls;
@@ -339,7 +339,7 @@ struct silent_batch : std::enable_shared_from_this<silent_batch> {
       return slot->answer([]() -> http_reply { return {http::status::no_content, {}}; });
     auto end = [me = shared_from_this()](const rpc_outcome&) { me->go_on(); };
     rpc_done done{std::move(end), slot->client()};
-    // Each in a message of its own: others have their turn in between.
+    // Each call in a message of its own: other work has its turn in between.
     caf::anon_send(status,
                    status_task{[me = shared_from_this(), done](status_pointer self) {
                      run(self, *me->methods, me->calls[me->next++], done);

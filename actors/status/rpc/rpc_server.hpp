@@ -22,8 +22,8 @@ public:
                                                 status_limits::all_answers_bytes)) {}
 
   /// Answers the body of one POST. Calls of a batch run one after the other, each when
-  /// the client has taken most of the answers before it; when it is gone, the rest is not
-  /// run.
+  /// the client has taken most of the answers before it; when the client is gone, the
+  /// rest is not run.
   void serve(const std::string& body, const status_actor& status,
              const reply_slot_ptr& slot) const;
 
@@ -32,8 +32,8 @@ public:
 
 private:
   std::shared_ptr<const rpc_methods> methods_;
-  std::shared_ptr<answer_budget> calls_;  ///< What is kept of the calls themselves.
-  std::shared_ptr<answer_budget> budget_; ///< And of the answers.
+  std::shared_ptr<answer_budget> calls_;  ///< Memory of the calls.
+  std::shared_ptr<answer_budget> budget_; ///< Memory of the answers.
 };
 
 } // namespace peerage

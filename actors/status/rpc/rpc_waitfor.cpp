@@ -8,7 +8,8 @@
 #include <chrono>
 #include <optional>
 
-/// `waitfor`: answered by the owner of what is waited for, when it becomes true.
+/// `waitfor`: answered by the owner of the state in question, when the condition becomes
+/// true.
 namespace peerage {
 
 namespace {
@@ -47,13 +48,14 @@ rpc_error failure_of_wait(const caf::error& why) {
   if (why && why.category() == caf::atom("request")) {
     if (outcome_of(why) == request_error::overloaded)
       return {rpc_code::overloaded, "too many wait already", {}};
-    if (outcome_of(why) == request_error::cancelled) // nobody reads this
+    if (outcome_of(why) ==
+        request_error::cancelled) // not read by anyone: the client is gone
       return {rpc_code::cancelled, "the client is gone", {}};
   }
   return rpc_error_of(why);
 }
 
-/// Only the keys that are known: a misspelt one would wait for something else.
+/// Refuses unknown keys: a misspelt one would wait for something else.
 void check_keys(const rpc_json& x, std::initializer_list<std::string_view> known) {
   if (!x.is_object())
     throw wrong_condition("an object is needed");
@@ -127,7 +129,7 @@ void wait_for_set(status_pointer self, const waiting_ptr& x, wait_for_peers what
       if (kind == condition::ready_count)
         return found->met ? x->met(self, counts) : x->late(self, counts);
       if (!found->met) {
-        if (found->peer.id != 0) // waited for its end, and it is still here
+        if (found->peer.id != 0) // a peer_gone whose peer is still here
           counts["peer"] = describe(found->peer);
         return x->late(self, counts);
       }
