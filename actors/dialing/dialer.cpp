@@ -114,8 +114,7 @@ void load(dialer_pointer self) {
   state.plan->set_anchors({saved.anchors.begin(), saved.anchors.end()});
 }
 
-// -- what the plan says
-// ------------------------------------------------------------------
+// -- what the plan says -----------------------------------------------------------------
 
 dated_moment date_now(dialer_pointer self) {
   return self->state.context->wall.date(self->clock().now());

@@ -10,7 +10,8 @@
 #include <map>
 
 /// Whatever a stranger sends is ignored and counted, or ends that one peer with the
-/// reason of design section 7b; and nobody else notices (invariants I10 and I11).
+/// reason (conduct table of actors/README.md); no other peer notices (invariants I10 and
+/// I11).
 using namespace peerage;
 using namespace peerage::test;
 

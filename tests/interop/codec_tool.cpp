@@ -40,8 +40,7 @@ concept byte_range = requires(T& x) {
   requires sizeof(*x.data()) == 1;
 };
 
-// -- every message's fields, by name
-// -----------------------------------------------------
+// -- every message's fields, by name ----------------------------------------------------
 
 void members(auto& v, socket_address& x) {
   v("services", x.services), v("ip", x.ip), v("port", x.port);
@@ -172,8 +171,7 @@ private:
   const json& from_;
 };
 
-// -- the three questions
-// -----------------------------------------------------------------
+// -- the three questions ----------------------------------------------------------------
 
 json describe(std::uint32_t magic, message& x) {
   json result{{"command", to_string(command_of(x))}};

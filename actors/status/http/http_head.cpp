@@ -208,8 +208,7 @@ std::variant<http_head, http_reply> read_head(std::string_view bytes) {
   return result;
 }
 
-// -- the body
-// ------------------------------------------------------------------------------
+// -- the body ---------------------------------------------------------------------------
 
 body_decoder::body_decoder(const http_head& head, std::uint64_t most)
     : part_(head.chunked ? part::size : part::data), chunked_(head.chunked), most_(most),

@@ -65,8 +65,7 @@ private:
   http_sessions* sessions_ = nullptr;
 };
 
-// -- TCP
-// ------------------------------------------------------------------------------------
+// -- TCP --------------------------------------------------------------------------------
 
 class tcp_listener : public listener<tcp> {
 public:
@@ -97,8 +96,7 @@ public:
   std::string url() const override { return "http://" + to_string(*address_->bound); }
 };
 
-// -- Unix sockets
-// ---------------------------------------------------------------------------
+// -- Unix sockets -----------------------------------------------------------------------
 
 struct file_identity {
   dev_t device = 0;

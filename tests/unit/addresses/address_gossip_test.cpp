@@ -136,8 +136,7 @@ TEST_CASE("an allowance never pays for more than was earned and requested") {
   }
 }
 
-// -- peer_known_addresses
-// ----------------------------------------------------------------
+// -- peer_known_addresses ---------------------------------------------------------------
 
 TEST_CASE("the last 2,500 known addresses are known, older than 5,000 none") {
   std::mt19937_64 random{3};

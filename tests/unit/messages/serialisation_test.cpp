@@ -31,8 +31,7 @@ constexpr std::size_t member_count() {
     return sizeof...(Xs);
 }
 
-// -- an inspector that fills structs with random values
-// ----------------------------------
+// -- an inspector that fills structs with random values ---------------------------------
 
 template <class T>
 struct is_list : std::false_type {};
@@ -109,8 +108,7 @@ private:
   std::size_t inspected_ = 0; ///< Members that the last `inspect` named.
 };
 
-// -- the round trip
-// ----------------------------------------------------------------------
+// -- the round trip ---------------------------------------------------------------------
 
 struct config : caf::actor_system_config {
   config() {
