@@ -58,7 +58,7 @@ def test_a_lost_peer_comes_back():
 '''
 
 HELP = f"""\
-A node for a test. What somebody might write:
+A node for a test. An example:
 
 {"".join("    " + line for line in EXAMPLE.splitlines(keepends=True))}
 With pytest, `from peerage_harness import peerage_node` (in conftest.py, say) gives the
@@ -94,7 +94,7 @@ is handled).
 
 
 class HarnessError(Exception):
-    """The node did something else than it should."""
+    """The node did not do what it should."""
 
 
 class NotStarted(HarnessError):
@@ -107,8 +107,7 @@ class NotStopped(HarnessError):
 
 
 class RpcError(HarnessError):
-    """What a call was refused with. `data` is None unless the error has some: a `wait_for`
-    that timed out says in it how far it was."""
+    """The error of a refused call. `data` is None unless the error has some: for a `wait_for` that timed out, the state by then."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(f"{message} ({code})" + (f": {json.dumps(data)}" if data else ""))
@@ -147,11 +146,11 @@ def run_to_end(*arguments: str | os.PathLike[str], timeout: float = 20.0,
 
 def connect(address: str, timeout: float = HTTP_SECONDS, source: str | None = None,
             receive_buffer: int | None = None) -> socket.socket:
-    """Connects to an address as the ready line has it, "ip:port" (as `Node.p2p`) or
+    """Connects to an address in the form of the ready line, "ip:port" (as `Node.p2p`) or
     "http://ip:port" or "unix:PATH" (as in `Node.urls`), and returns the socket.
 
     `source` is the IP address to come from, such as 127.0.0.9. A small `receive_buffer`, in
-    bytes, is for who means to be slow in reading."""
+    bytes, is for tests that read slowly."""
     path = address[len("unix:"):] if address.startswith("unix:") else None
     host, _, port = address.removeprefix("http://").rpartition(":")
     host = host.strip("[]")
@@ -414,7 +413,7 @@ class Node:
         self._env = env
         self._output = b""
         self._owner = os.getpid()
-        self._end_is_known = False  # somebody has seen it, and what its exit status was
+        self._end_is_known = False  # and its exit status, as a caller has seen it
         self._keep_log = False
         self._process: subprocess.Popen[bytes] | None = None
         _open_nodes.add(self)
@@ -776,7 +775,7 @@ class Node:
 @contextlib.contextmanager
 def _interrupt_put_off() -> Iterator[None]:
     """Ctrl-C waits: if it came between the start of a process and the moment when we know
-    of it, nobody would end that process."""
+    of it, that process would be left running."""
     if threading.current_thread() is not threading.main_thread():
         yield  # interrupts come to the main thread only
         return
@@ -796,7 +795,7 @@ _worker = 0  # the process that multiprocessing was told to close the nodes of
 
 @atexit.register
 def _close_nodes() -> None:
-    """Ends the nodes that nobody has closed, as after Ctrl-C outside of a `with` block."""
+    """Ends the nodes that were not closed, as after Ctrl-C outside of a `with` block."""
     for node in list(_open_nodes):
         node.close()
 

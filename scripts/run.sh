@@ -34,8 +34,8 @@ done
 # shellcheck source=scripts/setup.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
-# The demonstration's options, without those that the user gives. Who brings a file gets
-# none: the command line would win over it.
+# The demonstration's options, without those that the user gives. With a file of the
+# user's, none: the command line would win over it.
 options=()
 default_option() {
   local argument

@@ -95,7 +95,7 @@ caf::result<known_address_list> wait(address_book_pointer self,
   return state.waiting.add(self, state.context->alarms, x, x.timeout);
 }
 
-// -- what comes in --------------------------------------------------------------------
+// -- intake ---------------------------------------------------------------------------
 
 /// The number of entries that were new. Entries are without fault and wanted.
 std::size_t store(address_book_pointer self,

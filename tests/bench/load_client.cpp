@@ -44,7 +44,7 @@ int main(int argument_count, char** arguments) {
   }
   try {
     const options given = parse_options(all);
-    // Every wait below has its own end; this is for the ones nobody thought of.
+    // Every wait below has its own end; this is for unforeseen ones.
     ::alarm(static_cast<unsigned>(given.duration.count()) + 90);
     std::puts(make_load(given)->run().c_str());
   } catch (const usage_problem& problem) {

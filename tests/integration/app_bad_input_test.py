@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What people see of a stranger's bad input: why it was ended, in the log and in the counters.
-What counts as bad, and that nobody else notices, is in bad_input_test.cpp."""
+bad_input_test.cpp tests what counts as bad, and that other peers do not notice."""
 
 import socket
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where the executable keeps its data, and that nobody else does."""
+"""The executable's data directory, and that it has only one user."""
 
 import os
 import unittest

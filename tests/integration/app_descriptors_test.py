@@ -25,7 +25,7 @@ class Stranger(WirePeer):
         try:
             super().__init__(node.p2p, f"127.40.{number}.1")
             self.socket.sendall(message(b"verack"))
-        except ConnectionError:  # whoever still shakes hands is the first to make room
+        except ConnectionError:  # handshakes are the first to make room
             self.ended = True
         self.socket.setblocking(False)
 
@@ -74,7 +74,7 @@ class Descriptors(unittest.TestCase):
             self.assertIn("out of file descriptors", node.log())
             found = self.status()
             self.assertGreaterEqual(found["exits"]["evicted"], 1)
-            # Who is closed is chosen; the longest connected are worth keeping.
+            # Which ones are closed is chosen; the longest connected are worth keeping.
             self.assertTrue(all(x.is_peer() for x in strangers[:10]))
             gone = [x for x in strangers if x.look().ended]
             self.assertGreaterEqual(len(gone), 1)

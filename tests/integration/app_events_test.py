@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The event stream: its order and its gaps, whoever reads it, fast or not at all."""
+"""The event stream: its order and its gaps, for readers fast, slow or deaf."""
 
 import itertools
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Connections that still shake hands: who sees them, and what ends them."""
+"""Connections that still shake hands: where they show, and what ends them."""
 
 import signal
 import socket
@@ -50,7 +50,7 @@ class Handshakes(NodeCase):
             network = self.node.rpc("getnetworkinfo")
             self.assertEqual(network["connections"], 1)
             self.assertEqual(network["connections_in"] + network["connections_out"], 1)
-            # Ours are of peers: whoever has shaken hands.
+            # Ours are of peers, after their handshake.
             peers = self.node.get("/status")["peers"]
             self.assertEqual(peers["total"], peers["ready"] + peers["unready"])
             self.assertEqual(peers["total"], len(self.node.get("/peers")))

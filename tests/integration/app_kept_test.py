@@ -118,7 +118,7 @@ class Kept(FolderCase):
         self.check_kept()
 
     def test_many_callers_at_once(self):
-        """Killed in the middle of it: whoever was told has it."""
+        """Killed in the middle of it: an answered change is kept."""
         with self.start() as node, concurrent.futures.ThreadPoolExecutor(8) as pool:
             told = set()
 

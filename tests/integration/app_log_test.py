@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The log of the executable: whoever does not read it holds nobody up, and strangers cannot
+"""The log of the executable: a reader that does not read holds nothing up, and strangers cannot
 flood it. The same for stdout."""
 
 import contextlib
@@ -89,7 +89,7 @@ class Unread(FolderCase):
         self.check_works(node)
         os.set_blocking(reader, True)
         text = b""
-        while b"\n" not in text:  # it comes once somebody reads
+        while b"\n" not in text:  # it comes once the pipe is read
             text += os.read(reader, 65536)
         self.assertEqual(json.loads(text.lstrip(b"\0"))["event"], "ready")
         self.assertIn("stopped\n", self.log_after_stop(node))
@@ -132,7 +132,7 @@ class Unread(FolderCase):
         self.check_works(node)
         self.check_stop(node)
         node = self.start(">", "/dev/full")
-        self.check_works(node)  # though whoever waits for the ready line does so in vain
+        self.check_works(node)  # though the ready line never comes
         self.check_stop(node, status=1)
         self.assertIn("the ready line could not be written to standard output: No space left "
                       "on device\n", node.log())

@@ -176,7 +176,7 @@ class Errors(NodeCase):
                              (status, -32700 if status == 500 else -32600, answer), body)
 
     def test_dear_documents(self):
-        """Each is refused within seconds, and nobody else has waited for longer."""
+        """Each is refused within seconds, and no other client has waited for longer."""
         wide = "[" + "{}," * 1_300_000 + "{}]"
         for body in (wide, "[" * (4 << 20), '{"a":' * 800_000, "[" + "0," * 2_000_000 + "0]",
                      json.dumps({"method": "uptime", "params": [0] * 1_000_000}),

@@ -24,7 +24,7 @@ LISTS = 1_000
 
 
 class Miner(threading.Thread):
-    """A peer with one large block, which it sends to who asks for it."""
+    """A peer with one large block, which it sends on request."""
 
     def __init__(self, node, source):
         super().__init__(daemon=True)

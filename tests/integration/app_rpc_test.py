@@ -48,7 +48,7 @@ class Rpc(NodeCase):
         self.assertEqual(caught.exception.code, code, caught.exception)
         return caught.exception
 
-    # -- who may call -------------------------------------------------------------------
+    # -- authentication -----------------------------------------------------------------
 
     def test_cookie(self):
         place, cookie = self.node.cookie_path, self.node.cookie
@@ -346,7 +346,7 @@ class Rpc(NodeCase):
                       {"type": "announce_block"}, {"peer": "x", "type": "get_headers"}):
             self.fails(-8, "request", wrong)
 
-    # -- somebody else's client ---------------------------------------------------------
+    # -- foreign clients ----------------------------------------------------------------
 
     def test_bitcoinlib(self):
         """python3-bitcoinlib, with its own way of finding and sending the cookie."""

@@ -12,7 +12,7 @@ from cases import FolderCase, wait_until
 from peerage_harness import Node, NotStarted, connect, run_to_end
 
 
-# What a node would inherit from whoever runs these tests.
+# What a node would inherit from the process that runs these tests.
 INHERITED = {os.readlink(f"/proc/self/fd/{x}") for x in range(3, 1024)
              if os.path.exists(f"/proc/self/fd/{x}")}
 
@@ -59,7 +59,7 @@ class ReadyLine(FolderCase):
                 self.assertEqual(node.ready["p2p"], ["127.0.0.1:18444"])
         except NotStarted as problem:
             if "--listen 127.0.0.1:18444" in str(problem):
-                self.skipTest("somebody else uses port 18444")
+                self.skipTest("port 18444 is in use")
             raise
 
 
@@ -161,7 +161,7 @@ class CannotStart(FolderCase):
                     self.assertEqual(done.returncode, status)
 
     def test_descriptors_are_not_for_children(self):
-        """Whoever starts a program from a process with a node in it gives it none."""
+        """A program started by a process with a node in it inherits none."""
         with Node("--swarm", "2") as node:
             node.wait_for({"peers_ready": 2})
             with node.events():

@@ -37,7 +37,7 @@ class StatusLoad(FolderCase):
             try:
                 wait_until(lambda: open_descriptors(node.pid) >= before + CONNECTION_LIMIT,
                            what="accepting them")
-                # Who asks finds a place, at any address.
+                # A request finds a place, at any address.
                 for url in node.urls:
                     self.assertEqual(ask(node, "/status", url=url)[0], 200)
                 self.assertEqual(read_to_end(held[0]), b"")

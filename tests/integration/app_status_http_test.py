@@ -33,7 +33,7 @@ class Http(NodeCase):
                     self.assertEqual(json_of(answer)["error"], None)
 
     def test_expect_and_be_refused(self):
-        """At once, and the connection ends: nobody knows whether the body is to come."""
+        """At once, and the connection ends: the body may come or not."""
         length = "Content-Length: 100"
         for expected, data in (
                 (401, post(None, None, EXPECT, length)),

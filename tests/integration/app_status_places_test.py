@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who has a place at the status socket: clients that have gone, that idle, that drip, that do
+"""The places at the status socket: clients that have gone, that idle, that drip, that do
 not read, that wait for long, and the honest ones among them."""
 
 import json
@@ -20,7 +20,7 @@ from wire_peer import WirePeer
 
 IDLE_LIMIT = 64
 STREAM_LIMIT = 64
-OWNERS_LIMIT = 1_024  # of those who wait for one thing
+OWNERS_LIMIT = 1_024  # waiters for one thing
 MISSING = "11" * 32
 GET = head("GET /status")
 
@@ -90,7 +90,7 @@ class Places(NodeCase):
     # -- clients that have gone
 
     def test_who_has_gone_ends_what_it_waits_for(self):
-        """However it goes, and more of them than any owner has places for those who wait."""
+        """In any way, and more of them than any owner has places for waiters."""
         silent = self.stack.enter_context(WirePeer(self.node.p2p, "127.70.0.1").shake_hands())
         peer = self.node.wait_for({"peer": {"address": "127.70.0.1"}})["id"]
         self.baseline = settled_descriptors(self.node.pid)
@@ -139,7 +139,7 @@ class Places(NodeCase):
             answers = read_to_end(client)
             self.assertIn(b'"code":-110', answers)
             self.assertEqual(answers.count(b"HTTP/1.1 200 OK"), 2)
-        # It closes later on, which nobody hears.
+        # It closes later on, without a notice.
         for url in self.node.urls:
             client = self.open(url, self.post(wait_call(peers_ready=9)))
             client.shutdown(socket.SHUT_WR)
@@ -247,7 +247,7 @@ class Places(NodeCase):
                 pass
         self.served()
         wait_until(lambda: self.node.http("GET", "/status").status == 200,
-                   what="a place of somebody who does not read")
+                   what="a place of a client that does not read")
 
     def crowd(self, count, data):
         """So many clients that send this at once, read nothing, and come again and again."""

@@ -83,7 +83,7 @@ class Stop(FolderCase):
                     wait_until(lambda: node.log().endswith(f"\npeerage: {last_line}\n"),
                                seconds, last_line)
             except PermissionError:
-                self.skipTest("nobody may hold threads here")
+                self.skipTest("threads may not be held here")
             self.assertEqual(node.wait(), status)
 
     def test_interrupted_again(self):
@@ -129,7 +129,7 @@ class Stop(FolderCase):
             self.assertEqual(node.wait(), 0)
 
     def test_stdout_closed(self):
-        """Nobody reads the ready line: no reason to end, nor to fail."""
+        """An unread ready line is no reason to end, nor to fail."""
         unix = f"unix:{self.folder}/status.sock"
         pipe = self.folder / "stdout"
         os.mkfifo(pipe)
@@ -137,7 +137,7 @@ class Stop(FolderCase):
         launcher = ("sh", "-c", 'exec 3<>"$0" >"$0" 3>&-; exec "$@"', str(pipe))
         with Node("--swarm", "3", "--status", unix, launcher=launcher, wait=False) as node:
             wait_until(lambda: listens(unix), what="listening")
-            # They get ready while, or after, the line is said to nobody.
+            # They get ready while, or after, the line is written in vain.
             with node.events(from_=1, types=["peer_ready"], url=unix) as ready:
                 for _ in range(3):
                     next(ready)

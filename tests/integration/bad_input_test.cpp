@@ -9,7 +9,7 @@
 #include <cstring>
 #include <map>
 
-/// Whatever a stranger sends is ignored and counted, or ends that one peer with the
+/// Anything that a stranger sends is ignored and counted, or ends that one peer with the
 /// reason (conduct table of actors/README.md); no other peer notices (invariants I10 and
 /// I11).
 using namespace peerage;
@@ -328,7 +328,7 @@ TEST_CASE("bad input: a count beyond its limit ends the peer") {
       on.must_end(on.peer(direction), true, peer_exit::too_many_entries,
                   [&](raw_peer& x) { x.send_some(input.bytes, in(2s)); });
   }
-  // Before the handshake is over nobody looks into them.
+  // Before the handshake is over they are not parsed.
   auto remote = on.stranger();
   remote.send(message("inv", count_of(~0ull)));
   remote.shake_hands();

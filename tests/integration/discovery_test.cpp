@@ -119,7 +119,7 @@ TEST_CASE("a node fills its places, fills them again, and starts where it ended"
     const auto anchors = saved_anchors(folder.path());
     CHECK(unordered(anchors) == unordered(best));
 
-    // Nobody is manual, and who told of everybody is away.
+    // No peer is manual, and the one that told of all others is away.
     whole_node node{system, sockets, discovering(folder.path())};
     CHECK(node.known() == known);
     REQUIRE(node.reaches(wanted_peers));

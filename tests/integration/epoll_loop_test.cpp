@@ -26,7 +26,7 @@ using namespace peerage::test;
 
 namespace {
 
-/// Two connected ends; the first belongs to whoever takes it.
+/// Two connected ends; the first belongs to the socket that takes it.
 std::array<int, 2> socket_pair() {
   std::array<int, 2> ends;
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
@@ -90,7 +90,7 @@ std::array<int, 2> tcp_pair() {
 
 } // namespace
 
-TEST_CASE("whoever always has more to do does not keep the others waiting") {
+TEST_CASE("a socket that always has more to do does not keep the others waiting") {
   constexpr int greedy_count = 30;
   std::atomic<int> turns{0};
   std::vector<unique_fd> other_ends;

@@ -100,7 +100,7 @@ class StartAndStop(FolderCase):
             self.assertEqual(node.log_path.exists(), status != 0)
             node.log_path.unlink(missing_ok=True)
         with Node(program=script(self.folder, READY + "exit 3")) as node:
-            self.assertEqual(node.wait(), 3)  # who has seen it may like it
+            self.assertEqual(node.wait(), 3)  # a seen exit status is no failure
 
     def test_a_run_that_ends(self):
         done = run_to_end("run", "--network", "moon")
@@ -239,7 +239,7 @@ class OneNode(unittest.TestCase):
             node.send_signal(signal.SIGINT)
             self.assertEqual(node.wait(), 0)
             self.assertEqual(json.loads(node.output()), node.ready)
-            node.send_signal(signal.SIGINT)  # to nobody
+            node.send_signal(signal.SIGINT)  # to no process
         with Node() as node:
             self.assertLess(node.stop(how=signal.SIGINT), peerage_harness.STOP_SECONDS)
 

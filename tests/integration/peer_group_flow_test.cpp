@@ -75,7 +75,7 @@ TEST_CASE("I12: a remote that asks for much and never reads costs bounded memory
   MESSAGE("unsent at most ", most_unsent, ", resident growth ", grown, ", read ",
           received, " of ", sent);
   CHECK(grown <= allowed_memory);
-  // The kernel's buffers may grow a little although nobody reads: until they are full.
+  // The kernel's buffers may grow a little without a reader: until they are full.
   std::size_t more = 1;
   for (int round = 0; more > 0 && round < 20; ++round) {
     more = remote.send_some(

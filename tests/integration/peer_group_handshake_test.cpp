@@ -7,7 +7,7 @@ using namespace peerage::test;
 
 // -- I6 --------------------------------------------------------------------------------
 
-TEST_CASE("I6: a peer that nobody wants shakes hands, and is closed") {
+TEST_CASE("I6: an unwanted peer shakes hands, and is closed") {
   test_node node{patiently()};
   SUBCASE("inbound") {
     node.ignore_inbound_results();
@@ -153,7 +153,7 @@ TEST_CASE("I8: dials into a black hole end at the connect deadline, side by side
 TEST_CASE("I8: a socket that is open but silent ends at the handshake deadline") {
   test_node node{with_budgets()};
   {
-    raw_listener silent; // the kernel opens TCP; nobody ever accepts
+    raw_listener silent; // the kernel opens TCP; no accept ever follows
     auto start = wall_clock::now();
     node.dial(silent.local());
     CHECK(node.next_failure().reason == peer_exit::handshake_timeout);
@@ -179,7 +179,7 @@ TEST_CASE("I8: a node that dials itself finds out, and no peer is left on either
   CHECK(node.settled_at(node.baseline()) == node.baseline());
 }
 
-TEST_CASE("I8: the dialing side knows its own nonce as well, whoever brings it back") {
+TEST_CASE("I8: the dialing side knows its own nonce as well, from any remote") {
   test_node node{with_budgets()};
   raw_listener listener;
   auto before = node.now();
@@ -202,7 +202,7 @@ TEST_CASE("I8: the dialing side knows its own nonce as well, whoever brings it b
       CHECK(failure.reason == peer_exit::self_connection);
       CHECK(failure.direction == peer_direction::inbound);
       CHECK(other.read_end() == stream_end::end_of_file);
-      // The dial itself goes on: it may be a stranger who repeats nonces.
+      // The dial itself goes on: the nonce may be repeated by a stranger.
       remote.send(remote.handshake_bytes());
       CHECK(node.next_ready().client);
     }

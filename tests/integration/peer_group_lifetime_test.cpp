@@ -143,7 +143,7 @@ TEST_CASE("I1: 1,000 inbound peers that come and go give their slots back") {
     }
     REQUIRE(eventually([&] { return node.snapshot().peers.total == slots; }));
     if (round == 0) {
-      // Only who has shaken hands is worth asking whether somebody can be lost for it.
+      // Only a newcomer that has shaken hands is worth an eviction.
       auto one_more = raw_peer::connect(node.listens_at());
       one_more.shake_hands();
       CHECK(one_more.read_end() != stream_end::open);

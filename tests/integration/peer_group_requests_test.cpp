@@ -160,7 +160,7 @@ TEST_CASE("I3: a fetch is answered once, whichever part of the peer is killed") 
   }
 }
 
-TEST_CASE("I9: late answers complete nobody else's request") {
+TEST_CASE("I9: late answers complete no other request") {
   const auto chain = regtest_chain::generate(2, 1);
   test_node node{patiently()};
   auto pair = node.outbound();

@@ -73,4 +73,4 @@ def held_threads(pid, name):
     finally:
         for thread in held:
             if libc.ptrace(detach, thread, None, None) != 0:
-                os.waitpid(thread, all_kinds)  # ended: who holds it has to see that
+                os.waitpid(thread, all_kinds)  # ended: its holder has to see that

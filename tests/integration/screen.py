@@ -167,7 +167,7 @@ class OnTerminal:
         try:
             data = os.read(self._master, 1 << 16)
         except OSError as error:
-            if error.errno != errno.EIO:  # nobody has the other side open any more
+            if error.errno != errno.EIO:  # the other side is closed
                 raise
             data = b""
         self.screen.feed(data)

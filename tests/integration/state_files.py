@@ -55,7 +55,7 @@ def write_bans(path, count):
 
 def write_addresses(path, count, swarm=0):
     """A book of `count` addresses as if it had been saved: those of a swarm's peers, and
-    others where nobody is."""
+    others where no node is."""
     places = [(127, 1, 0, 1 + i, 18444) for i in range(swarm)]
     places += [(127, 2 + i // 250, i % 250, 1, 1) for i in range(count - swarm)]
     entries = [{"network": "ipv4", "address": bytes(place[:4]).hex(), "port": place[4],

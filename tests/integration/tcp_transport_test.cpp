@@ -285,7 +285,7 @@ TEST_CASE("a connection that is reset before it is accepted keeps its address") 
 TEST_CASE("a descriptor that the system does not watch is let go of at once") {
   class unwatchable : public watched_socket {
   public:
-    // Nobody can wait for a file without contents.
+    // epoll cannot watch such a file.
     unwatchable() : watched_socket(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
     next_step on_ready(std::uint32_t) override { return next_step::forget; }
   };

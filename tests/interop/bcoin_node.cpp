@@ -172,7 +172,7 @@ void bcoin_node::take_line(const std::string& line) {
   } else if (is_answer) {
     auto id = said["id"].get<std::uint64_t>();
     answers_[id] = std::move(said);
-  } else { // nothing else is ever said; whoever waits sees it in the error
+  } else { // nothing else is ever said; a waiter sees it in the error
     events_.push_back({{"event", "not understood"}, {"line", line}});
   }
   changed_.notify_all();

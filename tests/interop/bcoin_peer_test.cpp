@@ -7,7 +7,7 @@ namespace peerage::test {
 
 namespace {
 
-BOTH_WAYS("a handshake tells both sides who the other is") {
+BOTH_WAYS("a handshake introduces the two sides to each other") {
   lone_peer peer{Side::direction};
   const auto& info = peer.info;
   CHECK(info.direction == Side::direction);
@@ -38,7 +38,7 @@ BOTH_WAYS("nothing that a real node says is odd to us") {
   peer.check_alive();
   auto snapshot = peer.get<peer_snapshot>(get_peer_snapshot{});
   const auto& ignored = snapshot.traffic.ignored;
-  // It asks everybody for addresses; whom we dialed gets none, as Core has it.
+  // It asks every peer for addresses; one that we dialed gets none, as from Core.
   auto getaddr = ignored[static_cast<std::size_t>(ignored::repeated_getaddr)];
   CHECK(getaddr == (Side::direction == peer_direction::outbound ? 1 : 0));
   CHECK(std::accumulate(ignored.begin(), ignored.end(), std::uint64_t{0}) == getaddr);

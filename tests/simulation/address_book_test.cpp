@@ -19,7 +19,7 @@
 #include <filesystem>
 #include <set>
 
-/// The ADDRESS_BOOK as its neighbours see it, and who brings it what peers say.
+/// The ADDRESS_BOOK as its neighbours see it, and the way of peers' messages to it.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -159,7 +159,8 @@ TEST_CASE("news goes to exactly two other peers, once, and never back") {
     test.join(id);
   test.join(7, peer_direction::inbound); // has shown no interest in addresses
   test.tell(addresses_announced{1, {address(stranger(1), test.unix_now())}});
-  CHECK(test.heard->told.empty()); // later, so that nobody can tell when we learned it
+  CHECK(
+    test.heard->told.empty()); // later, so that the time does not tell when we learned it
   test.pass(20min);
   REQUIRE(test.heard->told.size() == 2);
   std::set<peer_id> to;
@@ -176,8 +177,8 @@ TEST_CASE("news goes to exactly two other peers, once, and never back") {
   CHECK(test.heard->told.size() == 2);
 }
 
-TEST_CASE(
-  "what is banned, our own, private, or said by nobody is neither kept nor told") {
+TEST_CASE("banned, own and private addresses, and those without a peer, are neither kept "
+          "nor told") {
   address_book_options options;
   options.own = {stranger(1)};
   book_world test{options};
@@ -231,7 +232,7 @@ TEST_CASE("getaddr is answered from one sample of at most 23 percent") {
   REQUIRE(remote);
   test.tell(banning(*remote, test));
   CHECK(test.ask<addresses>(serve_addresses{2}).entries.size() == first.size() - 1);
-  // Nobody is told again what he was told just now.
+  // A peer is not told again what it was told just now.
   test.join(3);
   auto known = first.back();
   known.time = static_cast<std::uint32_t>(test.unix_now());
@@ -283,7 +284,7 @@ TEST_CASE("people see all addresses, others only those that are worth a dial") {
   };
   const auto all = count(false);
   CHECK(count(true) == all);
-  test.world.advance(31 * 24h); // nobody has heard of them since
+  test.world.advance(31 * 24h); // unheard of since
   CHECK(count(true) == 0);
   CHECK(count(false) == all);
 }
@@ -303,7 +304,7 @@ TEST_CASE("a candidate is given out once until its dial has ended") {
   CHECK(test.ask<candidates>(get_candidates{1}).entries.size() == 1);
 }
 
-TEST_CASE("who got less than he wanted is told when there is more") {
+TEST_CASE("after a short answer, observers are told when there is more") {
   book_world test;
   CHECK(test.ask<candidates>(get_candidates{5}).entries.empty());
   CHECK(test.heard->wanted == 1);
@@ -344,7 +345,7 @@ TEST_CASE("a private address that answers does not prove that we are online") {
   CHECK(test.find(stranger(0))->failures == 0);
 }
 
-TEST_CASE("a lasting connection is a success again and again, and nobody is told") {
+TEST_CASE("a lasting connection is a success again and again, and others are not told") {
   book_world test;
   const auto remote = peer(1).remote;
   add_addresses what{{address(remote)}, remote};
@@ -356,7 +357,7 @@ TEST_CASE("a lasting connection is a success again and again, and nobody is told
   const auto found = test.find(remote);
   REQUIRE(found);
   CHECK(test.unix_now() - found->last_success <= connected_interval / 1s);
-  // From the time that others get they could tell whom we are connected to.
+  // The time that others get would tell to which nodes we are connected.
   CHECK(found->address.time == told_time);
   test.tell(peer_left{peer(1), peer_exit::remote_closed});
   const auto left_at = test.unix_now();
@@ -457,7 +458,7 @@ TEST_CASE("one save at a time, a failed one is tried again, the last one is wait
   test.book = nullptr;
   test.world.run();
   CHECK(disk->asked.size() == idle + 1);
-  CHECK(test.world.system.registry().running() == actors + 1); // waits, held by nobody
+  CHECK(test.world.system.registry().running() == actors + 1); // waits, without a holder
   answer("");
   CHECK(test.world.system.registry().running() == actors);
   caf::anon_send_exit(files, caf::exit_reason::user_shutdown);

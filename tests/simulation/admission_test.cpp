@@ -18,7 +18,7 @@
 #include <random>
 #include <set>
 
-/// Who is let in: LISTENER, together with BAN_MANAGER and a small peer set.
+/// Admission: LISTENER, together with BAN_MANAGER and a small peer set.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -339,7 +339,7 @@ TEST_CASE("a newcomer takes the slot of the least valuable peer") {
 }
 
 TEST_CASE(
-  "a full node with nobody to lose refuses newcomers once they have shaken hands") {
+  "a full node without a peer to lose refuses newcomers once they have shaken hands") {
   simulation world;
   accepting_node node{world, {5, 1, 2}};
   std::vector<scripted_remote> remotes;
@@ -355,7 +355,7 @@ TEST_CASE(
   CHECK(node.view->left.empty());
 }
 
-TEST_CASE("a node without inbound slots lets nobody in") {
+TEST_CASE("a node without inbound slots lets no remote in") {
   simulation world;
   accepting_node node{world, {0, 1, 2}};
   CHECK(node.refuses(stranger(1), peer_exit::inbound_limit));
@@ -377,7 +377,7 @@ TEST_CASE("newcomers that have shaken hands wait in turn for a slot, and not for
   CHECK(node.state().counts.in_flight == 2);
   CHECK(node.view->members.size() == 3);
 
-  SUBCASE("until the deadline, and an answer that comes later concerns nobody") {
+  SUBCASE("until the deadline, and a later answer is ignored") {
     world.advance(eviction_deadline - 50ms);
     CHECK_FALSE(first.saw_end());
     world.advance(50ms);
@@ -403,7 +403,7 @@ TEST_CASE("newcomers that have shaken hands wait in turn for a slot, and not for
     CHECK_FALSE(second.saw_end());
     CHECK(node.state().counts.in_flight == 0);
   }
-  SUBCASE("nobody is evicted for one that has left meanwhile") {
+  SUBCASE("no peer is evicted for a newcomer that has left meanwhile") {
     first.close();
     second.close();
     world.run();
@@ -412,7 +412,7 @@ TEST_CASE("newcomers that have shaken hands wait in turn for a slot, and not for
     world.run();
     CHECK(node.view->members.size() == 2);
   }
-  SUBCASE("who is banned meanwhile is refused") {
+  SUBCASE("a newcomer that is banned meanwhile is refused") {
     node.change_bans(set_ban{host_of(stranger(10))});
     CHECK(first.saw_end());
     CHECK_FALSE(second.saw_end());
@@ -661,7 +661,7 @@ TEST_CASE(
   CHECK(node.view->evictions_asked == 2);
   world.sockets->starve_acceptors(false);
   world.run();
-  CHECK(node.state().counts.in_flight == 11); // all who came meanwhile
+  CHECK(node.state().counts.in_flight == 11); // all newcomers since
   // From now on there are some that have not shaken hands: they go first.
   world.sockets->starve_acceptors(true);
   world.advance(descriptor_pause);
@@ -755,7 +755,7 @@ void slip(simulation& world, scripted_remote& remote, scripted_remote& other,
   }
 }
 
-TEST_CASE("whoever goes on with messages that cannot be read is banned") {
+TEST_CASE("a host that goes on with messages that cannot be read is banned") {
   simulation world;
   accepting_node node{world};
   world.context->ban_manager = node.keeper;

@@ -181,7 +181,7 @@ TEST_CASE("trusted peers are exempt from what a bad line brings about, and only 
   node.tell(report_misbehaviour{at("50.1.1.1:8333"), misbehaviour::invalid_data});
   CHECK(node.all_bans().size() == 1);
 
-  for (int i = 0; i < 20; ++i) // and who is not trusted is not exempt
+  for (int i = 0; i < 20; ++i) // a peer that is not trusted is not exempt
     node.tell(peer_left{peer(1, at("50.1.1.2:8333")), peer_exit::ping_timeout});
   CHECK(node.all_bans().size() == 2);
 }
@@ -216,7 +216,7 @@ TEST_CASE("where an address stands for many, each connection has points of its o
     node.tell(peer_left{peer(first, bad), peer_exit::too_many_entries});
     CHECK(node.score(worse) == 0);
     CHECK(node.score(bad) == 0);
-    // Who never became a peer leaves nothing behind.
+    // A remote that never became a peer leaves nothing behind.
     node.tell(report_misbehaviour{bad, misbehaviour::invalid_data});
     CHECK(node.score(bad) == 0);
     CHECK(node.score(good) == 25);
@@ -260,7 +260,7 @@ TEST_CASE("on loopback only the one peer is ended, and all begin anew") {
   CHECK(node.notes->ended[0].peer == 1);
   node.tell(report_misbehaviour{good, misbehaviour::malformed});
   CHECK(node.notes->ended.size() == 1);
-  // Who is gone is not ended again.
+  // A peer that is gone is not ended again.
   node.tell(peer_left{peer(1, bad), peer_exit::banned});
   node.tell(report_misbehaviour{bad, misbehaviour::invalid_data});
   CHECK(node.notes->ended.size() == 1);
@@ -279,7 +279,7 @@ TEST_CASE("a burst of damaged messages is one slip; to go on with them is not") 
   CHECK(node.all_bans().size() == 1);
 }
 
-TEST_CASE("who has half the points of a ban is a suspect, until they fade") {
+TEST_CASE("a host with half the points of a ban is a suspect, until they fade") {
   judging_node node;
   const auto bad = at("50.1.1.1:8333"), better = at("50.1.1.2:8333");
   node.tell(report_misbehaviour{bad, misbehaviour::broken_rule});
@@ -317,7 +317,7 @@ TEST_CASE("people ban ranges for a while, until a time, or for a day") {
   CHECK(node.all_bans().size() == 2);
 }
 
-TEST_CASE("who is banned and joins all the same is ended") {
+TEST_CASE("a banned peer that joins all the same is ended") {
   judging_node node;
   node.change(set_ban{range("50.1.0.0/16"), 60});
   node.tell(peer_joined{peer(7, at("50.1.1.1:1"))});
@@ -545,7 +545,7 @@ TEST_CASE("what could not be saved is saved before anything else is called saved
   answer("");
 }
 
-TEST_CASE("a disk that fails and a saver that is gone stop nobody") {
+TEST_CASE("a failing disk and a saver that is gone stop nothing") {
   temporary_directory directory;
   ban_manager_options options;
   options.directory = directory.path() / "missing";

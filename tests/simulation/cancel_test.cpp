@@ -4,8 +4,8 @@
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 
-/// Whoever has asked may lose interest: the request ends as `cancelled`, once (I3), and
-/// takes no place any more.
+/// A caller may lose interest: the request ends as `cancelled`, once (I3), and takes no
+/// place any more.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -60,7 +60,7 @@ wait_for_peers two_peers() {
 
 } // namespace
 
-TEST_CASE("who no longer waits takes no place among those who do") {
+TEST_CASE("a cancelled wait takes no place of the others") {
   set_world world;
   constexpr auto most = waiters<wait_for_peers, peers_waited_for>::max_waiting;
   for (std::size_t i = 0; i < most + 2; ++i) {
@@ -78,7 +78,7 @@ TEST_CASE("who no longer waits takes no place among those who do") {
   CHECK(gone.was_cancelled());
 }
 
-TEST_CASE("who no longer waits for an event") {
+TEST_CASE("a wait for an event is cancelled") {
   simulation world;
   auto log = world.system.spawn(event_log, world.context->alarms, world.context->merger,
                                 world.context->wall);

@@ -49,7 +49,7 @@ public:
     run();
   }
 
-  /// Whoever has been asked answers, and those who are asked then, except some.
+  /// Peers answer as they are asked, except some.
   void answer_all_but(const std::vector<peer_id>& silent = {}) {
     for (std::size_t i = 0; i < asked.size(); ++i)
       if (std::ranges::count(silent, asked[i]) == 0)
@@ -129,14 +129,14 @@ TEST_CASE("a collection among nothing but silent peers ends within two seconds")
   world.advance(2s);
   REQUIRE(list->value);
   CHECK(list->value->entries.empty());
-  // Those who join meanwhile do not make it longer.
+  // Peers that join meanwhile do not make it longer.
   auto next = world.collect();
   world.join_fakes(10);
   world.advance(2s);
   CHECK(next->replies == 1);
 }
 
-TEST_CASE("a collection knows peers by their ids only, and misses those who leave") {
+TEST_CASE("a collection knows peers by their ids only, and misses those that leave") {
   asked_set world;
   world.join_fakes(200);
   auto list = world.collect();
@@ -149,7 +149,7 @@ TEST_CASE("a collection knows peers by their ids only, and misses those who leav
   CHECK(world.counts().total == 198);
   world.asked.erase(world.asked.begin()); // the one that is gone
   world.answer_all_but();
-  world.advance(collect_place_time); // a question to who has gone is not answered
+  world.advance(collect_place_time); // a peer that has gone does not answer
   REQUIRE(list->value);
   CHECK(list->value->entries.size() == 198);
 }

@@ -6,10 +6,9 @@
 #include <functional>
 
 /// I10: what is merely unexpected is counted and ignored; what breaks a stated limit or
-/// rule ends that one peer with its own reason. Design section 7b, line by line, in every
-/// state of a connection.
-/// I11: sizes and counts are checked before memory is taken.
-/// I12: memory per peer is bounded, whatever the remote does.
+/// rule ends that one peer with its own reason. The conduct table of actors/README.md,
+/// line by line, in every state of a connection. I11: sizes and counts are checked before
+/// memory is taken. I12: memory per peer is bounded, whatever the remote does.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -64,7 +63,7 @@ raw(std::string command, std::vector<std::byte> payload,
   };
 }
 
-/// A version with `count` bytes of fields that nobody knows yet.
+/// A version with `count` bytes of unknown fields.
 std::function<std::vector<std::byte>(std::uint32_t)> version_and(std::size_t count) {
   auto payload = wire::encode(0, remote_version(5));
   payload.erase(payload.begin(), payload.begin() + wire::envelope_size);
@@ -511,7 +510,7 @@ TEST_CASE("pings for peers without pongs have no nonce (BIP 31)") {
   }
 }
 
-TEST_CASE("what does not belong into an inv is announced to nobody (BIP 144)") {
+TEST_CASE("what does not belong into an inv is not announced (BIP 144)") {
   auto told = std::make_shared<std::vector<inventory_announced>>();
   service_script script;
   script.on_any = [told](const service_request& x) {

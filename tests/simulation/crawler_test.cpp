@@ -125,7 +125,7 @@ struct crawl_world {
 TEST_CASE("the first peer is asked soon, and its answer gets into the book") {
   crawl_world test;
   test.pass(300s);
-  CHECK(test.set->asked_at.empty()); // there is nobody to ask
+  CHECK(test.set->asked_at.empty()); // there is no peer to ask
   test.set->asked = 1;
   test.set->answers = {test.answer_of(1, 50)};
   test.tell(peer_joined{crawled_peer(1)});
@@ -175,7 +175,7 @@ TEST_CASE("I7: a crawl that hangs stops nobody, and is given up") {
   CHECK(known > 5);
   const auto counts = test.ask<crawler_counts>(test.crawling, get_crawler_counts{});
   CHECK(counts.failures == 1);
-  // The late answer is nobody's.
+  // The late answer is ignored.
   caf::anon_send(test.peers, caf::tick_atom_v);
   test.pass(10s);
   CHECK(test.known() == known);

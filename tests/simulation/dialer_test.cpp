@@ -15,7 +15,7 @@
 #include <map>
 #include <set>
 
-/// The DIALER: how many, how fast, whom again. I7.
+/// The DIALER: how many dials, how fast, and which again. I7.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -273,7 +273,7 @@ TEST_CASE(
   options.manual = {dialing_world::address(0)};
   dialing_world world{options, false};
   world.start();
-  world.pass(1h); // nobody listens there
+  world.pass(1h); // nothing listens there
   auto tries = world.sockets->dials_started();
   CHECK(tries >= 45); // at most 75 s apart
   CHECK(tries <= 70);
@@ -288,7 +288,7 @@ TEST_CASE(
   CHECK(world.connected() == 1);
 }
 
-TEST_CASE("I7: whoever can do nothing sleeps until he can") {
+TEST_CASE("I7: a dialer that can do nothing sleeps until it can") {
   dialer_options options = with_target(25);
   options.manual = {dialing_world::address(0)};
   dialing_world world{options};
@@ -446,7 +446,7 @@ TEST_CASE("a dial under way is ended at once by whatever ends peers") {
   CHECK(world.connected() == 0);
 }
 
-TEST_CASE("an address that is banned is not dialed, whoever asks for it") {
+TEST_CASE("an address that is banned is not dialed, even on request") {
   dialing_world world{with_target(5)};
   world.add_live(world.address(0));
   world.start();
@@ -517,7 +517,7 @@ TEST_CASE("an address that turns out to be ourselves is not dialed again") {
   CHECK(world.dialed.size() == 1);
 }
 
-TEST_CASE("whoever asks is told all that stands in the way of a dial, and since when") {
+TEST_CASE("whynot tells all that stands in the way of a dial, and until when") {
   auto options = with_target(1);
   const auto own = ipv4_endpoint(50, 1, 1, 1, 8333);
   options.limits.own = {own};
@@ -585,7 +585,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   using list = std::vector<std::string>;
 
   start_dialer();
-  CHECK(listed() == list{"10.0.0.2"}); // and not who was manual
+  CHECK(listed() == list{"10.0.0.2"}); // and not the manual one
   CHECK(add("10.0.0.3", ipv4_endpoint(10, 0, 0, 3, 18444)));
   CHECK(add("10.0.0.4:5", ipv4_endpoint(10, 0, 0, 4, 5)));
   CHECK(add("10.0.0.1:1", ipv4_endpoint(10, 0, 0, 1, 1)));

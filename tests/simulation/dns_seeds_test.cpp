@@ -102,7 +102,7 @@ TEST_CASE("an empty book makes a node ask all seeds at once") {
     CHECK(x.address.time >= seeds_start - 7 * 86'400);
   }
   test.pass(10h);
-  CHECK(test.names->lookups() == seeds); // nobody lacks more
+  CHECK(test.names->lookups() == seeds); // no more are wanted
 }
 
 TEST_CASE("a node that knows enough asks only when hunger lasts") {
@@ -166,7 +166,7 @@ TEST_CASE("I7: seeds that fail are asked ever less often") {
     if (hang)
       test.begin(true);
     else
-      test.begin(); // nobody knows the names
+      test.begin(); // the names are unknown
     for (int i = 0; i < 36'000; ++i) {
       test.want();
       test.pass(1s);

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstring>
 
-/// I6: a handshake finishes, or fails at its own deadline, though nobody looks at it.
-/// I8: the connector opens TCP, the handshake only shakes hands; no peer is ourselves.
+/// I6: a handshake finishes, or fails at its own deadline, without a waiter. I8: the
+/// connector opens TCP, the handshake only shakes hands; no peer is ourselves.
 using namespace peerage;
 using namespace peerage::test;
 
@@ -109,7 +109,7 @@ TEST_CASE("long messages between version and verack are counted, and nothing els
       if (with_more) {
         long_message("unheard", size);
         long_message("version", size);
-        long_message("sendaddrv2", size); // nobody minds what follows its fields
+        long_message("sendaddrv2", size); // bytes behind its fields are ignored
       }
       remote.send(wire::verack{});
       remote.send(wire::ping{1});

@@ -119,7 +119,7 @@ TEST_CASE("a pong without a nonce, or too short for one, cancels the ping") {
   }
 }
 
-TEST_CASE("a pong without a nonce stands for the oldest ping, whoever sent that") {
+TEST_CASE("a pong without a nonce stands for the oldest ping of any kind") {
   simulation world;
   auto remote = world.ready_inbound();
   auto client = world.take_client();
@@ -279,7 +279,7 @@ TEST_CASE("a remote that stops in the middle of a message is ended one timeout l
   CHECK(remote.saw_end());
 }
 
-TEST_CASE("whoever drips bytes without end gains next to nothing") {
+TEST_CASE("dripping bytes without end gains next to nothing") {
   simulation world;
   auto remote = world.ready_inbound();
   answer_pings(remote);
@@ -351,7 +351,7 @@ TEST_CASE("an old peer that sends nothing is ended though it owes no pong") {
 
 // -- pings that a person asks for ------------------------------------------------------
 
-TEST_CASE("one ping at a time, whoever asks for it") {
+TEST_CASE("one ping at a time, of any kind") {
   simulation world;
   auto remote = world.ready_inbound();
   auto client = world.take_client();

@@ -188,7 +188,7 @@ TEST_CASE("events, and the deadlines in them, are dated by the wall clock") {
 
   world.step_wall_clock(-std::chrono::seconds{2 * two_years});
   dialer_options options;
-  options.manual = {ipv4_endpoint(10, 0, 1, 77, 8333)}; // where nobody listens
+  options.manual = {ipv4_endpoint(10, 0, 1, 77, 8333)}; // where nothing listens
   auto dialing = world.system.spawn(dialer, world.context, options);
   caf::anon_send(dialing, attach_discovery{world.set, {}, {}});
   world.advance(200ms);

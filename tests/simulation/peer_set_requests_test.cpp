@@ -187,7 +187,7 @@ TEST_CASE("a slow peer's share is asked of another, and the first answer wins") 
   two.remote.send(wanted);
   world.run();
   REQUIRE(answer->value);
-  one.remote.send(wanted); // late, and welcome to nobody
+  one.remote.send(wanted); // late, and not wanted
   world.run();
   CHECK(answer->replies == 1);
   CHECK(world.counts().ready == 2);

@@ -21,7 +21,7 @@ auto wait(set_world& world, wait_for_peers what) {
 
 } // namespace
 
-TEST_CASE("who waits for peers is answered by the change itself") {
+TEST_CASE("a wait for peers is answered by the change itself") {
   set_world world;
   auto two = wait(world, {condition::ready_count, 2, {}, {}, {}});
   auto first = world.join();
@@ -41,7 +41,7 @@ TEST_CASE("who waits for peers is answered by the change itself") {
   REQUIRE(gone->value);
   CHECK(gone->value->met);
   CHECK(gone->value->reason == peer_exit::remote_closed);
-  // Also for those who ask too late, if it was for that reason.
+  // Also for a late question, if it was for that reason.
   CHECK(wait(world, {condition::gone, 0, {first.info.id, {}, {}}, {}, {}})->value->met);
   auto otherwise =
     wait(world, {condition::gone, 0, {first.info.id, {}, {}}, peer_exit::evicted, {}});
@@ -51,7 +51,7 @@ TEST_CASE("who waits for peers is answered by the change itself") {
   CHECK_FALSE(otherwise->value->met);
 }
 
-TEST_CASE("whoever waits is answered at the end of the set, and of its time, once") {
+TEST_CASE("a wait is answered at the end of the set, and of its time, once") {
   set_world world;
   auto late = wait(world, {condition::ready_count, 1, {}, {}, {}});
   world.advance(59s);
@@ -77,7 +77,7 @@ TEST_CASE("waiting is bounded") {
   CHECK(outcome_of(*refused->failure) == request_error::overloaded);
 }
 
-TEST_CASE("the event log answers who waits for an event, and tells the set's story") {
+TEST_CASE("the event log answers waits for an event, and tells the set's story") {
   set_world world;
   auto log = world.system.spawn(event_log, world.context->alarms, world.context->merger,
                                 world.context->wall);

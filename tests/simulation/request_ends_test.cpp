@@ -84,7 +84,7 @@ TEST_CASE("I3: the caller learns why the peer is gone") {
   world.run();
   CHECK(failure_of(answer->failure) == request_error::peer_gone);
   CHECK(exit_of_request(*answer->failure) == peer_exit::late_feature_message);
-  // Whoever asks later hears that it is gone, too.
+  // A later request fails with peer_gone, too.
   auto late = world.ask<latency>(world.client, measure_latency{});
   world.run();
   CHECK(late->replies == 1);

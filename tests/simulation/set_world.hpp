@@ -30,7 +30,7 @@ public:
     std::vector<std::pair<peer_info, peer_exit>> left;
   };
   std::shared_ptr<news> told = std::make_shared<news>();
-  /// Whom BAN_MANAGER suspects, when it is asked.
+  /// The suspects that BAN_MANAGER answers.
   std::shared_ptr<std::vector<endpoint>> suspected =
     std::make_shared<std::vector<endpoint>>();
 

@@ -3,7 +3,7 @@
 
 #include <set>
 
-/// Several requests for one item: whoever still wants it when the request that it was
+/// Several requests for one item: a request that still wants it when the one that it was
 /// asked for ends has it asked again, and an offer of the peer counts.
 using namespace peerage;
 using namespace peerage::test;
@@ -131,7 +131,7 @@ TEST_CASE("requests that end at one time have what is left asked again once") {
   const auto sent = world.remote.take();
   REQUIRE(sent.size() == 1);
   CHECK(std::get<wire::getdata>(sent[0]).entries.size() == 19); // one has come
-  // Nobody is left: nothing is asked for any more.
+  // No request is left: nothing is asked for any more.
   world.advance(4s);
   CHECK(late->value);
   CHECK(entries_asked(world.remote).empty());
@@ -181,7 +181,7 @@ TEST_CASE("what the peer offers after it was asked for it is asked for once more
     world.remote.send(what.body);
     world.run();
     CHECK(wanted.found());
-    world.remote.send(wire::inv{{what.offered}}); // nobody wants it any more
+    world.remote.send(wire::inv{{what.offered}}); // not wanted any more
     world.run();
     CHECK(entries_asked(world.remote).empty());
   }
@@ -285,7 +285,7 @@ TEST_CASE("what is still wanted is asked of another peer by the set") {
     world.advance(1100ms);
     CHECK(brief.failure() == request_error::timeout);
     CHECK_FALSE(entries_asked(other.remote).empty());
-    // For whom it was asked shows in who gets it.
+    // The request that gets it is the one it was asked for.
     other.remote.send(what.body);
     world.run();
     CHECK(lasting.found());
@@ -308,14 +308,14 @@ TEST_CASE("a newcomer is asked for what nobody else delivers") {
   }
 }
 
-TEST_CASE("who lacked an item and offers it is asked for it by the set, once") {
+TEST_CASE("a peer that lacked an item and offers it is asked for it by the set, once") {
   for (const auto& what : items()) {
     CAPTURE(what.kind);
     set_world world;
     auto one = world.join(), two = world.join();
     auto wanted = fetch(world, world.set, what, 20s);
     world.run();
-    // Whoever is asked first lacks it; the other one is silent.
+    // The first one asked lacks it; the other one is silent.
     const bool one_first = !entries_asked(one.remote).empty();
     auto& lacking = one_first ? one : two;
     auto& silent = one_first ? two : one;

@@ -29,7 +29,7 @@ void memory_resolver::resolve(std::string name, std::uint16_t port,
   } else if (auto numbers = endpoint_in_numbers(name, port)) {
     result.endpoints = {*numbers};
   } else {
-    result.error = "nobody knows this name";
+    result.error = "the name is unknown";
   }
   normalise(result);
   deliver(caf::actor_cast<caf::weak_actor_ptr>(sink), std::move(result));

@@ -19,7 +19,7 @@ public:
   /// Every call counts, answered or not.
   std::size_t lookups() const { return lookups_; }
 
-  /// Names that nobody added, and no numbers either, are an error.
+  /// Names that were not added are an error, unless numeric.
   void resolve(std::string name, std::uint16_t port,
                const caf::strong_actor_ptr& sink) override;
 

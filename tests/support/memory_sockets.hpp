@@ -44,7 +44,7 @@ public:
   void on_closed() override { closed_by_peer_ = true; }
   void flush() override;
 
-  std::weak_ptr<memory_end> other; ///< Set by whoever makes the pair.
+  std::weak_ptr<memory_end> other; ///< Set by the maker of the pair.
 
 private:
   std::vector<std::byte> received_;
@@ -70,7 +70,7 @@ public:
     scripted_[at] = std::move(visit);
   }
 
-  /// A remote connects to the acceptor at `at`; nullptr if nobody listens there.
+  /// A remote connects to the acceptor at `at`; null if nothing listens there.
   memory_remote_ptr connect_to(const endpoint& at, const endpoint& from);
 
   /// As if there were no descriptors left: acceptors only say so, once per connection

@@ -57,7 +57,7 @@ public:
 
   // -- messages ------------------------------------------------------------------------
 
-  /// A message of that type; `opaque` for types whose payload nobody reads.
+  /// A message of that type; `opaque` for types whose payload is not parsed.
   wire::message message(wire::command type) {
     using wire::command;
     switch (type) {

@@ -22,7 +22,7 @@ struct service_script {
   reply_to<serve_transaction, wire::tx> on_transaction = {};
   reply_to<serve_mempool, transaction_ids> on_mempool = {};
   reply_to<serve_addresses, addresses> on_addresses = {};
-  /// Whether blocks and transactions that nobody asked for are of any use.
+  /// Whether unsolicited blocks and transactions are of any use.
   bool wants_bodies = true;
   /// Hears everything that the service is asked or told, before the answer is made.
   std::function<void(const service_request&)> on_any = {};

@@ -19,7 +19,7 @@
 
 namespace peerage::test {
 
-/// The newest inbound handshake, by a weak address: nobody holds a handshake.
+/// The newest inbound handshake, by a weak address: a handshake has no holder.
 struct test_node::newest {
   std::mutex mutex;
   std::condition_variable changed;
@@ -203,7 +203,7 @@ test_node::~test_node() {
     caf::anon_send_exit(context->alarms, caf::exit_reason::user_shutdown);
   }
   caf::anon_send_exit(context->service, caf::exit_reason::user_shutdown);
-  // Whoever still runs may still use what the context holds.
+  // An actor that still runs may still use the context.
   if (!eventually([this] { return system_.registry().running() == 0; })) {
     std::fprintf(stderr, "%zu actors of a test did not end\n",
                  system_.registry().running());

@@ -102,7 +102,7 @@ private:
   caf::scoped_actor self_;
 };
 
-/// A request under way. Holds no handle to whom it was sent to.
+/// A request under way. Holds no handle to its receiver.
 template <class Reply>
 class asked {
 public:
@@ -167,7 +167,7 @@ public:
   std::optional<outcome> next_outcome(deadline until = in(patience)) {
     return outcomes_->pop(until);
   }
-  /// Outcomes nobody has looked at yet.
+  /// Outcomes not looked at yet.
   std::size_t outcomes_waiting() const { return outcomes_->size(); }
   /// The next outcome, which must be of this kind; throws otherwise.
   peer_ready next_ready(deadline until = in(patience));
@@ -182,7 +182,7 @@ public:
   /// A peer that we dialed, after the handshake.
   connected_pair outbound(const raw_identity& remote = {});
 
-  /// From now on results of inbound handshakes find nobody to take them.
+  /// From now on results of inbound handshakes find no sink.
   void ignore_inbound_results() { deaf_->store(true); }
   /// A sink whose last handle is the one returned.
   peer_sink another_sink();

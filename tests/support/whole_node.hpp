@@ -21,7 +21,7 @@ public:
   whole_node(caf::actor_system& system, std::shared_ptr<socket_provider> sockets,
              peer_manager_options options);
   whole_node(whole_node&&) = default;
-  /// Whoever destroys the actor system waits for the end.
+  /// The destructor of the actor system waits for the end.
   ~whole_node() { tell_to_stop(); }
 
   void tell_to_stop();
@@ -57,7 +57,7 @@ private:
   peer_manager_actor manager_;
 };
 
-/// Nodes that dial nobody, each on a loopback address of its own.
+/// Nodes that do not dial, each on a loopback address of its own.
 class crowd {
 public:
   crowd(caf::actor_system& system, std::size_t living);
@@ -69,7 +69,7 @@ private:
   std::map<endpoint, whole_node> nodes_;
 };
 
-/// Loopback addresses where nobody listens, so that dials are refused.
+/// Loopback addresses where nothing listens, so that dials are refused.
 std::vector<endpoint> dead_places(std::size_t count);
 
 /// A peer that knows many others. Played on a thread of its own until its stream ends.

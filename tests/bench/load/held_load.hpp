@@ -10,7 +10,7 @@
 namespace bench {
 
 /// Holds many connections. Measures the pings of some of them whenever a line comes on
-/// stdin, so that who has sent it can compare; ends with stdin.
+/// stdin, so that its sender can compare; ends with stdin.
 class held_load : public load {
 public:
   using load::load;

@@ -22,7 +22,7 @@ function say(object) {
   writeOut(JSON.stringify(object) + '\n');
 }
 
-process.stdout.on('error', () => process.exit(1)); // nobody reads any more
+process.stdout.on('error', () => process.exit(1)); // the reader is gone
 
 function fail(message) {
   process.stderr.write(`node.js: ${message}\n`);

@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(address_table_fixture, "pending always ends") {
   CHECK(state(now) == address_state::responded);
   CHECK(table.find(x)->failures == 0);
   take();
-  // A dialer that forgets loses the address to nobody for ever.
+  // An address that a dialer forgets is not lost for ever.
   CHECK(state(now + address_entry::longest_pending - 1) == address_state::pending);
   CHECK_FALSE(table.pick(now + address_entry::longest_pending - 1, any));
   CHECK(state(now + address_entry::longest_pending) == address_state::responded);
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(address_table_fixture,
 
 // -- tried slots that two want --------------------------------------------------------
 
-TEST_CASE_FIXTURE(address_table_fixture, "who answers moves to the tried, for good") {
+TEST_CASE_FIXTURE(address_table_fixture, "an answer moves to the tried, for good") {
   const auto x = in_range(1, 2, 3);
   CHECK_FALSE(table.connected(x, 1, start));
   table.insert(seen(x, start - day), {}, start);
@@ -151,7 +151,7 @@ TEST_CASE_FIXTURE(address_table_fixture, "who answers moves to the tried, for go
   const auto* entry = table.find(x);
   CHECK(entry->tried);
   CHECK(entry->last_success == start);
-  CHECK(entry->address == seen(x, start - day, 9)); // its time tells nobody of us
+  CHECK(entry->address == seen(x, start - day, 9)); // its time tells nothing of us
   CHECK(table.counts() == address_counts{0, 1});
   table.disconnected(x, start - day + 20 * minute);
   CHECK(entry->address.time == start - day);
@@ -231,7 +231,7 @@ TEST_CASE_FIXTURE(collision, "an old failure is no test, nor does a failing one 
   CHECK(table.collisions() == 0);
 }
 
-TEST_CASE_FIXTURE(collision, "who goes back yields to a dial under way, not to hearsay") {
+TEST_CASE_FIXTURE(collision, "a demoted one yields to a dial under way, not hearsay") {
   const address_placement placement{secret};
   std::mt19937_64 random_address{11};
   endpoint third;
@@ -256,7 +256,7 @@ TEST_CASE_FIXTURE(collision, "who goes back yields to a dial under way, not to h
   }
 }
 
-TEST_CASE_FIXTURE(collision, "who waits and is erased waits no more") {
+TEST_CASE_FIXTURE(collision, "an erased entry waits no more") {
   table.connected(young, 1, now);
   CHECK(table.collisions() == 1);
   table.erase_if([&](auto& x) { return x.remote() == young; });
@@ -281,7 +281,7 @@ TEST_CASE_FIXTURE(address_table_fixture, "ten may wait; the next one just stays 
   CHECK(table.is_consistent());
 }
 
-TEST_CASE_FIXTURE(address_table_fixture, "a clock that is set back makes nobody recent") {
+TEST_CASE_FIXTURE(address_table_fixture, "a clock that is set back makes none recent") {
   const auto ahead = start + 2 * 365 * day;
   const auto remote = in_range(30, 1, 1);
   table.insert(seen(remote, ahead), remote, ahead);

@@ -306,7 +306,7 @@ TEST_CASE("news goes to two other peers, and not again when it is repeated") {
   }
 }
 
-TEST_CASE("who tells an address hardly matters for where it goes, until the next day") {
+TEST_CASE("the source of an address hardly matters for where it goes, until next day") {
   network x{30};
   std::set<peer_id> first_day;
   for (peer_id from = 1; from <= 30; ++from) {
@@ -620,7 +620,7 @@ getaddr_cache::place place(std::uint16_t port, std::uint8_t network = 1) {
 
 } // namespace
 
-TEST_CASE("all who ask at one place get one sample, for 21 to 27 hours") {
+TEST_CASE("all questions at one place get one sample, for 21 to 27 hours") {
   random_source random{6};
   std::chrono::nanoseconds least = 1'000h, most = 0h;
   for (int run = 0; run < 300; ++run) {
@@ -665,7 +665,7 @@ TEST_CASE("an empty sample is not kept, a large one is cut") {
   CHECK(some.asked == 2);
 }
 
-TEST_CASE("the number of samples is bounded, and nobody can force fresh ones") {
+TEST_CASE("the number of samples is bounded, and fresh ones cannot be forced") {
   random_source random{6};
   getaddr_cache samples{random};
   book some;

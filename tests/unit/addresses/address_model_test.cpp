@@ -33,7 +33,7 @@ TEST_CASE("random operations leave the table as a simple model says") {
                ? some()
                : std::next(model.begin(), static_cast<int>(dice() % model.size()))->first;
     };
-    // Who is gone must have been allowed to go.
+    // An entry that is gone must have been allowed to go.
     auto drop_the_gone = [&](auto may_go, std::size_t most) {
       std::size_t gone = 0;
       for (auto i = model.begin(); i != model.end();) {

@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(attack, "nor can many sources of two ranges; others get in as 
   auto again = random_address;
   const auto expected = add_honest(unharmed, 2'000).size();
   random_address = again;
-  // Who misses a place has met one of the 4 of 256 buckets.
+  // An address without a place has met one of the 4 of 256 buckets.
   CHECK(add_honest(table, 2'000).size() >= expected * 95 / 100);
   // Picks go by buckets: the share of the attackers is not that of their entries.
   std::size_t bad = 0;
@@ -213,6 +213,6 @@ TEST_CASE_FIXTURE(attack, "answering from two ranges takes an eighth of the trie
   for (const auto& x : table.entries())
     taken += x.tried && is_attacker(x) ? 1 : 0;
   CHECK(taken <= 2 * tried_buckets_per_group * slots_per_bucket);
-  CHECK(table.counts().in_tried == in_tried + taken); // nobody was pushed out
+  CHECK(table.counts().in_tried == in_tried + taken); // none was pushed out
   CHECK(table.is_consistent());
 }

@@ -240,7 +240,7 @@ TEST_CASE("the rate is smoothed, and a flood is recognised and forgotten") {
 TEST_CASE("under flood a /24, a /56 and their networks have allowances too") {
   accept_rate rate;
   random_source random{1};
-  // What comes in before it is recognised is the lot's business; after 15 s it is not.
+  // Before a flood is recognised, drops at random must do; after 15 s they need not.
   const auto now = start + 15s;
   for (auto when : {start, now})
     for (std::uint64_t i = 0; i < 1'000; ++i)
@@ -265,7 +265,7 @@ TEST_CASE("under flood a /24, a /56 and their networks have allowances too") {
   CHECK(let_into_calm == 100);
 }
 
-TEST_CASE("under_flood does not end because it works") {
+TEST_CASE("the measures under flood do not end because they work") {
   accept_rate rate;
   random_source random{1};
   std::mt19937_64 numbers{1};
@@ -288,7 +288,7 @@ TEST_CASE("memory is bounded, and the least recently seen group is forgotten fir
   std::uint64_t host = 1;
   auto strangers = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      // Slow enough that nothing is under_flood.
+      // Slow enough to be no flood.
       (void)rate.decide(ipv6(host++ << 16, 1), start + host * 1s, random);
       CHECK(rate.status(start).groups <= accept_rate::max_groups);
     }
@@ -408,7 +408,7 @@ TEST_CASE("flood from many networks: a newcomer gets in, and mostly keeps its pl
   }
 }
 
-TEST_CASE("flood from everywhere: it degrades to the lot, no further") {
+TEST_CASE("flood from everywhere: it degrades to drops at random, no further") {
   std::mt19937_64 numbers{1};
   random_source random{1};
   accept_rate rate;
@@ -449,7 +449,7 @@ TEST_CASE("an attempt with another protocol and the next one are one to the allo
     CHECK(pair());
   CHECK(rate.decide(from, start, random) == accept_refusal::group_rate);
 
-  // Who never comes with ours gains a factor of two, and no more.
+  // A host that never comes with ours gains a factor of two, and no more.
   const auto other = at("50.2.1.1:1");
   int let_in_count = 0;
   for (int i = 0; i < 100; ++i)

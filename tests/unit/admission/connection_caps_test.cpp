@@ -52,7 +52,7 @@ TEST_CASE("I13: an IPv4-mapped address takes the slot of its IPv4 address") {
   CHECK(caps.would_refuse(at("1.2.3.4:2")) == none);
 }
 
-TEST_CASE("who is refused for the total alone is the only one worth an eviction") {
+TEST_CASE("only a refusal for the total alone is worth an eviction") {
   connection_caps caps{{.total = 2}};
   CHECK(caps.try_take(at("1.2.3.4:1")) == none);
   CHECK(caps.try_take(at("1.2.3.5:1")) == none);
@@ -85,7 +85,7 @@ TEST_CASE("what was not taken cannot be released") {
   CHECK(caps.with_ip_of(at("1.2.3.4:2")) == 1);
 }
 
-TEST_CASE("limits of zero let nobody in") {
+TEST_CASE("limits of zero let none in") {
   connection_caps shut{{.total = 0}};
   CHECK(shut.try_take(at("1.2.3.4:1")) == cap_refusal::total);
   connection_caps nobody{{.per_ip = 0}};

@@ -31,15 +31,15 @@ TEST_CASE("handshake places: the longest under way goes first") {
   CHECK(places.size() == 1);
 }
 
-TEST_CASE("handshake places: who came to nothing before goes before all others") {
+TEST_CASE("handshake places: hosts with failed handshakes go before all others") {
   handshake_places places;
   places.insert(1, at("50.1.1.1:1"), start);
   places.erase(1, outcome::failed, start);
   places.insert(2, at("50.1.2.1:1"), start);
   places.insert(3, at("50.1.1.1:2"), start);
   CHECK(places.worst(start, silent) == 3);
-  // It displaces nobody of a better record who may yet finish, and later only the
-  // longest under way.
+  // It displaces none of a better record that may yet finish, and later only the longest
+  // under way.
   places.erase(3, outcome::failed, start);
   CHECK_FALSE(places.displaced_by(at("50.1.1.1:3"), start, silent));
   CHECK(places.displaced_by(at("50.1.3.1:3"), start, silent) == 2);
@@ -47,7 +47,7 @@ TEST_CASE("handshake places: who came to nothing before goes before all others")
         2);
 }
 
-TEST_CASE("handshake places: whoever still says nothing goes before the others") {
+TEST_CASE("handshake places: silent ones go before the others") {
   handshake_places places;
   places.insert(1, at("50.1.1.1:1"), start);
   places.insert(2, at("50.1.2.1:1"), start);

@@ -60,7 +60,7 @@ TEST_CASE("sizes") {
   CHECK(size_text(std::numeric_limits<std::uint64_t>::max()) == "16 EiB");
 }
 
-TEST_CASE("what somebody else wrote cannot steer a terminal") {
+TEST_CASE("foreign text cannot control a terminal") {
   CHECK(printable("/Satoshi:27.0.0(~\" )/") == "/Satoshi:27.0.0(~\" )/");
   CHECK(printable("\x1b[2Jboo\r\n\x7f\x9b") == "?[2Jboo????");
   CHECK(printable(std::string_view("a\0b", 3)) == "a?b");

@@ -25,7 +25,7 @@ std::string gap(std::size_t lines) {
   return "gap of " + std::to_string(lines) + "\n";
 }
 
-/// A pipe of one page that nobody reads unless told to.
+/// A pipe of one page that is read only on demand.
 class small_pipe {
 public:
   small_pipe() {
@@ -114,7 +114,7 @@ TEST_CASE("lines are written in order, and all of them") {
   CHECK(reader.get() == expected);
 }
 
-TEST_CASE("who puts lines does not wait for a reader, and hears of what was dropped") {
+TEST_CASE("put does not wait for a reader, who is told of what was dropped") {
   small_pipe pipe;
   constexpr std::size_t limit = 64 << 10;
   constexpr std::size_t all = 100'000;

@@ -96,7 +96,7 @@ TEST_CASE("a settled connection forgives failures, a short one is one") {
   CHECK(pause <= 119s + 119s / 4 + 1s);
 }
 
-TEST_CASE("a full table forgets who is ready first") {
+TEST_CASE("a full table forgets the one that is ready first") {
   random_source random{1};
   backoff pauses{discovered_backoff, random};
   pauses.failed(address(1), start + 1h);

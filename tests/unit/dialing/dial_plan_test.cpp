@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-/// Whom to dial, and when. The DIALER's own tests are in
+/// Which addresses to dial, and when. The DIALER's own tests are in
 /// tests/simulation/dialer_test.cpp.
 using namespace peerage;
 using namespace std::chrono_literals;

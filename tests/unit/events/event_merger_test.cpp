@@ -146,7 +146,7 @@ TEST_CASE("addresses that a host tells are merged, those of our own search are n
     CHECK(merger.admit(learned, start));
 }
 
-TEST_CASE("what somebody waits for is told in the middle of a flood") {
+TEST_CASE("an awaited event is told in the middle of a flood") {
   event_merger merger;
   for (std::uint16_t port = 1; port <= 1'000; ++port)
     merger.admit(inbound(event_type::peer_left, here.with_port(port)), start);

@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(fixture, "shares hold at most 16 items, a peer has one at a ti
   REQUIRE(sent.size() == 4);
   for (const auto& x : sent)
     CHECK(x.items.size() == 16);
-  // Whoever answers gets the next.
+  // A peer that answers gets the next.
   std::size_t answered = 0;
   while (!fetching.finished()) {
     auto next = fetching.on_reply(sent[2].id, answer(sent[2]), now);
@@ -151,7 +151,7 @@ TEST_CASE("one item that finds no peer does not keep the others from theirs") {
     [](const transaction_id& id, std::span<const peer_id>) -> choice {
       if (id.hash == hash_of(2))
         return {5};
-      return {{}, request_error::overloaded}; // who may have it is busy
+      return {{}, request_error::overloaded}; // the peer that may have it is busy
     }};
   auto sent = fetching.start(start_time);
   REQUIRE(sent.size() == 1);
@@ -267,7 +267,7 @@ TEST_CASE_FIXTURE(fixture, "an offer reopens what three peers lacked") {
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].peer == 3);
   CHECK(sent[0].items == offered);
-  // It lies; whoever lies twice is not asked any more.
+  // It lies; after the second lie it is not asked any more.
   CHECK(fetching.on_reply(sent[0].id, answer(sent[0], {0}), now).empty());
   CHECK(fetching.on_offered(3, offered, now).empty());
   sent = fetching.on_offered(4, offered, now);
@@ -360,7 +360,7 @@ TEST_CASE_FIXTURE(fixture, "a late share is hedged, and the first answer wins") 
     CHECK(fetching.on_reply(winner.id, answer(winner), now + 3s).empty());
     CHECK(value_of(fetching).entries[0].available);
     CHECK(fetching.abandoned() == std::vector{other.id});
-    // Ends once: what comes now is nobody's.
+    // Ends once: later answers are ignored.
     CHECK(fetching.on_reply(other.id, answer(other, {0}), now + 4s).empty());
     CHECK(fetching.on_tick(now + 30s).empty());
     CHECK(fetching.take_missing().empty());
@@ -616,7 +616,7 @@ outcome run(unsigned seed, std::size_t n, std::map<peer_id, remote> peers,
 
 } // namespace
 
-TEST_CASE("I3: a fetch ends once, with every item that a peer who answers has") {
+TEST_CASE("I3: a fetch ends once, with every item that an answering peer has") {
   for (unsigned seed = 1; seed <= 150; ++seed) {
     CAPTURE(seed);
     std::mt19937 dice{seed};

@@ -33,7 +33,7 @@ std::vector<eviction_candidate> plain_ones(std::size_t count) {
   return result;
 }
 
-/// Everybody who is evicted if `choose_eviction` is asked until it finds nobody.
+/// All peers evicted if `choose_eviction` is asked until it finds none.
 std::set<peer_id> evict_all(std::vector<eviction_candidate> candidates,
                             std::uint64_t key) {
   std::set<peer_id> gone;
@@ -44,7 +44,7 @@ std::set<peer_id> evict_all(std::vector<eviction_candidate> candidates,
   return gone;
 }
 
-/// Everybody who is not even evicted when marked for it.
+/// All peers not even evicted when marked for it.
 std::set<peer_id> protected_ones(std::vector<eviction_candidate> candidates,
                                  std::uint64_t key) {
   std::set<peer_id> kept;
@@ -59,7 +59,7 @@ std::set<peer_id> protected_ones(std::vector<eviction_candidate> candidates,
 
 } // namespace
 
-TEST_CASE("nobody is evicted from few peers") {
+TEST_CASE("none is evicted from few peers") {
   CHECK_FALSE(choose_eviction({}, 1));
   for (std::size_t count = 1; count <= 20; ++count)
     CHECK_FALSE(choose_eviction(plain_ones(count), count));
@@ -206,7 +206,7 @@ TEST_CASE("which address groups are safe depends on the key alone") {
     auto candidates = plain_ones(300);
     auto gone = evict_all(candidates, key);
     std::set<peer_id> safe;
-    for (peer_id id = 151; id <= 300; ++id) // younger than all who are safe by age
+    for (peer_id id = 151; id <= 300; ++id) // younger than all that are safe by age
       if (!gone.contains(id))
         safe.insert(id);
     return safe;
@@ -220,7 +220,7 @@ TEST_CASE("which address groups are safe depends on the key alone") {
   CHECK(seen.size() >= 3);
 }
 
-TEST_CASE("property: an attacker without merits evicts nobody who has one") {
+TEST_CASE("property: an attacker without merits evicts no peer that has one") {
   for (unsigned seed = 1; seed <= 60; ++seed) {
     std::mt19937_64 random{seed};
     auto below = [&](std::uint64_t bound) { return random() % bound; };

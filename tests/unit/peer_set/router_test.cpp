@@ -227,7 +227,7 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(routes.counts().total() == 0);
 }
 
-// -- who is chosen ---------------------------------------------------------------------
+// -- the choice ------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(fixture, "without peers there is no ready peer") {
   for (auto kind : kinds) {
@@ -286,7 +286,7 @@ TEST_CASE_FIXTURE(fixture, "a timeout makes a peer heavy, a quick notfound not l
   sent = routes.started(1, ask::get_blocks, now - 20s);
   routes.finished(sent, now, request_error::timeout);
   CHECK(chosen(ask::get_blocks) == ids{2});
-  // Nobody can be blamed for silence about addresses.
+  // Silence about addresses is no fault.
   sent = routes.started(2, ask::get_addresses, now - 20s);
   routes.finished(sent, now, request_error::timeout);
   CHECK(chosen(ask::get_blocks) == ids{2});
@@ -311,7 +311,7 @@ TEST_CASE_FIXTURE(fixture, "one fitting peer among thousands is found") {
   CHECK(routes.counts().total() == 10'001);
 }
 
-TEST_CASE_FIXTURE(fixture, "an item is asked of those who announced it, then of others") {
+TEST_CASE_FIXTURE(fixture, "an item is asked of its announcers, then of others") {
   insert(1, 5);
   CHECK(chosen_for(1) == ids{1, 2, 3, 4, 5});
   routes.announced(1, item(1), now);
@@ -328,7 +328,7 @@ TEST_CASE_FIXTURE(fixture, "an item is asked of those who announced it, then of 
   CHECK(chosen_for(1) == ids{3, 4, 5});
 }
 
-TEST_CASE_FIXTURE(fixture, "why nobody can be asked for an item") {
+TEST_CASE_FIXTURE(fixture, "why no peer can be asked for an item") {
   insert(1, 3);
   routes.insert(info(4, 0), now); // has no blocks at all
   for (peer_id i : {1u, 2u})
@@ -355,13 +355,13 @@ TEST_CASE_FIXTURE(fixture, "blocks come from peers with witnesses if there are a
 TEST_CASE_FIXTURE(fixture, "what a peer announced is forgotten when it leaves") {
   insert(1, 3);
   routes.announced(1, item(1), now);
-  routes.announced(9, item(1), now); // nobody we know
+  routes.announced(9, item(1), now); // an unknown peer
   CHECK(chosen_for(1) == ids{1});
   routes.remove(1);
   CHECK(chosen_for(1) == ids{2, 3});
 }
 
-TEST_CASE_FIXTURE(fixture, "peers that left take no room from those who stay") {
+TEST_CASE_FIXTURE(fixture, "peers that left take no room from those that stay") {
   insert(1, 71);
   for (peer_id i = 1; i <= 70; ++i)
     routes.announced(i, item(1), now);

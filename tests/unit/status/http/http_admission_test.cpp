@@ -32,7 +32,7 @@ struct door {
 
 } // namespace
 
-TEST_CASE("whoever has been idle for the longest makes room for a newcomer") {
+TEST_CASE("the longest idle connection makes room for a newcomer") {
   door x;
   for (int i = 0; i < 3; ++i)
     CHECK(!x.come().leaves);
@@ -48,7 +48,7 @@ TEST_CASE("whoever has been idle for the longest makes room for a newcomer") {
   CHECK(x.come().leaves == 3);
 }
 
-TEST_CASE("who sends a byte now and then gains no time by it") {
+TEST_CASE("sending a byte now and then gains no time") {
   door x;
   for (int i = 0; i < 3; ++i)
     x.come();
@@ -57,7 +57,7 @@ TEST_CASE("who sends a byte now and then gains no time by it") {
   CHECK(x.come().leaves == 1);
 }
 
-TEST_CASE("who is leaving goes before who may still ask") {
+TEST_CASE("a leaving connection goes before one that may still ask") {
   door x;
   x.come();
   x.ask();
@@ -97,7 +97,7 @@ TEST_CASE("the cookie and /health find a place when all are taken") {
   CHECK(!x.ask(false, true).admitted);
 }
 
-TEST_CASE("who asks for /health and does not read keeps nobody from asking for it") {
+TEST_CASE("a client of /health that does not read keeps no other from asking for it") {
   door x;
   CHECK(x.ask(false, true).admitted);
   x.places.write(x.last, x.now);
@@ -106,7 +106,7 @@ TEST_CASE("who asks for /health and does not read keeps nobody from asking for i
   CHECK(next.leaves == 1);
 }
 
-TEST_CASE("who does not read goes when its place is needed") {
+TEST_CASE("a client that does not read goes when its place is needed") {
   door x;
   x.ask();
   x.ask();
@@ -121,7 +121,7 @@ TEST_CASE("who does not read goes when its place is needed") {
   CHECK(verdict.leaves == 2);
 }
 
-TEST_CASE("who does not wait for its answer goes before who does") {
+TEST_CASE("a hasty client goes before one that waits for its answer") {
   for (bool urgent : {false, true}) {
     door x;
     const auto limit = urgent ? 1 : 2;
@@ -139,7 +139,7 @@ TEST_CASE("who does not wait for its answer goes before who does") {
     CHECK(next.admitted);
     CHECK(next.leaves == 1);
     x.places.remove(1);
-    // One of that kind makes nobody go, and whoever has waited since is safe again.
+    // A hasty one displaces none, and one that has waited since is safe again.
     x.come();
     const auto hasty = x.last;
     x.places.rest(hasty, true, x.now);
@@ -166,7 +166,7 @@ TEST_CASE("a call finds a place though others do not send, or do not read") {
   auto verdict = x.places.identify(x.last = 20, true, x.now);
   CHECK(verdict.leaves == 1);
   x.places.remove(1);
-  // Whom the node is at work for, between the parts of a long answer, too, stays.
+  // A connection that the node works for stays, also between the parts of a long answer.
   x.places.write(third, x.now);
   x.places.work(third, x.now);
   x.come();
@@ -174,12 +174,12 @@ TEST_CASE("a call finds a place though others do not send, or do not read") {
   CHECK(x.places.serve(x.last, false, x.now).admitted);
   const auto fourth = x.last;
   CHECK(!x.ask(true).admitted);
-  // But not who has many calls at once, or a long answer.
+  // But not one with many calls at once, or a long answer.
   x.places.hurry(fourth);
   CHECK(x.ask(true).leaves == fourth);
 }
 
-TEST_CASE("who sends with the cookie has time from the head of its request on") {
+TEST_CASE("with the cookie, the time counts from the head of the request on") {
   door x;
   x.come();
   x.come();
@@ -189,7 +189,7 @@ TEST_CASE("who sends with the cookie has time from the head of its request on") 
   CHECK(x.ask(true).leaves == 2);
 }
 
-TEST_CASE("who sends or reads with the cookie makes no room for who has none") {
+TEST_CASE("a client with the cookie makes no room for one without") {
   door x;
   x.ask(true);
   x.places.write(1, x.now);
@@ -204,7 +204,7 @@ TEST_CASE("who sends or reads with the cookie makes no room for who has none") {
     }
 }
 
-TEST_CASE("who waits takes no place of who does not") {
+TEST_CASE("a waiting call takes no place of the others") {
   door x;
   for (int i = 0; i < 2; ++i) {
     CHECK(x.ask(true).admitted);

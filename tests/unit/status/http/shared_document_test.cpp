@@ -21,7 +21,7 @@ public:
       : document(std::make_shared<shared_document>(
           door, [this](const reply_slot_ptr& slot) { begun.push_back(slot); }, rest)) {}
 
-  /// Whoever reads one reply.
+  /// The reader of one reply.
   struct reader {
     int replies = 0;
     http_reply got;
@@ -69,7 +69,7 @@ nlohmann::json to_json(const entry& x) {
 
 } // namespace
 
-TEST_CASE("whoever asks while a document is being made gets the next one") {
+TEST_CASE("a request while a document is being made gets the next one") {
   http_thread thread;
   auto early = thread.ask();
   CHECK(thread.begun.size() == 1);
@@ -158,7 +158,7 @@ TEST_CASE("a list of thousands lets others have their turns") {
   answer_list(thread.slot_of(reader), std::move(entries));
   int turns = 0;
   while (reader->replies == 0 && turns < 1000) {
-    ++turns; // of somebody else
+    ++turns; // of other work
     thread.context.restart();
     thread.context.run_one_for(5s);
   }
