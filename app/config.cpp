@@ -140,7 +140,7 @@ std::vector<option_spec> all_options() {
        to.network = wire::find_network(x);
      }},
     {"listen", "ADDR:PORT", group_peers,
-     "Accept peers there; may be repeated; port 0 is any free\nport, none is nowhere "
+     "Accept peers there; may be repeated; port 0: any free\nport; none: nowhere "
      "(default the network's usual port,\non loopback only for regtest; nowhere with "
      "--connect)",
      true, set_listen},
@@ -155,9 +155,8 @@ std::vector<option_spec> all_options() {
        to.add_peers.push_back({x, read_endpoint(x, false), false});
      }},
     {"shared-address", "ADDR[/LENGTH]", group_peers,
-     "Many peers come from there, as from a proxy or a gateway:\nthey do not answer for "
-     "each other's misbehaviour, and are\nnot banned for it; may be repeated (loopback "
-     "always is one)",
+     "An address of many peers, as of a proxy or a gateway:\nmisbehaviour ends only the "
+     "peer itself, without a ban;\nmay be repeated (loopback always is one)",
      true, set_shared_address},
     {"no-dns-seeds", "", group_peers, "Ask no DNS seeds for addresses", false,
      [](run_options& to, text x) {
@@ -177,21 +176,21 @@ std::vector<option_spec> all_options() {
                  "Inbound peers of one address; loopback is\nexempt on regtest"),
     count_option("max-per-subnet", &run_options::max_per_subnet,
                  "Peers of one /24 of IPv4 or /64 of IPv6;\nloopback is exempt on "
-                 "regtest, named peers always"),
+                 "regtest, manual peers always"),
 
     timing_option("connect-timeout", &peer_timing::connect_timeout, 3600,
                   "To open TCP to a peer"),
     timing_option("handshake-timeout", &peer_timing::handshake_timeout, 3600,
                   "From the open connection to the end of the handshake"),
     timing_option("request-timeout", &peer_timing::request_timeout, 3600,
-                  "A request that brings no deadline of its own"),
+                  "For a request without a deadline of its own"),
     timing_option("ping-interval", &peer_timing::ping_interval, 86400,
                   "Between pings to a peer"),
     {"save-interval", "SECONDS", group_timing,
-     "Between saves of what has changed (default " +
+     "Between saves of changes (default " +
        number_text(
          std::chrono::duration<double>(peer_manager_options{}.save_every).count()) +
-       "); what a person\nchanges (bans, added peers and addresses) is saved at once",
+       "); changes by people (bans,\nadded peers and addresses) are saved at once",
      false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); }},
 
     {"data-dir", "DIR", group_node,

@@ -107,7 +107,8 @@ class NotStopped(HarnessError):
 
 
 class RpcError(HarnessError):
-    """The error of a refused call. `data` is None unless the error has some: for a `wait_for` that timed out, the state by then."""
+    """The error of a refused call. `data` is None unless the error has some: for a
+    `wait_for` that timed out, the state by then."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(f"{message} ({code})" + (f": {json.dumps(data)}" if data else ""))

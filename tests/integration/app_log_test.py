@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The log of the executable: a reader that does not read holds nothing up, and strangers cannot
-flood it. The same for stdout."""
+"""The log of the executable: a reader that does not read holds nothing up, and strangers
+cannot flood it. The same for stdout."""
 
 import contextlib
 import json
