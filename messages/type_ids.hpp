@@ -2,8 +2,8 @@
 
 #include "messages/caf/message_wrappers.hpp"
 #include "messages/events.hpp"
-#include "messages/inbound.hpp"
 #include "messages/requests.hpp"
+#include "messages/service.hpp"
 #include "messages/snapshots.hpp"
 
 #include <caf/type_id.hpp>

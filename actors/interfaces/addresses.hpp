@@ -5,8 +5,8 @@
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
-#include "messages/inbound.hpp"
 #include "messages/known_address.hpp"
+#include "messages/service.hpp"
 
 #include <caf/timespan.hpp>
 

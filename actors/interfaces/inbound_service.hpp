@@ -1,12 +1,12 @@
 #pragma once
 
 #include "actors/interfaces/answers.hpp"
-#include "messages/inbound.hpp"
+#include "messages/service.hpp"
 #include "messages/type_ids.hpp"
 
 namespace peerage {
 
-/// What the node supplies to answer its peers; see messages/inbound.hpp. CONNECTIONs ask
+/// What the node supplies to answer its peers; see messages/service.hpp. CONNECTIONs ask
 /// it, by way of the INBOUND_DISPATCHER. An error means "not found". It must answer each
 /// message; a slow answer holds up only the peer that asked. A response promise keeps the
 /// service alive: answer it, or drop it.

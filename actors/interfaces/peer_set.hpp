@@ -5,7 +5,7 @@
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer.hpp"
-#include "messages/inbound.hpp"
+#include "messages/service.hpp"
 #include "messages/subnet.hpp"
 
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/inbound.hpp"
+#include "messages/service.hpp"
 #include "messages/wire/envelope.hpp"
 
 #include <caf/unit.hpp>
