@@ -50,8 +50,7 @@ public:
 private:
   struct shared;
 
-  std::shared_ptr<shared>
-    shared_; ///< Shared with the thread, which may outlive this object.
+  std::shared_ptr<shared> shared_; ///< With the thread, which may outlive this.
   std::thread thread_;
 };
 

@@ -165,8 +165,7 @@ process_log::process_log(const run_options& options)
     : sink_(std::make_shared<sink>(options.logs)) {
   auto logger = std::make_shared<spdlog::logger>("peerage", sink_);
   logger->set_level(spdlog::level::from_str(options.log_level));
-  logger->set_error_handler(
-    [](const std::string&) {}); // the default one would wait for stderr
+  logger->set_error_handler([](const std::string&) {}); // the default would wait
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -39,8 +39,7 @@ private:
   struct node;
   swarm();
 
-  std::shared_ptr<socket_provider>
-    sockets_; ///< Apart from the node's own, which counts its traffic.
+  std::shared_ptr<socket_provider> sockets_; ///< Apart from the node's own, which counts.
   std::shared_ptr<const regtest_chain> chain_;
   std::vector<endpoint> endpoints_;
   std::vector<node> nodes_;

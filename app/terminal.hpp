@@ -12,8 +12,7 @@ namespace peerage {
 /// The result of writing.
 enum class write_result : std::uint8_t {
   done,
-  interrupted, ///< The urgent descriptor is ready; part of the text may have been
-               ///< written.
+  interrupted, ///< `urgent` is readable; part of the text may have been written.
   gone,        ///< The reader is gone.
   failed,      ///< See errno.
 };

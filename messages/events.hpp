@@ -19,8 +19,7 @@ namespace peerage {
 enum class event_type : std::uint8_t {
   node_started,           ///< Everything listens; the first event of all.
   node_stopping,          ///< An ordered stop has begun.
-  network_active_changed, ///< Connections were switched on or off; `evidence` tells
-                          ///< which.
+  network_active_changed, ///< Connections were switched on or off; see `evidence`.
   dial_started,           ///< A connection is being opened; `evidence` tells the purpose.
   dial_failed,            ///< A dial failed. `deadline`: not dialed again before.
   connection_accepted,    ///< An inbound connection has a slot and begins to shake hands.

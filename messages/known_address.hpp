@@ -18,9 +18,8 @@ struct known_address {
   wire::network_address address;
   std::string state; ///< never_tried, pending, responded, failed.
   bool tried = false;
-  std::optional<endpoint>
-    source; ///< The peer that told it; empty: a DNS seed, or a person.
-  unix_seconds last_attempt = 0; ///< 0: none, here and below.
+  std::optional<endpoint> source; ///< A peer; empty: a DNS seed, or a person.
+  unix_seconds last_attempt = 0;  ///< 0: none, here and below.
   unix_seconds last_success = 0;
   std::uint32_t failures = 0; ///< In a row.
 };

@@ -55,8 +55,7 @@ struct peer_snapshot {
   command_bytes sent_by_command{};
   caf::timespan ping_wait{};    ///< The age of the oldest unanswered ping; zero: none.
   std::uint64_t fee_filter = 0; ///< Satoshi per 1,000 vB, as asked by the peer (BIP 133).
-  bool high_bandwidth_from =
-    false; ///< The peer wants blocks as compact blocks (BIP 152).
+  bool high_bandwidth_from = false; ///< It wants blocks as compact blocks (BIP 152).
   // Filled in by the PEER_SET; for a peer that still shakes hands, by LISTENER or DIALER.
   bool feeler = false; ///< Dialed only to test the address.
   bool manual = false; ///< Added by a person.

@@ -148,8 +148,7 @@ void repeat(ban_manager_state& state, const json& change, unix_seconds now) {
   subnet range;
   if (auto found = change.find("banned"); found != change.end() && found->is_object()) {
     if (auto read = ban_from(*found)) {
-      state.bans.remove(read->range,
-                        now); // the record replaces what is known of this range
+      state.bans.remove(read->range, now); // the record replaces the known ban
       state.bans.restore({*read}, now);
     }
   } else if (range_from(get<std::string>(change, "lifted", ""), range)) {

@@ -19,8 +19,7 @@ struct kind {
   constexpr kind(level x, std::string_view more = {}) : at(x), detail(more) {}
 
   level at;
-  std::string_view
-    detail; ///< One of a few fixed words, such as a reason; empty if the text says all.
+  std::string_view detail; ///< One of a few words, such as a reason; may be empty.
   bool merged = true;
 };
 

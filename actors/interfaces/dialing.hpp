@@ -28,8 +28,7 @@ struct attach_discovery {
 /// not, though the peer is dialed.
 struct add_manual_peer {
   endpoint remote;
-  std::string
-    text{}; ///< The name it is listed and removed by; empty: the endpoint as text.
+  std::string text{}; ///< It is listed and removed by this; empty: the endpoint's.
 };
 
 /// Stop dialing this peer; an existing connection stays. Answers false if no peer was

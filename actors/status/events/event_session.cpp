@@ -258,11 +258,10 @@ private:
   http_request request_;
   event_query query_;
   beast::flat_buffer input_;
-  std::uint64_t cursor_ = 0;       ///< The number of the next event.
-  std::deque<event_text> backlog_; ///< To be written before the next event.
-  event_text output_;              ///< Being written.
-  session_clock::time_point
-    heard_at_; ///< When the reader last sent anything, such as a pong.
+  std::uint64_t cursor_ = 0;           ///< The number of the next event.
+  std::deque<event_text> backlog_;     ///< To be written before the next event.
+  event_text output_;                  ///< Being written.
+  session_clock::time_point heard_at_; ///< Of the last frame read, such as a pong.
   session_clock::time_point write_began_;
   std::weak_ptr<char> reading_; ///< Expires when the read is done or lost.
   std::weak_ptr<char> writing_; ///< The same of the write.

@@ -35,8 +35,7 @@ inline constexpr int cancelled = -104;
 inline constexpr int peer_gone = -105;
 inline constexpr int no_ready_peer = -106;
 inline constexpr int shutting_down = -107;
-inline constexpr int wait_timeout =
-  -110; ///< waitfor: the condition did not become true in time.
+inline constexpr int wait_timeout = -110; ///< waitfor: not true in time.
 } // namespace rpc_code
 
 /// The failure of a call. Handlers may throw it before they have asked an owner.
@@ -156,8 +155,7 @@ private:
 
 // The methods of each file:
 void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
-void add_address_methods(
-  rpc_methods& to); ///< rpc_addresses.cpp: Core's calls about addresses.
+void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: about addresses.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp

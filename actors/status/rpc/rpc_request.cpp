@@ -286,15 +286,15 @@ template <class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
   using answer_type = typename Request::reply;
-  ask_and_wait<answer_type>(
-    self, to, std::move(what), x->done.client(), [x](caf::expected<answer_type> found) {
-      if (!found)
-        x->done(failure_of(found.error()));
-      else if constexpr (std::is_void_v<answer_type>)
-        x->done(rpc_json(nullptr)); // the bytes are handed to a socket
-      else
-        x->done(outcome_from(std::move(*found), x->body_form));
-    });
+  ask_and_wait<answer_type>(self, to, std::move(what), x->done.client(),
+                            [x](caf::expected<answer_type> found) {
+                              if (!found)
+                                x->done(failure_of(found.error()));
+                              else if constexpr (std::is_void_v<answer_type>)
+                                x->done(rpc_json(nullptr)); // it is handed to a socket
+                              else
+                                x->done(outcome_from(std::move(*found), x->body_form));
+                            });
 }
 
 void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {

@@ -48,8 +48,7 @@ rpc_error failure_of_wait(const caf::error& why) {
   if (why && why.category() == caf::atom("request")) {
     if (outcome_of(why) == request_error::overloaded)
       return {rpc_code::overloaded, "too many wait already", {}};
-    if (outcome_of(why) ==
-        request_error::cancelled) // not read by anyone: the client is gone
+    if (outcome_of(why) == request_error::cancelled) // this is not read
       return {rpc_code::cancelled, "the client is gone", {}};
   }
   return rpc_error_of(why);
