@@ -14,9 +14,11 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 /// after an hour (actors/bans/reputation.hpp). So 100 means "once is enough", 25 "four
 /// times in a row", 1 "only together with many others".
 ///
-/// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`,
-/// 1 to 100) and since then takes what costs 100 here as enough at once; what it merely
+/// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`, 1
+/// to 100) and since then takes what costs 100 here as enough at once; what it merely
 /// hangs up on costs 25 or less here. If you add one, add its row in misbehaviour.cpp.
+/// Nothing here reports `unsolicited_flood`, `service_overload` and `request_timeout`
+/// yet, but a node may (report_misbehaviour).
 enum class misbehaviour : std::uint8_t {
   invalid_data, ///< 100: a header without the work it states; or the node found that a
                 ///<      block, header or transaction is forged.

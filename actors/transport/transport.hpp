@@ -82,7 +82,8 @@ public:
   virtual void grant() = 0;
 
   /// The handshake is over: lifts the small payload limit, and grants credit for
-  /// `batches_ahead` batches. Until this call a batch ends at the remote's verack.
+  /// `batches_ahead` batches. Until this call no batch reaches behind the remote's
+  /// verack.
   virtual void finish_handshake() = 0;
 
   /// The result of `send`.
