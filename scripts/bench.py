@@ -166,7 +166,7 @@ class StatusLatency(Measure):
 
 
 class PingsBesideReaders(Measure):
-    """What all the readers cost the peers: without them is "bare"."""
+    """The cost of all the readers for the peers: without them is "bare"."""
 
     def __init__(self, peers):
         super().__init__(f"pings/s beside pollers, {peers:,} peers", "pings_per_second",
@@ -325,7 +325,7 @@ def find_program(build, name):
 
 def run_tool(command):
     try:
-        # What cmake says is progress, and the result alone belongs on stdout.
+        # cmake prints progress, and the result alone belongs on stdout.
         status = subprocess.run(command, stdout=sys.stderr, check=False).returncode
     except OSError as problem:
         raise Broken(f"{command[0]}: {problem}") from problem

@@ -329,7 +329,7 @@ class WebSocket:
 
 
 class EventStream:
-    """What `Node.events` returns: an iterator of events, to be closed."""
+    """The result of `Node.events`: an iterator of events, to be closed."""
 
     def __init__(self, socket_: WebSocket, timeout: float) -> None:
         self._socket = socket_

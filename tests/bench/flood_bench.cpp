@@ -1,4 +1,4 @@
-// What one peer that floods does to the latency of the others: 50 honest peers measure
+// The effect of one flooding peer on the latency of the others: 50 honest peers measure
 // ping to pong at a running node, once while it is calm and once while it is flooded.
 //   flood_bench ADDR:PORT SECONDS
 

@@ -15,15 +15,15 @@
 #include <string_view>
 #include <system_error>
 
-/// What the programs of the benchmarks share: none of it is code of the project.
+/// Shared by the programs of the benchmarks: none of it is code of the project.
 namespace bench {
 
-/// What the server did not do, in a sentence.
+/// The server's failure, in a sentence.
 struct server_problem : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What is wrong with the command line.
+/// A mistake on the command line.
 struct usage_problem : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -106,7 +106,7 @@ public:
       throw_errno("send");
   }
 
-  /// What is there, at most so much; 0 if nothing is.
+  /// Reads the bytes that are there, up to a limit; 0 if there are none.
   std::size_t receive(std::span<char> into) {
     const ssize_t size = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
     if (size > 0)
@@ -130,7 +130,7 @@ std::string follow() {
                                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n");
 }
 
-/// What is left of an answer, of which only the size is of interest.
+/// The rest of an answer, of which only the size is of interest.
 class answer {
 public:
   /// True when it is complete.

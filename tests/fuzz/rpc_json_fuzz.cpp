@@ -24,7 +24,7 @@ const rpc_method method{
 
 } // namespace
 
-/// What a status client sends as a call.
+/// The call of a status client.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   rpc_json x;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What people see of a stranger's bad input: why it was ended, in the log and in the counters.
+"""A stranger's bad input, as people see it: the reason of its end, in the log and the counters.
 bad_input_test.cpp tests what counts as bad, and that other peers do not notice."""
 
 import socket

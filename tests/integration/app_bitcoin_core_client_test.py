@@ -48,7 +48,7 @@ class BitcoinCoreClient(NodeCase):
         cls.inbound = cls.enterClassContext(WirePeer(cls.node.p2p).shake_hands())
 
     def calls(self, *calls, password=None):
-        """What came of each call: {"result": ...} or {"error": {"code", "message"}}."""
+        """The outcome of each call: {"result": ...} or {"error": {"code", "message"}}."""
         username, secret = self.node.cookie.split(":")
         done = subprocess.run(
             ["node", "calls.js"], cwd=self.folder, timeout=CALL_SECONDS, check=False,

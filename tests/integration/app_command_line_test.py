@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is said to the executable, in options and in a file of them."""
+"""The options of the executable, on the command line and in a file."""
 
 import json
 import os

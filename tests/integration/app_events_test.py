@@ -182,7 +182,7 @@ class Slow(unittest.TestCase):
             make_events(node, 1_000)
             before = resident_bytes(node.pid)
             until = 0
-            # What the kernel keeps for it, and what the node remembers.
+            # Beyond the kernel's buffers for it, and the node's history.
             while until < HISTORY + 4_000:
                 until = make_events(node, 1_000)
                 events = quick.receive_until(lambda x, last=until - 1: x["seq"] >= last)

@@ -23,7 +23,7 @@ class Handshakes(NodeCase):
     options = ("--handshake-timeout", "30")
 
     def entry(self, port):
-        """What getpeerinfo has of the connection from this port, if anything."""
+        """The entry of getpeerinfo for the connection from this port, if any."""
         found = [x for x in self.node.rpc("getpeerinfo") if x["addr"].endswith(f":{port}")]
         return found[0] if found else None
 

@@ -190,7 +190,7 @@ class Kept(FolderCase):
                      ("addnode", "127.5.0.3", "add"), ("addpeeraddress", "127.5.0.4", 1)):
             self.refused(node, why, *call)
         end()
-        # What failed may be asked for again, and what is done then is done with all before it:
+        # A failed change may be repeated, and a later success includes all before it:
         # the node goes on from there, so does the next start.
         for call in (("setban", "10.3.0.0/16", "add"), ("addnode", "127.5.0.3", "add")):
             node.rpc(*call)

@@ -107,7 +107,7 @@ class Failures(unittest.TestCase):
             with Node("--connect", node.p2p, "--log-level", "error") as other:
                 for one in (node, other):
                     one.wait_for({"peers_ready": 1})
-                    # What is closed with something unread is a reset.
+                    # Closing with unread bytes is a reset.
                     one.request("any", "measure_latency")
             node.wait_for({"event": {"type": "peer_left", "since": 1}})
             connect(node.p2p).close()

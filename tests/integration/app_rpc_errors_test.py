@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is wrong with a call, in the codes, statuses and words of Bitcoin Core 28."""
+"""Mistakes in calls, with the codes, statuses and words of Bitcoin Core 28."""
 
 import json
 import time

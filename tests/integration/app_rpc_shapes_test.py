@@ -34,7 +34,7 @@ class Shapes(NodeCase):
                 cls.node.request(peer["id"], "measure_latency")
 
     def raw(self, method, params=()):
-        """What came back, undecoded."""
+        """The answer, undecoded."""
         body = json.dumps({"method": method, "params": list(params), "id": 1})
         answer = self.post(body)
         self.assertEqual(answer.status, 200, answer.body)
@@ -50,7 +50,7 @@ class Shapes(NodeCase):
             self.assertIsNone(difference(result, shape["result"], method))
             if result:
                 filled.add(method)
-        # What was empty has proved little.
+        # Empty lists prove little.
         self.assertLessEqual({"getpeerinfo", "getaddednodeinfo", "getnodeaddresses",
                               "listbanned"}, filled)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the node says fits the schemas that it serves. Needs Debian's python3-jsonschema."""
+"""The node's documents fit the schemas that it serves. Needs Debian's python3-jsonschema."""
 
 import unittest
 

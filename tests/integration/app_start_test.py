@@ -64,7 +64,7 @@ class ReadyLine(FolderCase):
 
 
 class CannotStart(FolderCase):
-    """What only shows when it starts is refused like any other mistake."""
+    """A mistake that only shows at the start is refused like any other."""
 
     def refuse_start(self, *arguments, listen=("none",), names):
         where = [x for at in listen for x in ("--listen", at)]

@@ -24,7 +24,7 @@ REQUEST_SECONDS = 10
 
 
 class StatusLoad(FolderCase):
-    """What would disturb the other tests of status: a node for each."""
+    """Tests that would disturb the others of status: a node for each."""
 
     def test_a_flood_of_connections(self):
         """Idle ones make room for each other: it is closed without growing anything."""
@@ -41,7 +41,7 @@ class StatusLoad(FolderCase):
                 for url in node.urls:
                     self.assertEqual(ask(node, "/status", url=url)[0], 200)
                 self.assertEqual(read_to_end(held[0]), b"")
-                # Those that are still there are served.
+                # The connected ones are served.
                 held[-1].sendall(b"GET /peers HTTP/1.1\r\nHost: localhost\r\n"
                                  b"Connection: close\r\n\r\n")
                 self.assertEqual(status_of(read_to_end(held[-1])), 200)

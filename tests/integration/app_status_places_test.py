@@ -191,7 +191,7 @@ class Places(NodeCase):
         for first in (b"", b"GET /sta", head("POST /", "Content-Length: 1000")):
             idle = [self.open(self.tcp, first) for _ in range(3 * IDLE_LIMIT)]
             self.served()
-            # Those that came first went first.
+            # The first to come went first.
             ended = select.select(idle, [], [], 0)[0]
             self.assertIn(idle[0], ended)
             self.assertNotIn(idle[-1], ended)
@@ -320,7 +320,7 @@ class Places(NodeCase):
 
 
 class Memory(FolderCase):
-    """What no request may take, and what happens when there is none left."""
+    """The memory of requests and answers is bounded; beyond, they are refused."""
 
     def test_nothing_of_a_request_is_endless(self):
         parts = {

@@ -78,7 +78,7 @@ public:
     must_be_undisturbed();
   }
 
-  /// What was ignored of this peer must be exactly this.
+  /// The ignored messages of this peer must be exactly these.
   void must_have_ignored(const raw_peer& remote,
                          const std::map<ignored, std::uint64_t>& expected) {
     auto snapshot = node_.find(remote);
@@ -196,7 +196,7 @@ TEST_CASE("bad input: bytes that are not of this network end the connection at o
       on.must_end(on.stranger(direction), false, peer_exit::wrong_magic, send);
       on.must_end(on.peer(direction), true, peer_exit::wrong_magic, send);
     }
-    // What was whole before the garbage still counts.
+    // Whole messages before the garbage still count.
     on.must_end(on.stranger(), true, peer_exit::wrong_magic, [&](raw_peer& x) {
       auto all = x.handshake_bytes();
       append(all, wire_bytes(wire::ping{7}));

@@ -76,7 +76,7 @@ class Browser:
         self._command("POST", f"/session/{self.session}/url", {"url": url})
 
     def run(self, script, *arguments):
-        """What the body of a function returns, run in the page."""
+        """The result of a function's body, run in the page."""
         return self._command("POST", f"/session/{self.session}/execute/sync",
                              {"script": script, "args": list(arguments)})
 
@@ -106,7 +106,7 @@ class Browser:
                       {"cmd": f"Emulation.{command}", "params": size})
 
     def console(self):
-        """What the page has logged since the last call, errors of the browser included."""
+        """The log of the page since the last call, errors of the browser included."""
         return [x["message"] for x in self._command(
             "POST", f"/session/{self.session}/se/log", {"type": "browser"})]
 

@@ -10,7 +10,7 @@
 #include <algorithm>
 
 /// A whole node over real sockets, one peer of which does all it can to keep it busy.
-/// What that does to the latency of the others is measured by scripts/bench.sh.
+/// scripts/bench.sh measures the latency of the others meanwhile.
 using namespace peerage;
 using namespace peerage::test;
 

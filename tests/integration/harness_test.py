@@ -375,7 +375,7 @@ assert not os.path.exists(f"/proc/{pid}")
 
 
 class RunningNode(NodeCase):
-    """What a node offers, over both kinds of sockets."""
+    """A node's documents and calls, over both kinds of sockets."""
 
     swarm = 5
 

@@ -110,7 +110,7 @@ class Kill(FolderCase):
                 self.assertGreater(len(body["addresses"]), ADDRESSES * 8 // 10)
 
     def check_log(self, log, missing):
-        """What a start says of files, `missing` of which had a former name only."""
+        """The log of a start about its files, `missing` of which had a former name only."""
         self.assertNotRegex(log, r"set aside|does not match|cannot save|left out")
         for line in re.findall(r"^.* (?:warning|error|critical) .*$", log, re.MULTILINE):
             name = re.search(r"/([a-z]+\.json) is missing, as after a crash", line)
@@ -134,7 +134,7 @@ class Kill(FolderCase):
         # On a slow machine fewer than it wants, but not so few that they show nothing.
         self.assertGreaterEqual(killed, KILLS // 4)
         self.assertEqual(self.saved, set(FILES), "something was never saved")
-        # Whatever was left behind, an ordered run goes on from there.
+        # An ordered run goes on from any leftover files.
         with Node("--data-dir", self.data) as node:
             node.stop()
             self.assertEqual(list(self.place.glob("*.new")), [])

@@ -12,7 +12,7 @@ namespace peerage::test {
 /// How soon a dropped client has to be gone, and everything of it.
 constexpr auto drop_bound = 1s;
 
-/// What a deadline may come late on a busy machine.
+/// The most that a deadline may come late on a busy machine.
 constexpr auto slack = 700ms;
 
 /// Timing that no test of a drop ever waits for.

@@ -32,8 +32,8 @@ TEST_CASE("I12: a remote that asks for much and never reads costs bounded memory
   };
   test_node node{std::move(options)};
 
-  // Whatever the test itself keeps is made before memory is measured. There are more
-  // pings than all buffers between the two can hide.
+  // The test's own memory is taken before memory is measured. There are more pings than
+  // all buffers between the two can hide.
   constexpr std::size_t ping_count = 4'000'000;
   byte_vector pings;
   pings.reserve(ping_count * 32);

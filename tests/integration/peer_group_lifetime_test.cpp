@@ -93,7 +93,7 @@ TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that 
   auto pair = node.inbound();
   pair.remote.answers_pings = false;
   pair.remote.expect("ping");
-  // What ends it is that the remote closes at last, when all was seen.
+  // It ends when the remote closes at last, after it has seen everything.
   CHECK_FALSE(drop(node, std::move(pair)).remote_read_end_of_file);
   CHECK(node.settled_at(node.baseline()) == node.baseline());
 }

@@ -1,4 +1,4 @@
-"""What the kernel tells of a process in /proc: what it holds, and its signals."""
+"""A process by /proc: its descriptors, memory, threads and signals."""
 
 import contextlib
 import ctypes

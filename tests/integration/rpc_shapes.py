@@ -25,7 +25,7 @@ def parse(text):
 
 
 def difference(found, shape, path="result"):
-    """What is wrong with the first part of `found` that has not its shape; None if nothing."""
+    """The first part of `found` that has a wrong shape, in words; None if there is none."""
     if isinstance(shape, list):
         if not isinstance(found, list):
             return f"{path} is no list: {found!r}"

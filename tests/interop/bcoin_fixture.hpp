@@ -40,7 +40,7 @@ namespace peerage::test {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-/// What our version message claims. Without the first bit bcoin hangs up after it has
+/// The services of our version message. Without the first bit bcoin hangs up after it has
 /// dialed us, without the second one as soon as segwit is active; BLOOM would make it ask
 /// for our mempool.
 constexpr std::uint64_t our_services = wire::node_network | wire::node_witness;

@@ -63,7 +63,7 @@ private:
 
   std::vector<std::string> options_;
   std::string directory_;
-  std::string log_path_; ///< What the child writes to stderr; kept.
+  std::string log_path_; ///< The child's stderr; kept.
   std::uint16_t port_ = 0;
 
   pid_t pid_ = -1;

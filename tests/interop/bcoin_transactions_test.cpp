@@ -111,7 +111,7 @@ BOTH_WAYS("the mempool is listed") {
   CHECK(listed.size() >= 2);
   CHECK(listed == pool.get<std::set<std::string>>());
 
-  // What it has listed it does not list again, and having nothing to say it says nothing.
+  // It does not list a transaction again, and sends nothing if there is nothing to list.
   CHECK(peer.failure_of<transaction_ids>(get_mempool{short_wait}) ==
         request_error::timeout);
   peer.check_alive();

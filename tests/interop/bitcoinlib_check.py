@@ -339,7 +339,7 @@ def check_known(tool):
 
 
 def check_damage(tool):
-    """What Python truncates, C++ refuses (with the envelope made to fit)."""
+    """C++ refuses messages that Python truncates (with the envelope made to fit)."""
     python = Generator(5)
     for command in ('ping', 'addr', 'addrv2', 'inv', 'getheaders', 'headers', 'feefilter'):
         body = python.message(command).to_bytes()[24:-1]

@@ -27,7 +27,7 @@ namespace {
 
 constexpr unix_seconds start = 1'700'000'000;
 
-/// What the book said to the others.
+/// The book's messages to other actors.
 struct overheard {
   std::vector<tell_addresses> told;
   std::vector<report_misbehaviour> reports;

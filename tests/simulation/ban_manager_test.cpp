@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What BAN_MANAGER told others.
+/// BAN_MANAGER's messages to other actors.
 struct told {
   std::vector<bans_changed> changes;
   std::vector<end_peer> ended;
@@ -413,7 +413,7 @@ TEST_CASE("bans are kept at once, scores after a while") {
   node.jump(save_interval);
   CHECK(changes().empty()); // all in one file again
   CHECK(saved("bans") == 1);
-  // What did not change is not written again.
+  // Unchanged state is not written again.
   fs::remove(path);
   fs::remove(path.string() + ".previous");
   node.jump(10 * save_interval);
@@ -514,7 +514,7 @@ TEST_CASE("what could not be saved is saved before anything else is called saved
   REQUIRE(disk->asked.size() == 1);
   CHECK(saved() == 2);
   CHECK(!second->value);
-  // What comes meanwhile needs the next one, and if that fails, those after it as well.
+  // Later changes need the next save, and if that fails, the ones after it as well.
   auto third = ban("50.3.0.0/16");
   CHECK(disk->asked.size() == 1);
   answer("");

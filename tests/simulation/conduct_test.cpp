@@ -21,7 +21,7 @@ std::vector<std::byte> garble(std::vector<std::byte> whole, std::size_t at) {
   return whole;
 }
 
-/// What must come of it: a count under this heading, or an end with this reason, or
+/// The expected result: a count under this heading, or an end with this reason, or
 /// neither.
 struct verdict {
   std::optional<ignored> counted;

@@ -461,7 +461,7 @@ TEST_CASE("when something last came and went is told by the byte, as Core has it
     CHECK(after_opening(world.snapshot(client).last_received) == 3 + n);
     CHECK(after_opening(world.snapshot(client).last_sent) == 2);
   }
-  // What waits to be sent has not gone.
+  // Bytes that wait to be sent do not count as sent.
   remote.send_raw({block.begin() + 3'000, block.end()});
   remote.stop_reading();
   world.advance(1s);

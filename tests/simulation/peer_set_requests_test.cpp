@@ -17,7 +17,7 @@ std::uint64_t routed(const peer_set_snapshot& x, request_kind kind) {
   return x.outbound_requests[static_cast<std::size_t>(kind)];
 }
 
-/// What a remote was asked for by getdata, since the last look.
+/// The items asked of a remote by getdata, since the last look.
 std::vector<wire::hash256> asked_for(scripted_remote& remote) {
   std::vector<wire::hash256> result;
   for (const auto& message : remote.take())

@@ -5,7 +5,7 @@
 
 #include <map>
 
-/// What BAN_MANAGER is told of messages that were ignored.
+/// Reports to BAN_MANAGER about ignored messages.
 using namespace peerage;
 using namespace peerage::test;
 

@@ -3,7 +3,7 @@
 #include "actors/interfaces/peer.hpp"
 #include "tests/simulation/simulation.hpp"
 
-/// What the tests of requests to one peer share.
+/// Shared by the tests of requests to one peer.
 namespace peerage::test {
 
 /// A block whose hash depends on `tag`; all that makes it one is its size.

@@ -24,7 +24,7 @@ public:
 
   peer_set_actor set;
   std::shared_ptr<published_counts> published = std::make_shared<published_counts>();
-  /// What the set told its observers.
+  /// The set's messages to its observers.
   struct news {
     std::vector<peer_info> joined;
     std::vector<std::pair<peer_info, peer_exit>> left;

@@ -33,7 +33,7 @@ struct simulation_config : caf::actor_system_config {
   }
 };
 
-/// What the sink actor of a simulation was told.
+/// The messages to the sink actor of a simulation.
 struct outcomes {
   std::vector<peer_ready> ready;
   std::vector<peer_failed> failed;
@@ -55,7 +55,7 @@ public:
   void resume_reading() { end_->resume_reading(); }
   bool saw_end() const { return end_->closed_by_peer(); }
 
-  /// What came since the last call, decoded.
+  /// The messages since the last call, decoded.
   std::vector<wire::message> take();
   /// The commands of what came since the last call, in order, e.g. "version verack".
   std::string take_commands();

@@ -9,7 +9,7 @@ namespace peerage {
 
 namespace {
 
-/// What the kernel would buffer before a writer has to wait.
+/// The bytes that the kernel would buffer before a writer has to wait.
 constexpr std::size_t receive_window = 256 * 1024;
 
 /// The end that a TRANSPORT's user holds, through `memory_transport`.

@@ -324,7 +324,7 @@ void raw_listener::fill() {
   for (int i = 0; i < enough; ++i) {
     auto filler = make_socket(ipv4_endpoint(127, 0, 0, 1, 0));
     std::ignore = ::connect(filler.get(), reinterpret_cast<sockaddr*>(&at), sizeof at);
-    // Those that find no place keep trying, which does no harm.
+    // Connections without a place keep trying, which does no harm.
     wait_for(filler.get(), POLLOUT, in(20ms));
     fillers_.push_back(std::move(filler));
   }

@@ -42,7 +42,7 @@ struct raw_message {
 /// How far a stream of bytes has come.
 enum class stream_end : std::uint8_t { open, end_of_file, reset };
 
-/// What a remote says of itself.
+/// The version message of a remote.
 struct raw_identity {
   std::int32_t protocol = 70016;
   std::uint64_t services = wire::node_network | wire::node_witness;
@@ -116,7 +116,7 @@ public:
   /// The dialing side's part, to the end; throws if the other side does not play along.
   /// Returns the other side's version.
   wire::version shake_hands(const raw_identity& us = {});
-  /// What this side sends in one piece: version, features, verack.
+  /// This side's handshake in one piece: version, features, verack.
   byte_vector handshake_bytes(const raw_identity& us = {}) const;
   /// The accepting side's part.
   wire::version answer_handshake(const raw_identity& us = {});

@@ -8,7 +8,7 @@ namespace peerage::test {
 
 namespace {
 
-/// What a node says that has nothing.
+/// The answer of a node that has nothing.
 template <class Answer>
 caf::result<Answer> nothing() {
   return Answer{};

@@ -9,9 +9,9 @@
 
 namespace peerage::test {
 
-/// What a scripted inbound service says to each question. A question without an answer
-/// here is answered as by a node that has nothing. `caf::delegated<Answer>{}` as a result
-/// leaves the question open, for good.
+/// The answers of a scripted inbound service to each question. A question without an
+/// answer here is answered as by a node that has nothing. `caf::delegated<Answer>{}` as a
+/// result leaves the question open, for good.
 struct service_script {
   template <class Question, class Answer>
   using reply_to = std::function<caf::result<Answer>(const Question&)>;

@@ -30,7 +30,7 @@ namespace peerage::test {
 /// has anybody to tell.
 bool eventually(const std::function<bool()>& holds, deadline until = in(patience));
 
-/// What has to be the same before and after.
+/// The counts that have to be the same before and after.
 struct resources {
   std::size_t actors = 0;
   std::size_t descriptors = 0;
@@ -217,7 +217,8 @@ public:
   resources now();
   /// As it was without any peer.
   bool is_at_baseline() { return now() == baseline_; }
-  /// What `now` is, as soon as it is what it was, at the latest at the deadline.
+  /// The value of `now` as soon as it equals the earlier one, at the latest at the
+  /// deadline.
   resources settled_at(const resources& expected, deadline until = in(patience)) {
     eventually([&] { return now() == expected; }, until);
     return now();

@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(address_table_fixture, "pending always ends") {
   CHECK_FALSE(table.pick(now + address_entry::longest_pending - 1, any));
   CHECK(state(now + address_entry::longest_pending) == address_state::responded);
   CHECK(table.pick(now + address_entry::longest_pending, any) == x);
-  // What is erased meanwhile is simply unknown.
+  // An address that is erased meanwhile is simply unknown.
   CHECK(table.erase_if(any) == 1);
   CHECK_FALSE(table.connected(x, 1, now));
   CHECK_FALSE(table.failed(x, now));

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-/// What the tests of the address table share.
+/// Shared by the tests of the address table.
 namespace peerage::address_table_testing {
 
 inline constexpr unix_seconds minute = one_minute;

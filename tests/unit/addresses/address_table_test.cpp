@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(address_table_fixture,
   CHECK(tell(start, 1) == insert_result::updated);
   CHECK(tell(start, 8) == insert_result::updated);
   CHECK(table.find(x)->address == seen(x, start, 9));
-  // What the node itself said is not for others to change.
+  // Others cannot change what the node itself has told.
   table.connected(x, 5, start);
   CHECK(tell(start, 64) == insert_result::known);
   CHECK(table.find(x)->address.services == 5);

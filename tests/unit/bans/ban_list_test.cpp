@@ -227,7 +227,7 @@ TEST_CASE(
   CHECK_FALSE(bans.is_banned(address_in(host(1)), now));
   CHECK(bans.is_banned(address_in(host(2)), now));
   CHECK(bans.is_banned(at("9.9.9.9"), now));
-  // What is over makes room before anything else does.
+  // An ended ban makes room before any other.
   CHECK(bans.add(range("8.8.8.10"), noon + 100) == ban_result::done);
   CHECK(bans.is_banned(address_in(host(2)), now));
   // A ban that would be the first to go is not taken at all.

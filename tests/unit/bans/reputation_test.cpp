@@ -143,7 +143,7 @@ TEST_CASE("trusted peers are exempt from network causes, and from no others") {
     CHECK(change.after == (is_network_cause(cause) ? 0 : weight_of(cause)));
     CHECK(scores.size() == (is_network_cause(cause) ? 0 : 1));
   }
-  // What is held against the host from before stays visible.
+  // The host's earlier points stay visible.
   reputation scores;
   scores.report(at("1.2.3.4"), misbehaviour::invalid_data, noon, false);
   auto change = scores.report(at("1.2.3.4"), misbehaviour::ping_timeout, noon, true);

@@ -139,7 +139,7 @@ TEST_CASE("pauses survive a restart, and are never shortened by it") {
     CHECK(*after.ready_at(address(i)) - reboot >= left);
     CHECK(*after.ready_at(address(i)) - reboot < left + 1s);
   }
-  // What has been learnt since counts more.
+  // Entries learnt since then count more.
   after.failed(address(6), reboot + 2h);
   auto ready = after.ready_at(address(6));
   after.restore(saved, reboot, noon);

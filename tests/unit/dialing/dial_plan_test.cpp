@@ -56,7 +56,7 @@ dated_moment after_spacing(const dated_moment& now) {
   return at(now.at + dial_spacing);
 }
 
-/// What the plan would start if it were offered this address alone.
+/// The dial that the plan would start if it were offered this address alone.
 bool would_dial(dial_plan plan, const endpoint& remote, const dated_moment& now) {
   // Nothing else may take its turn.
   const auto later = after_spacing(now);

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-/// What waits for a socket: in order, and no dearer than it says.
+/// The queue for a socket: in order, and at no more memory than it tells.
 using namespace peerage;
 
 namespace {
@@ -28,7 +28,7 @@ wire::slice small_slice(std::size_t first, std::size_t size) {
   return wire::slice::adopt(counting(first, size));
 }
 
-/// What malloc has given out; 0 where another allocator counts.
+/// Bytes given out by malloc; 0 under another allocator.
 std::size_t allocated() {
   const auto now = ::mallinfo2();
   return now.uordblks + now.hblkhd;
@@ -130,7 +130,7 @@ TEST_CASE("any mix of sizes comes out as it went in") {
     }
     const auto size = in - out - queue.bytes();
     const auto skipped = size == 0 ? 0 : random() % size;
-    // What is skipped was sent at once, when nothing waited.
+    // Skipped bytes were sent at once, when nothing waited.
     if (queue.empty())
       out += skipped;
     queue.push(slices, queue.empty() ? skipped : 0);

@@ -206,7 +206,7 @@ TEST_CASE("only entries that are there break a limit, a count alone is malformed
     auto cut = list.with(over, over).bytes;
     cut.pop_back();
     CHECK(decode_bytes(list.type, cut) == decode_result::malformed);
-    // What is no list at all behind a count.
+    // Bytes behind a count that are no list at all.
     CHECK(decode_bytes(list.type, std::vector<std::byte>(9, std::byte{0xff})) ==
           decode_result::malformed);
   }

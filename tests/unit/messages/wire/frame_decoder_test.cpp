@@ -347,7 +347,7 @@ TEST_CASE("large payloads read directly equal those that were fed") {
     REQUIRE(expected.size() == 2);
     CHECK(expected[0].checksum_ok());
     CHECK(expected[0].payload.size() == length);
-    // What takes long to hash is not hashed by the decoder.
+    // The decoder does not hash payloads that take long.
     auto damaged = whole;
     damaged[envelope_size + length / 2] ^= std::byte{1};
     auto again = ready_decoder();

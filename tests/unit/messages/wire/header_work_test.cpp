@@ -84,7 +84,7 @@ TEST_CASE("headers of one message: work first, then links") {
   auto good = chain(10);
   CHECK(fault_of({}, easiest) == header_fault::none);
   CHECK(fault_of(good, easiest) == header_fault::none);
-  // What the first one is linked to is not for the message to say.
+  // The message does not tell what its first header is linked to.
   CHECK(fault_of(std::span{good}.subspan(4), easiest) == header_fault::none);
   for (std::size_t at = 0; at < good.size(); ++at) {
     CAPTURE(at);

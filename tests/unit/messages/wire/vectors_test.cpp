@@ -248,7 +248,7 @@ TEST_CASE("txid and wtxid of transactions, without and with witnesses") {
   CHECK(to_string(two.wtxid()) ==
         "c36c38370907df2324d9ce9d149d191192f338b37665a82e78e76a12c909b762");
 
-  // What is not a well-formed transaction has its wtxid for a txid, at every length.
+  // An ill-formed transaction has its wtxid for a txid, at every length.
   auto whole = hex(bip143);
   for (std::size_t length = 10; length <= whole.size() + 3; ++length) {
     auto bytes = whole;
