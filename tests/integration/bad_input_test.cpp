@@ -61,9 +61,15 @@ public:
   /// `act` must end this peer, for this reason and no other, and nothing else.
   template <class Act>
   void must_end(raw_peer remote, bool established, peer_exit reason, Act act) {
+    auto counted = [=](const node_snapshot& x) {
+      const auto i = static_cast<std::size_t>(reason);
+      return established ? x.peers.exits[i] : x.failures[i];
+    };
     auto before = node_.snapshot();
     act(remote);
     CHECK(remote.read_end() != stream_end::open);
+    // A peer can have come and gone before the set has heard of it.
+    CHECK(eventually([&] { return counted(node_.snapshot()) > counted(before); }));
     CHECK(eventually([&] { return node_.snapshot().peers.total == 1; }));
     CHECK(eventually([&] { return node_.snapshot().handshakes_in_flight == 0; }));
     auto after = node_.snapshot();

@@ -98,6 +98,12 @@ TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that 
   CHECK(node.settled_at(node.baseline()) == node.baseline());
 }
 
+TEST_CASE("I1: a node that is gone has taken its threads along") {
+  const auto before = running_threads();
+  { test_node node{patiently()}; }
+  CHECK(running_threads() == before);
+}
+
 TEST_CASE("I1: 1,000 peers that come and are dropped leave nothing behind") {
   constexpr int rounds = 50;
   constexpr std::size_t each_way = 10;

@@ -149,6 +149,15 @@ void end_actor(const Handle& whom, caf::error why) {
                  caf::exit_msg{caf::actor_addr{}, std::move(why)});
 }
 
+/// Lasts until the threads that began after it have gone, too. CAF's detached ones
+/// outlive their actor system by a moment, and would be counted by whoever comes next.
+struct gone_with_threads {
+  const std::size_t before = running_threads();
+  ~gone_with_threads() {
+    eventually([this] { return running_threads() <= before; });
+  }
+};
+
 class test_node {
 public:
   explicit test_node(test_node_options options = {});
@@ -231,6 +240,7 @@ public:
   caf::actor_system& system() { return system_; }
 
 private:
+  gone_with_threads threads_; ///< First, so that it ends last.
   std::shared_ptr<socket_provider> sockets_ = make_sockets();
   actor_system_config config_;
   caf::actor_system system_{config_};
