@@ -5,7 +5,7 @@
 #include "actors/interfaces/storage.hpp"
 #include "messages/ban.hpp"
 #include "messages/known_address.hpp"
-#include "tests/simulation/simulation.hpp"
+#include "tests/simulation/actor_world.hpp"
 
 #include "actors/addresses/address_book.hpp"
 #include "actors/addresses/saved_addresses.hpp"
@@ -70,47 +70,30 @@ peer_info peer(peer_id id, peer_direction direction = peer_direction::outbound) 
   return result;
 }
 
-struct book_world {
+struct book_world : actor_world<address_book_actor> {
   explicit book_world(address_book_options options = {}) {
-    world.set_wall_clock(start);
+    set_wall_clock(start);
     heard = std::make_shared<overheard>();
-    others = world.system.spawn(neighbours, heard);
+    others = system.spawn(neighbours, heard);
     options.ban_manager = others;
-    book = world.system.spawn(address_book, world.context, std::move(options));
+    book = system.spawn(address_book, context, std::move(options));
     caf::anon_send(book,
                    attach_address_users{caf::actor_cast<tell_addresses_sink>(others),
                                         {caf::actor_cast<address_observer_actor>(others)},
                                         {caf::actor_cast<crawl_wanted_sink>(others)}});
-    world.run();
+    run();
   }
 
   ~book_world() {
     end_book();
     caf::anon_send_exit(others, caf::exit_reason::user_shutdown);
-    world.run();
+    run();
   }
 
   void end_book() {
     caf::anon_send_exit(book, caf::exit_reason::user_shutdown);
-    world.run();
+    run();
   }
-
-  template <class Message>
-  void tell(Message x) {
-    caf::anon_send(book, std::move(x));
-    world.run();
-  }
-
-  template <class Reply, class Request>
-  Reply ask(Request what) {
-    auto result = world.answer_to<Reply>(book, std::move(what));
-    REQUIRE(result);
-    return *result;
-  }
-
-  void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
-
-  unix_seconds unix_now() { return world.context->wall.now(); }
 
   void join(peer_id id, peer_direction direction = peer_direction::outbound) {
     tell(peer_joined{peer(id, direction)});
@@ -122,27 +105,26 @@ struct book_world {
     for (std::size_t i = first; i < first + count; ++i) {
       what.entries = {address(stranger(i))};
       what.source = stranger(i);
-      added += ask<std::uint64_t>(what);
+      added += answer<std::uint64_t>(what);
     }
     return added;
   }
 
   address_book_snapshot snapshot() {
-    return ask<address_book_snapshot>(get_address_book_snapshot{});
+    return answer<address_book_snapshot>(get_address_book_snapshot{});
   }
 
   std::optional<known_address> find(const endpoint& where) {
     const auto wanted = address(where);
-    for (auto& x : ask<known_address_list>(get_known_addresses{}).entries)
+    for (auto& x : answer<known_address_list>(get_known_addresses{}).entries)
       if (x.address.bytes == wanted.bytes && x.address.port == wanted.port)
         return x;
     return std::nullopt;
   }
 
-  simulation world;
   std::shared_ptr<overheard> heard;
   neighbours_actor others;
-  address_book_actor book;
+  address_book_actor& book = subject;
 };
 
 bans_changed banning(const endpoint& where, book_world& in) {
@@ -223,15 +205,15 @@ TEST_CASE("getaddr is answered from one sample of at most 23 percent") {
   REQUIRE(total > 300);
   test.join(1, peer_direction::inbound);
   test.join(2, peer_direction::inbound);
-  const auto first = test.ask<addresses>(serve_addresses{1}).entries;
+  const auto first = test.answer<addresses>(serve_addresses{1}).entries;
   CHECK(first.size() == (total * 23 + 99) / 100);
   test.add(400, 100);
-  CHECK(test.ask<addresses>(serve_addresses{2}).entries == first);
-  CHECK(test.ask<addresses>(serve_addresses{3}).entries.empty());
+  CHECK(test.answer<addresses>(serve_addresses{2}).entries == first);
+  CHECK(test.answer<addresses>(serve_addresses{3}).entries.empty());
   const auto remote = to_endpoint(first.front());
   REQUIRE(remote);
   test.tell(banning(*remote, test));
-  CHECK(test.ask<addresses>(serve_addresses{2}).entries.size() == first.size() - 1);
+  CHECK(test.answer<addresses>(serve_addresses{2}).entries.size() == first.size() - 1);
   // A peer is not told again what it was told just now.
   test.join(3);
   auto known = first.back();
@@ -270,7 +252,7 @@ TEST_CASE("a flood of addresses leaves the book as it was") {
   CHECK(test.snapshot().total <=
         honest + 101 + new_buckets_per_source_group * slots_per_bucket);
   std::size_t left = 0;
-  for (const auto& x : test.ask<known_address_list>(get_known_addresses{}).entries)
+  for (const auto& x : test.answer<known_address_list>(get_known_addresses{}).entries)
     left += x.source && to_endpoint(x.address) == x.source ? 1 : 0;
   CHECK(left == honest);
 }
@@ -279,12 +261,12 @@ TEST_CASE("people see all addresses, others only those that are worth a dial") {
   book_world test;
   test.add(0, 20);
   auto count = [&](bool presentable) {
-    return test.ask<known_address_list>(get_known_addresses{0, 0, presentable})
+    return test.answer<known_address_list>(get_known_addresses{0, 0, presentable})
       .entries.size();
   };
   const auto all = count(false);
   CHECK(count(true) == all);
-  test.world.advance(31 * 24h); // unheard of since
+  test.advance(31 * 24h); // unheard of since
   CHECK(count(true) == 0);
   CHECK(count(false) == all);
 }
@@ -295,25 +277,25 @@ TEST_CASE("a candidate is given out once until its dial has ended") {
   book_world test;
   const auto total = test.add(0, 20);
   std::set<endpoint> given;
-  for (const auto& x : test.ask<candidates>(get_candidates{100}).entries)
+  for (const auto& x : test.answer<candidates>(get_candidates{100}).entries)
     CHECK(given.insert(x).second);
   CHECK(given.size() == total);
   CHECK(test.snapshot().pending == total);
-  CHECK(test.ask<candidates>(get_candidates{1}).entries.empty());
+  CHECK(test.answer<candidates>(get_candidates{1}).entries.empty());
   test.tell(dial_ended{*given.begin(), dial_ended::outcome::released, 0});
-  CHECK(test.ask<candidates>(get_candidates{1}).entries.size() == 1);
+  CHECK(test.answer<candidates>(get_candidates{1}).entries.size() == 1);
 }
 
 TEST_CASE("after a short answer, observers are told when there is more") {
   book_world test;
-  CHECK(test.ask<candidates>(get_candidates{5}).entries.empty());
+  CHECK(test.answer<candidates>(get_candidates{5}).entries.empty());
   CHECK(test.heard->wanted == 1);
   CHECK(test.heard->available == 0);
   test.add(0, 3);
   CHECK(test.heard->available == 1); // once
-  CHECK(test.ask<candidates>(get_candidates{2}).entries.size() == 2);
+  CHECK(test.answer<candidates>(get_candidates{2}).entries.size() == 2);
   CHECK(test.heard->wanted == 1);
-  test.ask<candidates>(get_candidates{50, true});
+  test.answer<candidates>(get_candidates{50, true});
   CHECK(test.heard->wanted == 1); // a feeler is not hungry
 }
 
@@ -349,7 +331,7 @@ TEST_CASE("a lasting connection is a success again and again, and others are not
   book_world test;
   const auto remote = peer(1).remote;
   add_addresses what{{address(remote)}, remote};
-  REQUIRE(test.ask<std::uint64_t>(what) == 1);
+  REQUIRE(test.answer<std::uint64_t>(what) == 1);
   test.tell(dial_ended{remote, dial_ended::outcome::connected, wire::node_network});
   test.join(1);
   const auto told_time = test.find(remote)->address.time;
@@ -385,18 +367,18 @@ TEST_CASE("what was known is known after a restart") {
   temporary_directory here;
   std::vector<known_address> before, after;
   auto known = [](book_world& test) {
-    auto entries = test.ask<known_address_list>(get_known_addresses{}).entries;
+    auto entries = test.answer<known_address_list>(get_known_addresses{}).entries;
     std::ranges::sort(entries, {}, [](const auto& x) { return x.address.bytes; });
     return entries;
   };
   for (auto* found : {&before, &after}) {
     book_world test;
-    auto files = test.world.system.spawn(saver);
+    auto files = test.system.spawn(saver);
     test.end_book();
     test.book =
-      test.world.system.spawn(address_book, test.world.context,
-                              address_book_options{here.path(), files, false, {}, {}});
-    test.world.run();
+      test.system.spawn(address_book, test.context,
+                        address_book_options{here.path(), files, false, {}, {}});
+    test.run();
     if (found == &before) {
       test.add(0, 200);
       test.tell(
@@ -410,7 +392,7 @@ TEST_CASE("what was known is known after a restart") {
     *found = known(test);
     test.end_book();
     caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
-    test.world.run();
+    test.run();
   }
   REQUIRE(before.size() > 150);
   REQUIRE(before.size() == after.size());
@@ -426,17 +408,17 @@ TEST_CASE("one save at a time, a failed one is tried again, the last one is wait
   temporary_directory here;
   book_world test;
   auto disk = std::make_shared<slow_disk>();
-  auto files = test.world.system.spawn(slow_saver, disk);
+  auto files = test.system.spawn(slow_saver, disk);
   auto answer = [&](std::string with) {
     caf::anon_send(files, std::move(with));
-    test.world.run();
+    test.run();
   };
   test.end_book();
-  const auto actors = test.world.system.registry().running();
-  test.book = test.world.system.spawn(
-    address_book, test.world.context,
-    address_book_options{
-      here.path(), caf::actor_cast<saver_actor>(files), false, {}, {}});
+  const auto actors = test.system.registry().running();
+  test.book =
+    test.system.spawn(address_book, test.context,
+                      address_book_options{
+                        here.path(), caf::actor_cast<saver_actor>(files), false, {}, {}});
   test.add(0, 3);
   test.pass(61s);
   CHECK(disk->asked.size() == 1);
@@ -456,11 +438,11 @@ TEST_CASE("one save at a time, a failed one is tried again, the last one is wait
   test.add(10, 1);
   test.end_book();
   test.book = nullptr;
-  test.world.run();
+  test.run();
   CHECK(disk->asked.size() == idle + 1);
-  CHECK(test.world.system.registry().running() == actors + 1); // waits, without a holder
+  CHECK(test.system.registry().running() == actors + 1); // waits, without a holder
   answer("");
-  CHECK(test.world.system.registry().running() == actors);
+  CHECK(test.system.registry().running() == actors);
   caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
 }
 
@@ -517,28 +499,26 @@ TEST_CASE("the dispatcher asks the book for addresses and the node for the rest"
   test.add(0, 100);
   test.join(1, peer_direction::inbound);
   auto noted = std::make_shared<std::size_t>(0);
-  auto inventory = test.world.system.spawn(
-    [noted](inventory_sink::pointer) -> inventory_sink::behavior_type {
+  auto inventory =
+    test.system.spawn([noted](inventory_sink::pointer) -> inventory_sink::behavior_type {
       return {[noted](const inventory_announced&) { ++*noted; }};
     });
   auto chain = regtest_chain::generate(3, 1);
-  auto node = test.world.system.spawn(chain_service, chain);
+  auto node = test.system.spawn(chain_service, chain);
   const serve_headers from_genesis{1, {chain->hash_at(0)}, {}};
-  auto dispatcher =
-    test.world.system.spawn(inbound_dispatcher, node, inventory, test.book);
-  CHECK(test.world.answer_to<addresses>(dispatcher, serve_addresses{1})->entries.size() >=
-        20);
-  CHECK(test.world.answer_to<headers>(dispatcher, from_genesis)->entries.size() == 3);
-  CHECK_FALSE(test.world.answer_to<wire::block>(dispatcher, serve_block{1, {}, true}));
+  auto dispatcher = test.system.spawn(inbound_dispatcher, node, inventory, test.book);
+  CHECK(test.answer_to<addresses>(dispatcher, serve_addresses{1})->entries.size() >= 20);
+  CHECK(test.answer_to<headers>(dispatcher, from_genesis)->entries.size() == 3);
+  CHECK_FALSE(test.answer_to<wire::block>(dispatcher, serve_block{1, {}, true}));
 
   /// Whether the CONNECTION gets its answer.
   auto answered = [&](auto what) {
     auto result = std::make_shared<int>(0);
-    test.world.system.spawn([=](caf::event_based_actor* self) {
+    test.system.spawn([=](caf::event_based_actor* self) {
       self->request(dispatcher, caf::infinite, what)
         .then([=] { *result = 1; }, [=](caf::error&) { *result = -1; });
     });
-    test.world.run();
+    test.run();
     return *result;
   };
   CHECK(answered(inventory_announced{1, {}}) == 1);
@@ -546,11 +526,11 @@ TEST_CASE("the dispatcher asks the book for addresses and the node for the rest"
   CHECK(answered(addresses_announced{1, {address(stranger(500))}}) == 1);
   CHECK(answered(headers_announced{1, {}}) == 1);
   caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
-  test.world.run();
+  test.run();
   CHECK(answered(headers_announced{1, {}}) == -1);
-  CHECK_FALSE(test.world.answer_to<headers>(dispatcher, from_genesis));
+  CHECK_FALSE(test.answer_to<headers>(dispatcher, from_genesis));
   CHECK(answered(addresses_announced{1, {}}) == 1);
   caf::anon_send_exit(dispatcher, caf::exit_reason::user_shutdown);
-  test.world.run();
+  test.run();
   CHECK(answered(addresses_announced{1, {}}) == -1);
 }

@@ -6,7 +6,7 @@
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_file.hpp"
 #include "messages/ban.hpp"
-#include "tests/simulation/simulation.hpp"
+#include "tests/simulation/actor_world.hpp"
 #include "tests/simulation/slow_saver.hpp"
 #include "tests/support/endpoints.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -42,19 +42,16 @@ listening_actor::behavior_type take_note(listening_actor::pointer,
   };
 }
 
-struct judging_node {
+struct judging_node : actor_world<ban_manager_actor> {
   explicit judging_node(ban_manager_options options = {}) {
-    world.set_wall_clock(1'700'000'000);
-    world.run();
+    set_wall_clock(1'700'000'000);
     if (!options.directory.empty() && !options.saver)
-      options.saver = world.system.spawn(saver);
-    listening = world.system.spawn(take_note, notes);
-    keeper = world.system.spawn(ban_manager, world.context, options);
+      options.saver = system.spawn(saver);
+    listening = system.spawn(take_note, notes);
+    keeper = system.spawn(ban_manager, context, options);
     caf::anon_send(keeper, attach_ban_users{{listening}, listening});
-    world.run();
+    run();
   }
-  judging_node(const judging_node&) = delete;
-  judging_node& operator=(const judging_node&) = delete;
   ~judging_node() { stop(); }
 
   void stop() {
@@ -62,50 +59,35 @@ struct judging_node {
       caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
     keeper = nullptr;
     listening = nullptr;
-    world.run();
-  }
-
-  template <class Message>
-  void tell(Message x) {
-    caf::anon_send(keeper, std::move(x));
-    world.run();
-  }
-
-  template <class Reply, class Request>
-  Reply ask(Request x) {
-    auto result = world.answer_to<Reply>(keeper, std::move(x));
-    REQUIRE(result);
-    return *result;
+    run();
   }
 
   template <class Request>
   caf::error failure_of(Request x) {
-    auto answer = world.ask<std::uint8_t>(keeper, std::move(x));
-    world.run();
-    REQUIRE(answer->failure);
-    return *answer->failure;
+    auto asked = ask<std::uint8_t>(keeper, std::move(x));
+    run();
+    REQUIRE(asked->failure);
+    return *asked->failure;
   }
 
-  std::vector<ban> all_bans() { return ask<bans>(get_bans{}).entries; }
-  double score(const endpoint& x) { return ask<double>(get_score{x}); }
+  std::vector<ban> all_bans() { return answer<bans>(get_bans{}).entries; }
+  double score(const endpoint& x) { return answer<double>(get_score{x}); }
   ban_result change(const set_ban& x) {
-    return static_cast<ban_result>(ask<std::uint8_t>(x));
+    return static_cast<ban_result>(answer<std::uint8_t>(x));
   }
   ban_result change(const lift_ban& x) {
-    return static_cast<ban_result>(ask<std::uint8_t>(x));
+    return static_cast<ban_result>(answer<std::uint8_t>(x));
   }
 
   /// In one step, where nothing happens in between.
   void jump(std::chrono::seconds time) {
-    world.scheduler().advance_time(time);
-    world.run();
+    scheduler().advance_time(time);
+    run();
   }
-  unix_seconds now() { return world.context->wall.now(); }
 
-  simulation world;
   std::shared_ptr<told> notes = std::make_shared<told>();
   listening_actor listening;
-  ban_manager_actor keeper;
+  ban_manager_actor& keeper = subject;
 };
 
 peer_info peer(peer_id id, const endpoint& remote) {
@@ -128,7 +110,7 @@ TEST_CASE("points add up to a ban of one day that all are told of") {
   CHECK(node.all_bans().empty());
   node.tell(report_misbehaviour{remote.with_port(7), misbehaviour::broken_rule});
 
-  const ban expected{host_of(remote), node.now(), node.now() + 86'400,
+  const ban expected{host_of(remote), node.unix_now(), node.unix_now() + 86'400,
                      misbehaviour::broken_rule};
   CHECK(node.all_bans() == std::vector{expected});
   REQUIRE(node.notes->changes.size() == 2); // the first one is what was loaded
@@ -205,7 +187,7 @@ TEST_CASE("where an address stands for many, each connection has points of its o
     node.tell(report_misbehaviour{good, misbehaviour::broken_rule});
     CHECK(node.score(bad) == 75);
     CHECK(node.score(good) == 25);
-    CHECK(node.ask<suspects>(find_suspects{{bad, worse, good}}).remotes ==
+    CHECK(node.answer<suspects>(find_suspects{{bad, worse, good}}).remotes ==
           std::vector{bad, worse});
     CHECK(node.notes->ended.size() == ended);
     node.tell(report_misbehaviour{worse, misbehaviour::broken_rule});
@@ -286,16 +268,16 @@ TEST_CASE("a host with half the points of a ban is a suspect, until they fade") 
   node.tell(report_misbehaviour{bad, misbehaviour::broken_rule});
   node.tell(report_misbehaviour{better, misbehaviour::broken_rule});
   const find_suspects all{{bad, better, at("50.1.1.3:8333")}};
-  CHECK(node.ask<suspects>(all).remotes == std::vector{bad});
+  CHECK(node.answer<suspects>(all).remotes == std::vector{bad});
   node.jump(1h);
-  CHECK(node.ask<suspects>(all).remotes.empty());
+  CHECK(node.answer<suspects>(all).remotes.empty());
 }
 
 // -- bans of people --------------------------------------------------------------------
 
 TEST_CASE("people ban ranges for a while, until a time, or for a day") {
   judging_node node;
-  const auto now = node.now();
+  const auto now = node.unix_now();
   CHECK(node.change(set_ban{range("50.1.0.0/16"), 60}) == ban_result::done);
   CHECK(node.change(set_ban{range("50.2.0.0/16"), now + 70, true}) == ban_result::done);
   CHECK(node.change(set_ban{range("50.3.0.0/16")}) == ban_result::done);
@@ -352,7 +334,7 @@ TEST_CASE("a ban for ever neither overflows nor spins") {
   CHECK(node.change(set_ban{range("50.2.0.0/16"), for_ever, true}) == ban_result::done);
   // Too long for nanoseconds.
   CHECK(node.change(set_ban{range("50.3.0.0/16"), 10'000'000'000}) == ban_result::done);
-  const auto& clock = node.world.scheduler().clock();
+  const auto& clock = node.scheduler().clock();
   REQUIRE_FALSE(clock.schedule().empty());
   CHECK(clock.schedule().begin()->first > clock.now());
   for (int day = 0; day < 30; ++day)
@@ -444,11 +426,11 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   auto disk = std::make_shared<slow_disk>();
   judging_node node;
   node.stop(); // its BAN_MANAGER saves nothing; the next one does
-  auto slow = node.world.system.spawn(slow_saver, disk);
+  auto slow = node.system.spawn(slow_saver, disk);
   ban_manager_options options;
   options.directory = directory.path();
   options.saver = slow;
-  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
+  node.keeper = node.system.spawn(ban_manager, node.context, options);
   const auto address = node.keeper.address();
   auto ban = [&](std::uint8_t last) {
     node.tell(set_ban{host_of(ipv4_endpoint(50, 1, 1, last, 1))});
@@ -462,7 +444,7 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   REQUIRE(disk->asked.size() == 1);
   CHECK(disk->asked[0].body.at("bans").size() == 1);
   caf::anon_send(slow, std::string{});
-  node.world.run();
+  node.run();
   REQUIRE(disk->asked.size() == 2);
   CHECK(disk->asked[1].body.at("bans").size() == 5);
   CHECK(disk->asked[1].body.at("last_record") == 5);
@@ -472,12 +454,12 @@ TEST_CASE("one save at a time, and the last one is waited for") {
   node.stop(); // drops the handle, too
   CHECK(caf::actor_cast<caf::actor>(address));
   caf::anon_send(slow, std::string("the disk is full"));
-  node.world.run();
+  node.run();
   REQUIRE(disk->asked.size() == 3);
   CHECK(disk->asked[2].body.at("bans").size() == 6);
   CHECK(caf::actor_cast<caf::actor>(address));
   caf::anon_send(slow, std::string{});
-  node.world.run();
+  node.run();
   CHECK_FALSE(caf::actor_cast<caf::actor>(address));
   CHECK(disk->asked.size() == 3);
 }
@@ -487,18 +469,18 @@ TEST_CASE("what could not be saved is saved before anything else is called saved
   auto disk = std::make_shared<slow_disk>();
   judging_node node;
   node.stop();
-  auto slow = node.world.system.spawn(slow_saver, disk);
+  auto slow = node.system.spawn(slow_saver, disk);
   ban_manager_options options;
   options.directory = directory.path();
   options.saver = slow;
-  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
+  node.keeper = node.system.spawn(ban_manager, node.context, options);
   auto answer = [&](std::string with) {
     caf::anon_send(slow, std::move(with));
-    node.world.run();
+    node.run();
   };
   auto ban = [&](const char* what) {
-    auto asked = node.world.ask<std::uint8_t>(node.keeper, set_ban{range(what)});
-    node.world.run();
+    auto asked = node.ask<std::uint8_t>(node.keeper, set_ban{range(what)});
+    node.run();
     return asked;
   };
   auto saved = [&] {
@@ -563,10 +545,10 @@ TEST_CASE("a failing disk and a saver that is gone stop nothing") {
   node.jump(save_interval); // it is tried again
   CHECK(fs::exists(options.directory / "standing.json"));
 
-  options.saver = node.world.system.spawn(saver);
+  options.saver = node.system.spawn(saver);
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   node.stop();
-  node.keeper = node.world.system.spawn(ban_manager, node.world.context, options);
+  node.keeper = node.system.spawn(ban_manager, node.context, options);
   CHECK(node.failure_of(set_ban{range("50.3.0.0/16")}));
   CHECK(node.all_bans().size() == 2);
   auto address = node.keeper.address();

@@ -1,7 +1,7 @@
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
-#include "tests/simulation/simulation.hpp"
+#include "tests/simulation/actor_world.hpp"
 
 #include "actors/addresses/address_book.hpp"
 #include "actors/addresses/crawler.hpp"
@@ -54,15 +54,15 @@ peer_info crawled_peer(peer_id id) {
   return result;
 }
 
-struct crawl_world {
+struct crawl_world : actor_world<crawler_actor> {
   crawl_world() {
-    world.set_wall_clock(1'700'000'000);
-    book = world.system.spawn(address_book, world.context, address_book_options{});
-    peers = world.system.spawn(scripted_peers, set);
-    crawling = world.system.spawn(crawler, world.context, book);
+    set_wall_clock(1'700'000'000);
+    book = system.spawn(address_book, context, address_book_options{});
+    peers = system.spawn(scripted_peers, set);
+    crawling = system.spawn(crawler, context, book);
     caf::anon_send(crawling,
                    attach_crawl_target{caf::actor_cast<gather_addresses_source>(peers)});
-    world.run();
+    run();
   }
 
   ~crawl_world() {
@@ -71,32 +71,20 @@ struct crawl_world {
          {caf::actor_cast<caf::actor>(book), caf::actor_cast<caf::actor>(peers),
           caf::actor_cast<caf::actor>(crawling)})
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
-    world.run();
+    run();
   }
 
   template <class Message>
-  void tell(Message x) {
+  void tell_both(Message x) {
     caf::anon_send(crawling, x);
     caf::anon_send(book, std::move(x));
-    world.run();
+    run();
   }
 
-  void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
-
-  void want() {
-    caf::anon_send(crawling, crawl_wanted{});
-    world.run();
-  }
-
-  template <class Reply, class Handle, class Request>
-  Reply ask(const Handle& whom, Request what) {
-    auto result = world.answer_to<Reply>(whom, std::move(what));
-    REQUIRE(result);
-    return *result;
-  }
+  void want() { tell(crawl_wanted{}); }
 
   std::uint64_t known() {
-    return ask<address_book_snapshot>(book, get_address_book_snapshot{}).total;
+    return answer_from<address_book_snapshot>(book, get_address_book_snapshot{}).total;
   }
 
   /// An answer of a peer with so many addresses, each in another network.
@@ -113,11 +101,10 @@ struct crawl_world {
     return result;
   }
 
-  simulation world;
   std::shared_ptr<script> set = std::make_shared<script>();
   address_book_actor book;
   scripted_peers_actor peers;
-  crawler_actor crawling;
+  crawler_actor& crawling = subject;
 };
 
 } // namespace
@@ -128,24 +115,24 @@ TEST_CASE("the first peer is asked soon, and its answer gets into the book") {
   CHECK(test.set->asked_at.empty()); // there is no peer to ask
   test.set->asked = 1;
   test.set->answers = {test.answer_of(1, 50)};
-  test.tell(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(1)});
   test.pass(first_crawl_delay + 1s);
   CHECK(test.set->asked_at.size() == 1);
   CHECK(test.known() > 40);
-  const auto counts = test.ask<crawler_counts>(test.crawling, get_crawler_counts{});
+  const auto counts = test.answer<crawler_counts>(get_crawler_counts{});
   CHECK(counts.crawls == 1);
   CHECK(counts.answers == 1);
 }
 
 TEST_CASE("I7: an empty book never makes the crawler spin") {
   crawl_world test;
-  test.tell(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(1)});
   for (int i = 0; i < 36'000; ++i) {
     test.want();
     test.pass(1s);
     if (i % 100 == 0) { // peers that come and go are no reason either
-      test.tell(peer_left{crawled_peer(1), peer_exit::remote_closed});
-      test.tell(peer_joined{crawled_peer(1)});
+      test.tell_both(peer_left{crawled_peer(1), peer_exit::remote_closed});
+      test.tell_both(peer_joined{crawled_peer(1)});
     }
   }
   CHECK(test.set->asked_at.size() <= 36'000 / 61 + 1);
@@ -158,14 +145,14 @@ TEST_CASE("I7: an empty book never makes the crawler spin") {
 TEST_CASE("I7: a crawl that hangs stops nobody, and is given up") {
   crawl_world test;
   test.set->hangs = true;
-  test.tell(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(1)});
   test.pass(5s);
   REQUIRE(test.set->asked_at.size() == 1);
   test.want();
   test.pass(20s);
   CHECK(test.set->asked_at.size() == 1); // one at a time
   // The book answers meanwhile.
-  CHECK(test.ask<candidates>(test.book, get_candidates{3}).entries.empty());
+  CHECK(test.answer_from<candidates>(test.book, get_candidates{3}).entries.empty());
   test.set->hangs = false;
   test.set->asked = 1;
   test.set->answers = {test.answer_of(1, 10)};
@@ -173,7 +160,7 @@ TEST_CASE("I7: a crawl that hangs stops nobody, and is given up") {
   CHECK(test.set->asked_at.size() == 2);
   const auto known = test.known();
   CHECK(known > 5);
-  const auto counts = test.ask<crawler_counts>(test.crawling, get_crawler_counts{});
+  const auto counts = test.answer<crawler_counts>(get_crawler_counts{});
   CHECK(counts.failures == 1);
   // The late answer is ignored.
   caf::anon_send(test.peers, caf::tick_atom_v);
@@ -186,8 +173,8 @@ TEST_CASE("a peer that says nothing holds up nobody else's addresses") {
   test.set->hangs = true; // one has answered, another has not
   test.set->asked = 2;
   test.set->answers = {test.answer_of(1, 50)};
-  test.tell(peer_joined{crawled_peer(1)});
-  test.tell(peer_joined{crawled_peer(2)});
+  test.tell_both(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(2)});
   test.pass(first_crawl_delay + 1s);
   CHECK(test.set->asked_at.size() == 1);
   CHECK(test.known() > 40);
@@ -199,10 +186,10 @@ TEST_CASE("a large book is not made larger unless the dialer has run out") {
   for (std::uint8_t source = 1; source < 40; ++source) {
     many.entries = test.answer_of(source, 60).entries;
     many.source = ipv4_endpoint(60, source, 0, 1, 8333);
-    test.ask<std::uint64_t>(test.book, many);
+    test.answer_from<std::uint64_t>(test.book, many);
   }
   REQUIRE(test.known() >= enough_addresses);
-  test.tell(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(1)});
   test.pass(600s);
   CHECK(test.set->asked_at.empty());
   test.want();
@@ -214,14 +201,14 @@ TEST_CASE("a large book is not made larger unless the dialer has run out") {
 
 TEST_CASE("a crawler whose peer set is gone goes on, and ends when told") {
   crawl_world test;
-  const auto actors = test.world.system.registry().running();
+  const auto actors = test.system.registry().running();
   caf::anon_send_exit(test.peers, caf::exit_reason::user_shutdown);
-  test.tell(peer_joined{crawled_peer(1)});
+  test.tell_both(peer_joined{crawled_peer(1)});
   test.pass(300s);
-  const auto counts = test.ask<crawler_counts>(test.crawling, get_crawler_counts{});
+  const auto counts = test.answer<crawler_counts>(get_crawler_counts{});
   CHECK(counts.failures == counts.crawls);
   CHECK(counts.crawls <= 300 / 61 + 1);
   caf::anon_send_exit(test.crawling, caf::exit_reason::user_shutdown);
-  test.world.run();
-  CHECK(test.world.system.registry().running() == actors - 2);
+  test.run();
+  CHECK(test.system.registry().running() == actors - 2);
 }

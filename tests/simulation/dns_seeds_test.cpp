@@ -1,7 +1,7 @@
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "messages/known_address.hpp"
-#include "tests/simulation/simulation.hpp"
+#include "tests/simulation/actor_world.hpp"
 
 #include "actors/addresses/address_book.hpp"
 #include "actors/addresses/dns_seeds.hpp"
@@ -20,25 +20,25 @@ endpoint node(std::uint8_t seed, std::uint8_t n) {
   return ipv4_endpoint(static_cast<std::uint8_t>(20 + seed), n, 1, 1, 8333);
 }
 
-struct seeds_world {
+struct seeds_world : actor_world<dns_seeds_actor> {
   explicit seeds_world(wire::network network = wire::network::main)
-      : context(std::make_shared<node_context>(wire::parameters(network), 5)) {
-    context->alarms = world.context->alarms;
-    world.set_wall_clock(seeds_start);
-    world.share_wall_clock(*context);
-    book = world.system.spawn(address_book, context, address_book_options{});
+      : seeded(std::make_shared<node_context>(wire::parameters(network), 5)) {
+    seeded->alarms = context->alarms;
+    set_wall_clock(seeds_start);
+    share_wall_clock(*seeded);
+    book = system.spawn(address_book, seeded, address_book_options{});
   }
 
   ~seeds_world() {
     caf::anon_send_exit(book, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(seeds, caf::exit_reason::user_shutdown);
-    world.run();
+    run();
   }
 
   /// All seeds know a few nodes, or none of them is ever answered.
   void begin(bool hang) {
     std::uint8_t n = 0;
-    for (const auto seed : context->network.seeds) {
+    for (const auto seed : seeded->network.seeds) {
       ++n;
       if (hang)
         names->add_black_hole(std::string{seed});
@@ -49,37 +49,22 @@ struct seeds_world {
   }
 
   void begin() {
-    seeds = world.system.spawn(dns_seeds, context, book,
-                               std::shared_ptr<peerage::resolver>{names});
-    world.run();
+    seeds =
+      system.spawn(dns_seeds, seeded, book, std::shared_ptr<peerage::resolver>{names});
+    run();
   }
 
-  void pass(std::chrono::seconds duration) { world.advance(duration, 1s); }
+  void want() { tell(crawl_wanted{}); }
 
-  void want() {
-    caf::anon_send(seeds, crawl_wanted{});
-    world.run();
-  }
-
-  template <class Reply, class Handle, class Request>
-  Reply ask(const Handle& whom, Request what) {
-    auto result = world.answer_to<Reply>(whom, std::move(what));
-    REQUIRE(result);
-    return *result;
-  }
-
-  dns_seeds_counts counts() {
-    return ask<dns_seeds_counts>(seeds, get_dns_seeds_counts{});
-  }
+  dns_seeds_counts counts() { return answer<dns_seeds_counts>(get_dns_seeds_counts{}); }
   std::uint64_t known() {
-    return ask<address_book_snapshot>(book, get_address_book_snapshot{}).total;
+    return answer_from<address_book_snapshot>(book, get_address_book_snapshot{}).total;
   }
 
-  simulation world;
-  node_context_ptr context;
+  node_context_ptr seeded; ///< Of a network that has seeds.
   std::shared_ptr<memory_resolver> names = std::make_shared<memory_resolver>();
   address_book_actor book;
-  dns_seeds_actor seeds;
+  dns_seeds_actor& seeds = subject;
 };
 
 } // namespace
@@ -88,13 +73,13 @@ TEST_CASE("an empty book makes a node ask all seeds at once") {
   seeds_world test;
   test.begin(false);
   test.pass(1s);
-  const auto seeds = test.context->network.seeds.size();
+  const auto seeds = test.seeded->network.seeds.size();
   CHECK(test.names->lookups() == seeds);
   CHECK(test.counts().answers == seeds);
   CHECK(test.counts().added == test.known());
   CHECK(test.known() >= 2 * seeds);
   for (const auto& x :
-       test.ask<known_address_list>(test.book, get_known_addresses{}).entries) {
+       test.answer_from<known_address_list>(test.book, get_known_addresses{}).entries) {
     CHECK_FALSE(x.source);
     CHECK(x.address.port == 8333);
     CHECK(x.address.services == wire::node_network);
@@ -116,7 +101,7 @@ TEST_CASE("a node that knows enough asks only when hunger lasts") {
                        {static_cast<std::uint8_t>(60 + k), i, 1, 1},
                        8333}};
       many.source = ipv4_endpoint(i, k, 1, 1, 8333);
-      test.ask<std::uint64_t>(test.book, many);
+      test.answer_from<std::uint64_t>(test.book, many);
     }
   REQUIRE(test.known() >= few_addresses);
   test.begin(false);
@@ -129,13 +114,13 @@ TEST_CASE("a node that knows enough asks only when hunger lasts") {
   CHECK(test.names->lookups() == 0);
   test.want();
   test.pass(dns_seeds_delay + 1s);
-  CHECK(test.names->lookups() == test.context->network.seeds.size());
+  CHECK(test.names->lookups() == test.seeded->network.seeds.size());
 }
 
 TEST_CASE("a resolver that hangs stops nobody, and is not asked twice") {
   seeds_world test;
-  const std::string first{test.context->network.seeds[0]};
-  for (const auto seed : test.context->network.seeds)
+  const std::string first{test.seeded->network.seeds[0]};
+  for (const auto seed : test.seeded->network.seeds)
     test.names->add_black_hole(std::string{seed});
   test.names->add(first, {node(1, 1), node(1, 2)});
   test.begin();
@@ -143,7 +128,7 @@ TEST_CASE("a resolver that hangs stops nobody, and is not asked twice") {
   CHECK(test.known() == 2); // at once, though the others hang
   CHECK(test.counts().failures == 0);
   test.pass(seed_timeout);
-  const auto others = test.context->network.seeds.size() - 1;
+  const auto others = test.seeded->network.seeds.size() - 1;
   CHECK(test.counts().failures == others);
   for (int i = 0; i < 7'200; ++i) {
     test.want();
@@ -152,10 +137,10 @@ TEST_CASE("a resolver that hangs stops nobody, and is not asked twice") {
   CHECK(test.counts().rounds > 2);
   CHECK(test.names->lookups() == others + test.counts().rounds);
   // Very late, and welcome.
-  resolved late{std::string{test.context->network.seeds[1]}, {node(2, 1)}, {}};
+  resolved late{std::string{test.seeded->network.seeds[1]}, {node(2, 1)}, {}};
   caf::anon_send(test.seeds, late);
   caf::anon_send(test.seeds, late); // but once
-  test.world.run();
+  test.run();
   CHECK(test.known() == 3);
   CHECK(test.counts().answers == test.counts().rounds + 1);
 }
@@ -174,7 +159,7 @@ TEST_CASE("I7: seeds that fail are asked ever less often") {
     const auto rounds = test.counts().rounds;
     CHECK(rounds >= 12); // within ten hours
     CHECK(rounds <= 16);
-    const auto seeds = test.context->network.seeds.size();
+    const auto seeds = test.seeded->network.seeds.size();
     CHECK(test.names->lookups() == (hang ? seeds : seeds * rounds));
     CHECK(test.known() == 0);
   }
@@ -182,7 +167,7 @@ TEST_CASE("I7: seeds that fail are asked ever less often") {
 
 TEST_CASE("addresses that the public network does not have are refused") {
   seeds_world test;
-  const std::string first{test.context->network.seeds[0]};
+  const std::string first{test.seeded->network.seeds[0]};
   test.names->add(first, {ipv4_endpoint(127, 0, 0, 1, 1), ipv4_endpoint(10, 0, 0, 1, 1),
                           ipv4_endpoint(0, 0, 0, 0, 1), ipv4_endpoint(224, 0, 0, 1, 1),
                           node(1, 1)});

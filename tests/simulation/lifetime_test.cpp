@@ -28,12 +28,6 @@ bool drop_ends_the_peer(simulation& world, caf::actor_addr* dropped = nullptr) {
          world.sockets->open_connections() == 0;
 }
 
-template <class Handle>
-void end_with(const Handle& who, peer_exit reason) {
-  caf::anon_send(caf::actor_cast<caf::actor>(who),
-                 caf::exit_msg{caf::actor_addr{}, caf::make_error(reason)});
-}
-
 } // namespace
 
 TEST_CASE("I1: dropping the last handle of an idle peer ends all of it") {
@@ -177,12 +171,12 @@ TEST_CASE("I2: whichever part ends, all end with its reason, and the set learns 
      peer_exit::internal_error},
     {"a person disconnects the client",
      [](const client_actor& x, scripted_remote&) {
-       end_with(x, peer_exit::disconnect_requested);
+       end_actor(x, caf::make_error(peer_exit::disconnect_requested));
      },
      peer_exit::disconnect_requested},
     {"the heartbeat gives up",
      [](const client_actor& x, scripted_remote&) {
-       end_with(heartbeat_of(x), peer_exit::ping_timeout);
+       end_actor(heartbeat_of(x), caf::make_error(peer_exit::ping_timeout));
      },
      peer_exit::ping_timeout},
     {"the remote closes",

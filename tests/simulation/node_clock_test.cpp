@@ -5,6 +5,7 @@
 #include "actors/interfaces/events.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "messages/ban.hpp"
+#include "tests/simulation/actor_world.hpp"
 #include "tests/simulation/set_world.hpp"
 
 /// The wall clock is set, by NTP or a person, while the node runs: what is shown, sent,
@@ -31,7 +32,7 @@ wire::version version_sent_to(scripted_remote& remote) {
 }
 
 /// A BAN_MANAGER by itself.
-struct judging_world : simulation {
+struct judging_world : actor_world<ban_manager_actor> {
   judging_world() { keeper = system.spawn(ban_manager, context, ban_manager_options{}); }
   ~judging_world() {
     caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
@@ -39,17 +40,13 @@ struct judging_world : simulation {
     run();
   }
   void set_ban_for(std::chrono::seconds time) {
-    REQUIRE(answer_to<std::uint8_t>(keeper, set_ban{host_of(culprit), time.count()}));
+    answer<std::uint8_t>(set_ban{host_of(culprit), time.count()});
   }
-  std::vector<ban> bans_in_force() {
-    auto found = answer_to<bans>(keeper, get_bans{});
-    REQUIRE(found);
-    return found->entries;
-  }
-  double score() { return answer_to<double>(keeper, get_score{culprit}).value_or(-1); }
+  std::vector<ban> bans_in_force() { return answer<bans>(get_bans{}).entries; }
+  double score() { return answer<double>(get_score{culprit}); }
 
   endpoint culprit = ipv4_endpoint(20, 1, 1, 1, 8333);
-  ban_manager_actor keeper;
+  ban_manager_actor& keeper = subject;
 };
 
 } // namespace
@@ -163,9 +160,7 @@ TEST_CASE("bans end at a date, as Bitcoin Core's") {
 
 TEST_CASE("points fade by the steady clock") {
   judging_world world;
-  caf::anon_send(world.keeper,
-                 report_misbehaviour{world.culprit, misbehaviour::broken_rule, 1});
-  world.run();
+  world.tell(report_misbehaviour{world.culprit, misbehaviour::broken_rule, 1});
   const auto before = world.score();
   REQUIRE(before > 0);
   world.step_wall_clock(std::chrono::seconds{two_years});

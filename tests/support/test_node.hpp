@@ -142,13 +142,6 @@ private:
   test_actor self_;
 };
 
-/// Sends an actor the end, with any reason.
-template <class Handle>
-void end_actor(const Handle& whom, caf::error why) {
-  caf::anon_send(caf::actor_cast<caf::actor>(whom),
-                 caf::exit_msg{caf::actor_addr{}, std::move(why)});
-}
-
 /// Lasts until the threads that began after it have gone, too. CAF's detached ones
 /// outlive their actor system by a moment, and would be counted by whoever comes next.
 struct gone_with_threads {
