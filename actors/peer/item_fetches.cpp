@@ -111,7 +111,7 @@ void item_fetches::on_offered(const std::vector<wire::inventory_entry>& entries)
   ask(again);
 }
 
-/// Everybody who wants this item gets the body, or learns that it is missing.
+/// All requests that want this item get the body, or learn that it is missing.
 bool item_fetches::settle(const item_key& what, const wire::slice& body) {
   auto wanted = wanted_.extract(what);
   if (!wanted)

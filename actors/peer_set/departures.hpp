@@ -16,7 +16,7 @@ struct departure {
   peer_exit reason = peer_exit::internal_error;
 };
 
-/// The peers that left lately, for whoever asks what became of one.
+/// The peers that left lately: what became of them, and why.
 class departures {
 public:
   /// Beyond, the oldest are forgotten.
