@@ -63,6 +63,33 @@ accept_rate_status accept_rate::status(time_point now) const {
           groups_.size()};
 }
 
+time_point accept_rate::next_token(const subnet& range, const allowance& limit,
+                                   time_point now) const {
+  const auto found = groups_.find(range);
+  if (found == groups_.end())
+    return now;
+  const auto& bucket = *found->second;
+  const auto lacking =
+    1 - (bucket.tokens + seconds_between(bucket.filled_at, now) * limit.per_second);
+  return now + std::chrono::duration_cast<time_point::duration>(
+                 seconds{std::max(lacking, 0.0) / limit.per_second});
+}
+
+std::optional<time_point> accept_rate::refused_until(const endpoint& remote,
+                                                     time_point now) const {
+  if (loopback_exempt_ && remote.is_loopback())
+    return std::nullopt;
+  const auto host = narrow_group_of(remote);
+  if (auto found = groups_.find(host);
+      found != groups_.end() && found->second->next_is_free)
+    return std::nullopt;
+  auto until = next_token(host, host_allowance, now);
+  if (is_under_flood(now))
+    until = std::max({until, next_token(wide_group_of(remote), host_allowance, now),
+                      next_token(address_group_of(remote), network_allowance, now)});
+  return until > now ? std::optional{until} : std::nullopt;
+}
+
 double accept_rate::drop_probability(double load_per_minute) {
   const auto excess = (load_per_minute / flood_per_minute - 1) / (saturation - 1);
   const auto x = std::clamp(excess, 0.0, 1.0);

@@ -65,6 +65,10 @@ public:
 
   accept_rate_status status(time_point now) const;
 
+  /// When an attempt of this host would be let in, but for what is drawn at random;
+  /// nothing if it would be now. Is no attempt.
+  std::optional<time_point> refused_until(const endpoint& remote, time_point now) const;
+
   /// The drop probability at a load: 0 up to `flood_per_minute`, the highest from
   /// `saturation` times as much on.
   static double drop_probability(double load_per_minute);
@@ -117,6 +121,8 @@ private:
     return attempts_.per_minute(now) > flood_per_minute;
   }
   bool pays(const endpoint& remote, time_point now);
+  time_point next_token(const subnet& range, const allowance& limit,
+                        time_point now) const;
   bool take_token(const subnet& range, const allowance& limit, time_point now);
   group& touch(const subnet& range, const allowance& limit, time_point now);
 

@@ -306,7 +306,10 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
     found.add("not_listening", "no address is listened on");
   found.add_network(state.network_active);
   found.add_ban(state.bans.find(remote, state.context->wall.now()));
-  if (state.rate.status(now).under_flood)
+  if (const auto until = state.rate.refused_until(remote, now))
+    found.add("accept_rate", "it has connected too often of late",
+              state.context->wall.expected(*until, now));
+  else if (state.rate.status(now).under_flood)
     found.add("accept_rate",
               "connections come faster than they are let in; some are refused at random");
   if (auto refusal = place_refusal(state, remote); refusal != cap_refusal::total)

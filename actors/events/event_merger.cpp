@@ -30,7 +30,7 @@ std::size_t event_merger::source_hash::operator()(const source& x) const {
 }
 
 std::optional<event_merger::source> event_merger::source_of(const event& x) {
-  source result{x.type, 0, {}, x.reason};
+  source result{x.type, 0, {}, x.reason, false};
   switch (x.type) {
   case event_type::block_announced:
   case event_type::addresses_learned:
@@ -58,8 +58,10 @@ std::optional<event_merger::source> event_merger::source_of(const event& x) {
   return result;
 }
 
-double event_merger::burst_of(event_type x) {
-  switch (x) {
+double event_merger::burst_of(const source& x) {
+  if (x.is_common)
+    return common_burst;
+  switch (x.type) {
   case event_type::block_announced:
   case event_type::addresses_learned:
   case event_type::misbehaviour: return burst;
@@ -69,7 +71,7 @@ double event_merger::burst_of(event_type x) {
 
 double event_merger::left(const source& whose, const allowance& x, time_point now) {
   const auto gained = std::chrono::duration<double>(now - x.refilled) / window;
-  return std::min(x.left + gained, burst_of(whose.type));
+  return std::min(x.left + gained, burst_of(whose));
 }
 
 event_merger::allowance* event_merger::find(const source& whose, time_point now) {
@@ -77,9 +79,9 @@ event_merger::allowance* event_merger::find(const source& whose, time_point now)
     return &found->second;
   if (sources_.size() >= max_sources)
     forget_idle(now);
-  if (sources_.size() >= max_sources)
+  if (sources_.size() >= max_sources && !whose.is_common) // of those there are few
     return nullptr;
-  return &sources_.emplace(whose, allowance{burst_of(whose.type), now, false, {}})
+  return &sources_.emplace(whose, allowance{burst_of(whose), now, false, {}})
             .first->second;
 }
 
@@ -88,7 +90,7 @@ void event_merger::forget_idle(time_point now) {
     return;
   next_cleaning_ = now + window;
   std::erase_if(sources_, [now](const auto& x) {
-    return !x.second.used_up && left(x.first, x.second, now) >= burst_of(x.first.type);
+    return !x.second.used_up && left(x.first, x.second, now) >= burst_of(x.first);
   });
 }
 
@@ -97,7 +99,12 @@ bool event_merger::admit(const event& x, time_point now) {
   if (!whose)
     return true;
   std::lock_guard guard{mutex_};
-  auto* known = find(*whose, now);
+  return take(*whose, x, now) && take({x.type, 0, {}, x.reason, true}, x, now);
+}
+
+/// Tells whether the event may be told singly, or merges it.
+bool event_merger::take(const source& whose, const event& x, time_point now) {
+  auto* known = find(whose, now);
   if (!known)
     return true;
   if (known->used_up) {
@@ -111,11 +118,11 @@ bool event_merger::admit(const event& x, time_point now) {
     }
     return false;
   }
-  known->left = left(*whose, *known, now) - 1;
+  known->left = left(whose, *known, now) - 1;
   known->refilled = now;
   if (known->left < 1) {
     known->used_up = true;
-    due_.emplace_back(now + window, *whose);
+    due_.emplace_back(now + window, whose);
   }
   return true;
 }

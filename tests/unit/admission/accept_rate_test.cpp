@@ -163,6 +163,25 @@ TEST_CASE("a host may try three times at once, and then once per five seconds") 
   CHECK(rate.decide(ipv4(1), start + 24h, random) == accept_refusal::group_rate);
 }
 
+TEST_CASE("it is known until when a host is refused, without asking for it") {
+  accept_rate rate;
+  random_source random{1};
+  const auto host = ipv4_endpoint(10, 1, 1, 1, 5);
+  CHECK_FALSE(rate.refused_until(host, start));
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(rate.refused_until(host, start));
+    REQUIRE_FALSE(rate.decide(host, start, random));
+  }
+  REQUIRE(rate.refused_until(host, start));
+  CHECK(*rate.refused_until(host, start) == start + 5s);
+  CHECK(rate.decide(host, start, random));
+  CHECK_FALSE(rate.refused_until(host, start + 5s));
+  CHECK_FALSE(rate.decide(host, start + 5s, random));
+  // The next attempt after another protocol is no new one.
+  rate.allow_another(host, start + 5s);
+  CHECK_FALSE(rate.refused_until(host, start + 5s));
+}
+
 TEST_CASE("a host is a /32 of IPv4, whatever its form, or a /64 of IPv6") {
   accept_rate rate;
   random_source random{1};

@@ -159,6 +159,30 @@ TEST_CASE("an awaited event is told in the middle of a flood") {
   CHECK_FALSE(merger.admit(wanted, start));
 }
 
+TEST_CASE("many hosts together are merged, too, and none of what they did is lost") {
+  event_merger merger;
+  std::uint64_t told = 0, counted = 0, events = 0;
+  const auto by_reason = [](const char* reason, std::size_t n) {
+    const auto host = ipv4_endpoint(10, static_cast<std::uint8_t>(n >> 8),
+                                    static_cast<std::uint8_t>(n), 1, 5);
+    return inbound(event_type::connection_refused, host, reason);
+  };
+  // More hosts than are remembered.
+  for (int second = 0; second < 10; ++second) {
+    const auto now = start + second * 1s;
+    for (std::size_t n = 0; n < 6'000; ++n, ++events)
+      told += merger.admit(by_reason("connection_flood", n), now) ? 1 : 0;
+    for (const auto& x : merger.take_due(now + 999ms))
+      ++told, counted += x.count - 1;
+  }
+  for (const auto& x : merger.take_due(start + 20s))
+    ++told, counted += x.count - 1;
+  CHECK(told <= 1'000 + 11);
+  CHECK(told + counted == events);
+  // What is of another kind is told singly.
+  CHECK(merger.admit(by_reason("banned", 1), start + 10s));
+}
+
 TEST_CASE("what is remembered of sources is bounded, and forgotten when they are quiet") {
   event_merger merger;
   for (peer_id id = 1; id <= 2 * event_merger::max_sources; ++id)
