@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.client
 import json
+import select
 import struct
 import threading
 import time
@@ -84,6 +85,24 @@ class Long(NodeCase):
     def fetch(self, form="hex"):
         return self.call("request", peer=self.peer, type="get_blocks", timeout=60,
                          hashes=[self.miner.hash[::-1].hex()], body=form)
+
+    def test_long_bodies_leave_turns_to_others(self):
+        """Of twenty bodies that are complete at once, one is read at a time."""
+        body = json.dumps({"method": "send", "params": ["00" * 1_500_000]}).encode()
+        whole = post(body, self.node.cookie)
+        callers = []
+        for _ in range(20):
+            caller = connect(self.node.urls[0], timeout=60)
+            self.addCleanup(caller.close)
+            caller.sendall(whole[:-1])
+            callers.append(caller)
+        for caller in callers:
+            caller.sendall(whole[-1:])
+        self.assertEqual(self.node.http("GET", "/health")[0], 200)
+        unanswered = set(callers) - set(select.select(callers, [], [], 0)[0])
+        self.assertGreater(len(unanswered), 5)
+        for caller in callers:
+            self.assertIn(b" 404 ", caller.recv(100))
 
     def test_what_is_long_is_the_same(self):
         for form, decode in (("hex", bytes.fromhex), ("base64", base64.b64decode)):

@@ -19,45 +19,69 @@ std::string plain_dump(const rpc_json& x) {
   return x.dump(-1, ' ', false, rpc_json::error_handler_t::replace);
 }
 
-/// Checks a document before it is parsed into memory: nlohmann's parser compares each key
-/// with all before it.
-struct checker final : nlohmann::json_sax<rpc_json> {
+/// Reads a document in one pass, and stops at the first thing that breaks a limit.
+struct reader final : nlohmann::json_sax<rpc_json> {
+  struct open_value {
+    rpc_json* value;
+    std::set<std::string> keys; ///< nlohmann would compare each key with all before it.
+  };
+
+  rpc_json root;
   std::string problem;
-  std::vector<std::set<std::string>> keys; ///< Of the objects and lists that are open.
+  std::vector<open_value> nesting; ///< The objects and lists that are open.
+  std::string name;                ///< The key of the next value of an object.
   std::size_t values = 0;
 
   bool refuse(const char* why) {
     problem = why;
     return false;
   }
-  bool one_more() { return ++values <= rpc_json_max_values || refuse("too many values"); }
-  bool open() {
-    if (keys.size() >= rpc_json_max_depth)
+  rpc_json* put(rpc_json&& x) {
+    if (nesting.empty())
+      return &(root = std::move(x));
+    auto& parent = *nesting.back().value;
+    if (parent.is_array()) {
+      parent.push_back(std::move(x));
+      return &parent.back();
+    }
+    return &(parent[name] = std::move(x));
+  }
+  bool add(rpc_json&& x) {
+    if (++values > rpc_json_max_values)
+      return refuse("too many values");
+    put(std::move(x));
+    return true;
+  }
+  bool open(rpc_json&& x) {
+    if (nesting.size() >= rpc_json_max_depth)
       return refuse("nested too deeply");
-    keys.emplace_back();
-    return one_more();
+    if (++values > rpc_json_max_values)
+      return refuse("too many values");
+    nesting.push_back({put(std::move(x)), {}});
+    return true;
   }
   bool close() {
-    keys.pop_back();
+    nesting.pop_back();
     return true;
   }
 
-  bool null() override { return one_more(); }
-  bool boolean(bool) override { return one_more(); }
-  bool number_integer(number_integer_t) override { return one_more(); }
-  bool number_unsigned(number_unsigned_t) override { return one_more(); }
-  bool number_float(number_float_t, const string_t&) override { return one_more(); }
-  bool string(string_t&) override { return one_more(); }
-  bool binary(binary_t&) override { return one_more(); }
-  bool start_object(std::size_t) override { return open(); }
+  bool null() override { return add(nullptr); }
+  bool boolean(bool x) override { return add(x); }
+  bool number_integer(number_integer_t x) override { return add(x); }
+  bool number_unsigned(number_unsigned_t x) override { return add(x); }
+  bool number_float(number_float_t x, const string_t&) override { return add(x); }
+  bool string(string_t& x) override { return add(std::move(x)); }
+  bool binary(binary_t&) override { return refuse("not JSON"); }
+  bool start_object(std::size_t) override { return open(rpc_json::object()); }
   bool end_object() override { return close(); }
-  bool start_array(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(rpc_json::array()); }
   bool end_array() override { return close(); }
-  bool key(string_t& name) override {
-    auto& known = keys.back();
+  bool key(string_t& x) override {
+    auto& known = nesting.back().keys;
     if (known.size() >= rpc_json_max_keys)
       return refuse("an object with too many keys");
-    return known.insert(name).second || refuse("repeated key");
+    name = x;
+    return known.insert(std::move(x)).second || refuse("repeated key");
   }
   bool parse_error(std::size_t, const std::string&,
                    const nlohmann::detail::exception&) override {
@@ -126,15 +150,15 @@ void write(const rpc_json& x, std::string& to) {
 } // namespace
 
 bool parse_rpc_json(const std::string& text, rpc_json& out, std::string& error) {
-  checker look;
+  reader all;
   // nlohmann's parser takes a zero byte for the end, and would miss what follows.
   if (text.find('\0') != text.npos)
-    look.refuse("not JSON");
-  if (!look.problem.empty() || !rpc_json::sax_parse(text, &look)) {
-    error = look.problem;
+    all.refuse("not JSON");
+  if (!all.problem.empty() || !rpc_json::sax_parse(text, &all)) {
+    error = all.problem;
     return false;
   }
-  out = rpc_json::parse(text, nullptr, false);
+  out = std::move(all.root);
   return true;
 }
 

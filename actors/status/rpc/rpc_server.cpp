@@ -349,15 +349,31 @@ struct silent_batch : std::enable_shared_from_this<silent_batch> {
 
 } // namespace
 
+void rpc_server::refuse(const rpc_error& why, const status_actor& status,
+                        const reply_slot_ptr& slot) const {
+  rpc_call none;
+  none.mistake = why;
+  serve_one(methods_, budget_, std::move(none), status, slot);
+}
+
 void rpc_server::serve(const std::string& body, const status_actor& status,
                        const reply_slot_ptr& slot) const {
+  if (body.size() <= long_body)
+    return read(body, status, slot);
+  auto memory = calls_->take(body.size());
+  if (!memory)
+    return refuse({rpc_code::overloaded, "too many long calls are under way", {}}, status,
+                  slot);
+  long_bodies_->add(slot->door(), [server = *this, body, memory, status, slot] {
+    server.read(body, status, slot);
+  });
+}
+
+void rpc_server::read(const std::string& body, const status_actor& status,
+                      const reply_slot_ptr& slot) const {
   rpc_json document;
   std::string problem;
-  auto refuse = [&](const rpc_error& why) {
-    rpc_call none;
-    none.mistake = why;
-    serve_one(methods_, budget_, std::move(none), status, slot);
-  };
+  auto refuse = [&](const rpc_error& why) { this->refuse(why, status, slot); };
   if (!parse_rpc_json(body, document, problem))
     return refuse({rpc_code::parse, "Parse error: " + problem, {}});
   if (!document.is_object() && !document.is_array())
