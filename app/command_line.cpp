@@ -2,6 +2,7 @@
 
 #include "app/status_arguments.hpp"
 #include "app/stop_watch.hpp"
+#include "messages/version.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -44,7 +45,7 @@ told as_told(std::variant<Options, early_exit> x) {
 
 told parse_command_line(int argc, char** argv) {
   CLI::App app{"Peer manager for Bitcoin-protocol networks", "peerage"};
-  app.set_version_flag("--version", "peerage " PEERAGE_VERSION,
+  app.set_version_flag("--version", "peerage " + std::string(program_version()),
                        "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.formatter(std::make_shared<help_formatter>());

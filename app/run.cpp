@@ -16,6 +16,7 @@
 #include "app/standard_streams.hpp"
 #include "app/stop_watch.hpp"
 #include "app/swarm.hpp"
+#include "messages/version.hpp"
 
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_system.hpp>
@@ -321,8 +322,8 @@ std::vector<std::string> listening_on(const opened& parts) {
 void log_start(const run_options& options, const opened& parts,
                const std::vector<std::string>& p2p) {
   constexpr auto info = log::always(log::level::info);
-  log::write(info, "peerage {} on {}, data in {}", PEERAGE_VERSION, options.network->name,
-             parts.data->path().string());
+  log::write(info, "peerage {} on {}, data in {}", program_version(),
+             options.network->name, parts.data->path().string());
   for (const auto& at : p2p)
     log::write(info, "accepting peers on {}", at);
   if (p2p.empty())
@@ -339,7 +340,7 @@ void log_start(const run_options& options, const opened& parts,
 std::string ready_line(const run_options& options, const opened& parts,
                        const std::vector<std::string>& p2p) {
   nlohmann::ordered_json line{{"event", "ready"},
-                              {"version", PEERAGE_VERSION},
+                              {"version", program_version()},
                               {"network", options.network->name},
                               {"p2p", p2p},
                               {"status", parts.status->urls()},

@@ -1,6 +1,7 @@
 #include "app/status_client.hpp"
 
 #include "app/human_text.hpp"
+#include "messages/version.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -67,7 +68,8 @@ private:
            std::function<void()> next) {
     question_ = "GET " + target +
                 " HTTP/1.1\r\nHost: localhost\r\n"
-                "User-Agent: peerage/" PEERAGE_VERSION "\r\n\r\n";
+                "User-Agent: peerage/" +
+                std::string(program_version()) + "\r\n\r\n";
     parser_.emplace();
     parser_->body_limit(max_body_bytes);
     asio::async_write(stream_, asio::buffer(question_),

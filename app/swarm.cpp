@@ -3,6 +3,7 @@
 #include "actors/chain/chain_service.hpp"
 #include "actors/interfaces/node.hpp"
 #include "actors/transport/asio_sockets.hpp"
+#include "messages/version.hpp"
 
 #include <caf/abstract_actor.hpp>
 #include <caf/send.hpp>
@@ -47,7 +48,8 @@ std::unique_ptr<swarm> swarm::open(std::size_t count,
     // Every node draws its own numbers, or they would all have the same nonces.
     auto own_seed = seed ? std::optional{*seed + 1 + i} : std::nullopt;
     auto context = std::make_shared<node_context>(network, own_seed);
-    context->identity.user_agent = "/peerage-swarm:" PEERAGE_VERSION "/";
+    context->identity.user_agent =
+      "/peerage-swarm:" + std::string(program_version()) + "/";
     context->identity.services = wire::node_network | wire::node_witness;
     context->identity.start_height = static_cast<std::int32_t>(result->chain_->height());
     context->sockets = result->sockets_;

@@ -20,14 +20,12 @@ constexpr std::array<row, misbehaviour_count> table{{
   {misbehaviour::too_many_entries, "too_many_entries", 100, false},
   {misbehaviour::broken_rule, "broken_rule", 25, false},
   {misbehaviour::address_flood, "address_flood", 20, false},
-  {misbehaviour::unsolicited_flood, "unsolicited_flood", 20, false},
   {misbehaviour::service_overload, "service_overload", 10, false},
   {misbehaviour::handshake_timeout, "handshake_timeout", 10, true},
   {misbehaviour::not_reading, "not_reading", 10, true},
   {misbehaviour::ping_timeout, "ping_timeout", 5, true},
   {misbehaviour::malformed, "malformed", 2, false},
   {misbehaviour::bad_checksum, "bad_checksum", 2, true},
-  {misbehaviour::request_timeout, "request_timeout", 1, true},
 }};
 
 constexpr bool in_order() {
@@ -66,6 +64,7 @@ bool is_network_cause(misbehaviour x) {
 std::optional<misbehaviour> misbehaviour_of(peer_exit x) {
   switch (x) {
   case peer_exit::too_many_entries: return misbehaviour::too_many_entries;
+  case peer_exit::load_shed: return misbehaviour::service_overload;
   case peer_exit::header_without_work: return misbehaviour::invalid_data;
   case peer_exit::headers_not_linked:
   case peer_exit::wrong_magic:

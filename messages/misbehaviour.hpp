@@ -17,8 +17,6 @@ enum class ignored : std::uint8_t;   // messages/lifecycle.hpp
 /// The weights are ours. Bitcoin Core scored by points up to version 27 (`Misbehaving`, 1
 /// to 100) and since then takes what costs 100 here as enough at once; what it merely
 /// hangs up on costs 25 or less here. If you add one, add its row in misbehaviour.cpp.
-/// Nothing here reports `unsolicited_flood`, `service_overload` and `request_timeout`
-/// yet, but a node may (report_misbehaviour).
 enum class misbehaviour : std::uint8_t {
   invalid_data, ///< 100: a header without the work it states; or the node found that a
                 ///<      block, header or transaction is forged.
@@ -28,18 +26,16 @@ enum class misbehaviour : std::uint8_t {
                     ///<     headers that are no chain, feature message after verack,
                     ///<     service that we do not offer.
   address_flood,    ///< 20: far more addresses than its token bucket lets in.
-  unsolicited_flood, ///< 20: floods us with data that nobody asked for.
-  service_overload,  ///< 10: more requests than the node can serve, again and again.
+  service_overload, ///< 10: asked more than the node can serve, until it was ended.
   handshake_timeout, ///< 10: an open socket, but no handshake. A network cause.
   not_reading,       ///< 10: reads nothing until our queue overflows. A network cause.
   ping_timeout,      ///< 5: a ping stayed unanswered. A network cause.
   malformed,         ///< 2: payloads that cannot be read, for each second with such.
   bad_checksum,      ///< 2: payloads damaged on their way or never whole, for each second
                      ///<    with such. A network cause.
-  request_timeout,   ///< 1: a request stayed unanswered. A network cause.
 };
 
-inline constexpr std::size_t misbehaviour_count = 12;
+inline constexpr std::size_t misbehaviour_count = 10;
 
 /// snake_case, as JSON shows it and as saved bans have it.
 std::string_view to_string(misbehaviour x);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs clang-tidy-14 (checks: .clang-tidy) on all our sources but the tests.
+# Checks the order of the folders and the licence lines, then runs clang-tidy-14 (checks:
+# .clang-tidy) on all our sources but the tests.
 #
 #   scripts/lint.sh [FILE...]      these files only
 #
@@ -11,6 +12,14 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 # Which folder may include which: one way only.
 scripts/check_folders.py
+
+unlicensed=$(find actors messages app tests scripts .ci -name node_modules -prune -o \
+  \( -name '*.[ch]pp' -o -name '*.py' -o -name '*.sh' -o -name '*.js' -o -name run \) -print0 |
+  xargs -0 grep -L 'SPDX-License-Identifier: MIT' || true)
+if [ -n "$unlicensed" ]; then
+  printf 'lint.sh: no line "SPDX-License-Identifier: MIT" in\n%s\n' "$unlicensed" >&2
+  exit 1
+fi
 
 lint=${PEERAGE_BUILD_DIR:-build}/lint
 mkdir -p "$lint/passed"

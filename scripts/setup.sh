@@ -118,7 +118,7 @@ with_fast_memory() {
 setup_build() {
   if [ ! -f "$build_dir/build.ninja" ]; then
     step "configuring $build_dir"
-    quietly configure cmake -S "$repository" -B "$build_dir" -G Ninja
+    quietly configure cmake -S "$repository" -B "$build_dir" --preset default
   fi
   step "building (the first time takes some minutes)"
   # Ninja alone starts more compilers than there are processors: they take each other's cache.

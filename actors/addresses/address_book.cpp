@@ -76,26 +76,7 @@ known_address_list find(address_book_pointer self, const wait_for_address& x) {
   return result;
 }
 
-void answer_waiting(address_book_pointer self) {
-  auto& state = self->state;
-  state.waiting.check(
-    self, state.context->alarms,
-    [&](const wait_for_address& x) -> std::optional<known_address_list> {
-      auto found = find(self, x);
-      return found.entries.empty() ? std::nullopt : std::optional{std::move(found)};
-    });
-}
-
-caf::result<known_address_list> wait(address_book_pointer self,
-                                     const wait_for_address& x) {
-  auto& state = self->state;
-  auto found = find(self, x);
-  if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
-    return found;
-  return state.waiting.add(self, state.context->alarms, x, x.timeout);
-}
-
-// -- intake ---------------------------------------------------------------------------
+// -- what comes in --------------------------------------------------------------------
 
 /// The number of entries that were new. Entries are without fault and wanted.
 std::size_t store(address_book_pointer self,
@@ -118,7 +99,7 @@ std::size_t store(address_book_pointer self,
       what.address = *source;
     what.started_by = source ? initiator::remote : initiator::discovery;
     record(self, *state.context, std::move(what));
-    answer_waiting(self);
+    self->state.waiting.check(self);
   }
   if (added > 0 && std::exchange(state.somebody_waits, false))
     for (const auto& observer : state.users.observers)
@@ -435,9 +416,9 @@ known_address_list list(address_book_pointer self, const get_known_addresses& x)
 
 // -- loading, saving ------------------------------------------------------------------
 
-address_secret random_secret(random_source& random) {
+hash_secret random_secret(random_source& random) {
   const std::array<std::uint64_t, 2> numbers{random.next(), random.next()};
-  return std::bit_cast<address_secret>(numbers);
+  return std::bit_cast<hash_secret>(numbers);
 }
 
 /// Takes in an entry of the journal, newer than the saved rest.
@@ -506,6 +487,11 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
   auto& state = self->state;
   state.context = std::move(context);
   state.options = std::move(options);
+  state.waiting.open(state.context->alarms, [self](const wait_for_address& x) {
+    auto found = find(self, x);
+    const bool is_known = !found.entries.empty();
+    return decltype(state.waiting)::finding{std::move(found), is_known};
+  });
   state.gossip.emplace(state.context->random, state.options.allow_unroutable);
   state.samples.emplace(state.context->random);
   start_table(self);
@@ -537,18 +523,17 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
     [self](const dial_ended& x) { on_dial_ended(self, x); },
     [self](get_address_book_snapshot) { return describe(self); },
     [self](const get_known_addresses& x) { return list(self, x); },
-    [self](const wait_for_address& x) { return wait(self, x); },
-    [self](get_gossip_counts) { return count_gossip(self->state); },
-    [self](const cancel_request& x) {
-      self->state.waiting.cancel(self, self->state.context->alarms, x);
+    [self](const wait_for_address& x) {
+      return self->state.waiting.ask(self, x, x.timeout);
     },
+    [self](get_gossip_counts) { return count_gossip(self->state); },
+    [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },
     [self](const bans_changed& x) { on_bans_changed(self, x); },
     [self](attach_address_users& x) { self->state.users = std::move(x); },
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;
       if (waiting.owns(x.token))
-        waiting.expire(
-          x.token, [self](const wait_for_address& wanted) { return find(self, wanted); });
+        waiting.expire(x.token);
       else if (x.token == save_alarm)
         on_save_alarm(self);
       else if (x.token == connected_alarm)

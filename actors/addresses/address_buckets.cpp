@@ -11,7 +11,7 @@ double random_fraction(random_source& random) {
 
 } // namespace
 
-address_buckets::address_buckets(const address_secret& secret)
+address_buckets::address_buckets(const hash_secret& secret)
     : placement_(secret), new_(new_buckets), tried_(tried_buckets) {}
 
 address_place address_buckets::place_of(const address_entry& x, bool tried) const {

@@ -27,9 +27,9 @@ struct address_counts {
 /// else among the new.
 class address_buckets {
 public:
-  explicit address_buckets(const address_secret& secret);
+  explicit address_buckets(const hash_secret& secret);
 
-  const address_secret& secret() const { return placement_.secret(); }
+  const hash_secret& secret() const { return placement_.secret(); }
 
   /// The entry in the slot that `x` has among the new, or the tried; may be null.
   address_entry* occupant(const address_entry& x, bool tried) const;

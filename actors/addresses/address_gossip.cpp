@@ -1,5 +1,6 @@
 #include "actors/addresses/address_gossip.hpp"
 
+#include "actors/addresses/address_entry.hpp"
 #include "messages/subnet.hpp"
 #include "messages/wire/addresses.hpp"
 
@@ -44,14 +45,6 @@ std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
       (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
     return address_refusal::unroutable;
   return std::nullopt;
-}
-
-std::uint32_t believable_time(std::uint32_t claimed, unix_seconds wall) {
-  if (claimed >= address_gossip::earliest_time && claimed <= wall + address_gossip::fresh)
-    return claimed;
-  auto assumed = std::clamp<unix_seconds>(wall - address_gossip::assumed_age, 0,
-                                          std::numeric_limits<std::uint32_t>::max());
-  return static_cast<std::uint32_t>(assumed);
 }
 
 /// The mixing step of SplitMix64: from one secret number, one for each peer.
@@ -146,7 +139,7 @@ address_intake address_gossip::receive(peer_id peer,
       refuse(*why, 1);
       continue;
     }
-    entry.time = believable_time(entry.time, wall);
+    entry.time = plausible_last_seen(entry.time, wall);
     const auto hash = hash_of_(entry);
     source.known.insert(hash);
     if (may_be_news && entry.time > wall - fresh && !refusal_of(entry, false))

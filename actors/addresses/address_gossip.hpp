@@ -65,13 +65,9 @@ class address_gossip {
 public:
   /// Messages of more entries are a whole address book, not news.
   static constexpr std::size_t most_news = 10;
-  /// News is no older than this, and a time further in the future is not believed.
+  /// News is no older.
   static constexpr unix_seconds fresh = 10 * 60;
-  /// The age that an address with an unbelievable time gets.
-  static constexpr unix_seconds assumed_age = 5 * one_day;
-  /// 2001-01-01. There was no Bitcoin by then (Bitcoin Core draws this line in 1973).
-  static constexpr unix_seconds earliest_time = 978'307'200;
-  /// An address goes to the same peers for this long (ROTATE_ADDR_RELAY_DEST_INTERVAL).
+  /// An address goes to the same peers for so long (ROTATE_ADDR_RELAY_DEST_INTERVAL).
   static constexpr unix_seconds rotation = one_day;
   /// Entries of one message (MAX_ADDR_TO_SEND).
   static constexpr std::size_t max_queued = 1'000;

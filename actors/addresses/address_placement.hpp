@@ -42,9 +42,9 @@ struct address_place {
 /// - lying in `a` groups and answering: at most 4 * a of 64 tried buckets.
 class address_placement {
 public:
-  explicit address_placement(const address_secret& secret) : secret_(secret) {}
+  explicit address_placement(const hash_secret& secret) : secret_(secret) {}
 
-  const address_secret& secret() const { return secret_; }
+  const hash_secret& secret() const { return secret_; }
 
   /// @param source The source; all addresses without one share one group of sources.
   address_place among_new(const wire::network_address& address,
@@ -53,7 +53,7 @@ public:
   address_place among_tried(const wire::network_address& address) const;
 
 private:
-  address_secret secret_;
+  hash_secret secret_;
 };
 
 } // namespace peerage

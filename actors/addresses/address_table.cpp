@@ -61,7 +61,14 @@ std::optional<endpoint> give_out(address_entry* x, unix_seconds now) {
 
 } // namespace
 
-address_table::address_table(const address_secret& secret, random_source& random)
+std::string_view to_string(insert_result x) {
+  static constexpr std::array<std::string_view, 7> names{
+    "added",           "updated",      "known",  "slot_taken",
+    "unknown_network", "wrong_length", "no_port"};
+  return names[static_cast<std::size_t>(x)];
+}
+
+address_table::address_table(const hash_secret& secret, random_source& random)
     : random_(random), entries_(0, key_hash{secret}), buckets_(secret) {}
 
 // -- hearsay --------------------------------------------------------------------------

@@ -40,8 +40,8 @@ public:
   /// Source: Bitcoin Core, `ADDRMAN_SET_TRIED_COLLISION_SIZE`.
   static constexpr std::size_t max_collisions = 10;
 
-  /// @param secret Decides which addresses share a slot: random, kept, never shown.
-  address_table(const address_secret& secret, random_source& random);
+  /// @param secret Decides who shares a slot with whom: random, kept, never shown.
+  address_table(const hash_secret& secret, random_source& random);
 
   // Buckets refer to entries.
   address_table(const address_table&) = delete;
@@ -129,7 +129,7 @@ public:
 
   /// A copy of everything, to be saved together with `secret`.
   std::vector<address_entry> entries() const;
-  const address_secret& secret() const { return buckets_.secret(); }
+  const hash_secret& secret() const { return buckets_.secret(); }
 
   /// Takes in saved entries without trusting them: faulty addresses and duplicates are
   /// left out, impossible times are brought into range, and entries without a free slot
@@ -144,7 +144,7 @@ public:
 private:
   struct key_hash {
     std::size_t operator()(const address_key& x) const { return keyed_hash(secret, x); }
-    address_secret secret;
+    hash_secret secret;
   };
 
   address_entry* lookup(const endpoint& remote);

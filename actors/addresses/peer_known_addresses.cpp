@@ -1,9 +1,8 @@
 #include "actors/addresses/peer_known_addresses.hpp"
 
-#include "messages/wire/hash.hpp"
-
 #include <algorithm>
-#include <cstring>
+#include <iterator>
+#include <span>
 
 namespace peerage {
 
@@ -16,20 +15,14 @@ std::uint32_t kept_part(std::uint64_t hash) {
 } // namespace
 
 address_hasher::address_hasher(random_source& random)
-    : secret_{random.next(), random.next()} {}
+    : secret_{secret_of(random.next(), random.next())} {}
 
 std::uint64_t address_hasher::operator()(const wire::network_address& x) const {
-  const std::array<std::uint8_t, 3> place{x.network_id,
-                                          static_cast<std::uint8_t>(x.port >> 8),
-                                          static_cast<std::uint8_t>(x.port)};
-  wire::double_sha256_stream stream;
-  stream.update(std::as_bytes(std::span{secret_}));
-  stream.update(std::as_bytes(std::span{place}));
-  stream.update(std::as_bytes(std::span{x.bytes}));
-  auto hash = stream.finish();
-  std::uint64_t result;
-  std::memcpy(&result, hash.bytes.data(), sizeof result);
-  return result;
+  std::vector<std::byte> place{std::byte{x.network_id},
+                               static_cast<std::byte>(x.port >> 8),
+                               static_cast<std::byte>(x.port)};
+  std::ranges::copy(std::as_bytes(std::span{x.bytes}), std::back_inserter(place));
+  return siphash(secret_, place);
 }
 
 void peer_known_addresses::insert(std::uint64_t hash) {

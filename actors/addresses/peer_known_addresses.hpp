@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/base/keyed_hash.hpp"
 #include "actors/base/random_source.hpp"
 #include "messages/wire/messages.hpp"
 
@@ -20,7 +21,7 @@ public:
   std::uint64_t operator()(const wire::network_address& x) const;
 
 private:
-  std::array<std::uint64_t, 2> secret_;
+  hash_secret secret_;
 };
 
 /// The addresses that one peer knows, because it told us or we told it. Exact about the

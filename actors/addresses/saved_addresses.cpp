@@ -112,7 +112,7 @@ std::optional<address_entry> entry_from(const json& from) {
 
 } // namespace
 
-json to_json(const address_secret& secret, const std::vector<address_entry>& entries) {
+json to_json(const hash_secret& secret, const std::vector<address_entry>& entries) {
   auto list = json::array();
   for (const auto& x : entries)
     list.push_back(to_json(x));
@@ -126,7 +126,7 @@ saved_addresses saved_addresses_from(const json& body) {
   if (!body.is_object())
     return result;
   if (auto bytes = from_hex(text_of(body, "secret"));
-      bytes && bytes->size() == std::tuple_size_v<address_secret>)
+      bytes && bytes->size() == std::tuple_size_v<hash_secret>)
     std::ranges::copy(*bytes, result.secret.emplace().begin());
   const auto list = body.find("addresses");
   if (list == body.end() || !list->is_array())

@@ -26,8 +26,8 @@
 namespace peerage {
 /// What an address table keeps over restarts.
 struct saved_addresses {
-  /// Without it the entries are good, but get other slots, and some get none.
-  std::optional<address_secret> secret;
+  /// Without it the entries are good, but find other slots, and some find none.
+  std::optional<hash_secret> secret;
   std::vector<address_entry> entries;
   std::size_t unreadable = 0; ///< Entries left out, as they could not be understood.
   std::vector<address_entry> changed; ///< By the journal, in order.
@@ -37,7 +37,7 @@ struct saved_addresses {
 inline constexpr std::string_view saved_addresses_kind = "addresses";
 inline constexpr std::uint32_t saved_addresses_version = 1;
 
-nlohmann::json to_json(const address_secret& secret,
+nlohmann::json to_json(const hash_secret& secret,
                        const std::vector<address_entry>& entries);
 
 /// Reads as much as it can. Takes any JSON, and never throws.

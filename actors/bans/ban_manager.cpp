@@ -232,14 +232,6 @@ bans covering(ban_manager_pointer self, const subnet& range) {
   return result;
 }
 
-caf::result<bans> wait(ban_manager_pointer self, const wait_for_ban& x) {
-  auto& state = self->state;
-  auto found = covering(self, x.range);
-  if (!found.entries.empty() || x.timeout <= caf::timespan::zero())
-    return found;
-  return state.waiting.add(self, state.context->alarms, x, x.timeout);
-}
-
 /// The list has changed.
 /// @param evidence What it was changed for, in a few words.
 void publish(ban_manager_pointer self, const bans_changed& x,
@@ -253,11 +245,7 @@ void publish(ban_manager_pointer self, const bans_changed& x,
     tell_ban(self, added, evidence);
   for (const auto& range : x.lifted)
     tell_lifted(self, range, initiator::user);
-  state.waiting.check(
-    self, state.context->alarms, [&](const wait_for_ban& wanted) -> std::optional<bans> {
-      auto found = covering(self, wanted.range);
-      return found.entries.empty() ? std::nullopt : std::optional{found};
-    });
+  state.waiting.check(self);
   schedule_sweep(self);
 }
 
@@ -426,6 +414,11 @@ ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
                                              const ban_manager_options& options) {
   auto& state = self->state;
   state.context = std::move(context);
+  state.waiting.open(state.context->alarms, [self](const wait_for_ban& x) {
+    auto found = covering(self, x.range);
+    const bool is_banned = !found.entries.empty();
+    return decltype(state.waiting)::finding{std::move(found), is_banned};
+  });
   state.started = state.context->wall.date(self->clock().now());
   state.save_every = options.save_every;
   state.scores = reputation{options.shared};
@@ -459,10 +452,8 @@ ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
     [self](const lift_ban& x) { return on_lift(self, x.range); },
     [self](clear_bans) { return on_clear(self); },
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
-    [self](const wait_for_ban& x) { return wait(self, x); },
-    [self](const cancel_request& x) {
-      self->state.waiting.cancel(self, self->state.context->alarms, x);
-    },
+    [self](const wait_for_ban& x) { return self->state.waiting.ask(self, x, x.timeout); },
+    [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },
     [self](const get_score& x) {
       return self->state.scores.score_of(x.remote, score_now(self));
     },
@@ -476,9 +467,7 @@ ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
     [self](const alarm& x) {
       auto& waiting = self->state.waiting;
       if (waiting.owns(x.token))
-        return waiting.expire(x.token, [self](const wait_for_ban& wanted) {
-          return covering(self, wanted.range);
-        });
+        return waiting.expire(x.token);
       if (x.token == sweep_alarm)
         return sweep(self);
       self->state.file.save_changes();

@@ -41,7 +41,7 @@ struct sip_state {
 
 } // namespace
 
-std::uint64_t siphash(const address_secret& secret, std::span<const std::byte> bytes) {
+std::uint64_t siphash(const hash_secret& secret, std::span<const std::byte> bytes) {
   const auto key = std::as_bytes(std::span{secret});
   const auto low = little_endian(key.first(8));
   const auto high = little_endian(key.last(8));

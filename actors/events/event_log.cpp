@@ -14,8 +14,12 @@ constexpr std::uint64_t merged_alarm = 1;
 /// Events of one answer; more would only make one message large.
 constexpr std::uint64_t longest_batch = 1'000;
 
-event_batch find(const event_log_state& state, const get_events& x) {
-  return state.history.since(x.from, std::min(x.limit, longest_batch), x.filter);
+waiters<get_events, event_batch>::finding find(const event_log_state& state,
+                                               get_events& x) {
+  auto found = state.history.since(x.from, std::min(x.limit, longest_batch), x.filter);
+  x.from = found.next; // what was looked at is not again
+  const bool is_any = !found.entries.empty();
+  return {std::move(found), is_any};
 }
 
 /// The events waited for by name; a reader of everything waits for none in particular.
@@ -34,14 +38,7 @@ void take_in(event_log_pointer self, event&& x) {
   if (state.waiting.empty())
     return;
   const auto before = state.waiting.size();
-  state.waiting.check(self, state.alarms,
-                      [&](get_events& wanted) -> std::optional<event_batch> {
-                        auto found = find(state, wanted);
-                        if (!found.entries.empty())
-                          return found;
-                        wanted.from = found.next; // each event is looked at once
-                        return std::nullopt;
-                      });
+  state.waiting.check(self);
   if (state.waiting.size() < before)
     tell_merger(state);
 }
@@ -67,12 +64,11 @@ caf::result<event_batch> answer(event_log_pointer self, get_events& x) {
   auto& state = self->state;
   if (x.from == 0)
     x.from = state.history.next();
-  auto found = find(state, x);
-  if (!found.entries.empty() || x.wait <= caf::timespan::zero())
-    return found;
-  x.from = found.next;
+  const auto before = state.waiting.size();
   const auto wait = x.wait;
-  auto result = state.waiting.add(self, state.alarms, std::move(x), wait);
+  auto result = state.waiting.ask(self, std::move(x), wait);
+  if (state.waiting.size() == before)
+    return result;
   tell_merger(state);
   return result;
 }
@@ -85,6 +81,8 @@ event_log_actor::behavior_type event_log(event_log_pointer self, alarm_clock_act
   self->state.alarms = std::move(alarms);
   self->state.merger = std::move(merger);
   self->state.wall = std::move(wall);
+  self->state.waiting.open(self->state.alarms,
+                           [self](get_events& x) { return find(self->state, x); });
   self->set_exit_handler([self](caf::exit_msg& x) {
     self->state.waiting.fail_all(caf::make_error(request_error::shutting_down));
     self->quit(x.reason);
@@ -96,14 +94,11 @@ event_log_actor::behavior_type event_log(event_log_pointer self, alarm_clock_act
     },
     [self](get_events& x) { return answer(self, x); },
     [self](const get_event_history& x) { return self->state.history.of(x); },
-    [self](const cancel_request& x) {
-      self->state.waiting.cancel(self, self->state.alarms, x);
-    },
+    [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },
     [self](const alarm& x) {
       if (x.token == merged_alarm)
         return take_merged(self);
-      self->state.waiting.expire(
-        x.token, [self](const get_events& wanted) { return find(self->state, wanted); });
+      self->state.waiting.expire(x.token);
       tell_merger(self->state);
     },
   };

@@ -5,6 +5,7 @@
 #include "actors/addresses/dns_seeds.hpp"
 #include "actors/admission/listener.hpp"
 #include "actors/bans/ban_manager.hpp"
+#include "actors/base/gathering.hpp"
 #include "actors/base/log.hpp"
 #include "actors/dialing/dialer.hpp"
 #include "actors/events/event_log.hpp"
@@ -21,6 +22,7 @@
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_saver.hpp"
 #include "actors/transport/own_addresses.hpp"
+#include "messages/version.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/sec.hpp>
@@ -37,7 +39,8 @@ struct peer_manager_state {
   peer_manager_state() = default;
   peer_manager_state(const peer_manager_state&) = delete;
   peer_manager_state& operator=(const peer_manager_state&) = delete;
-  /// However the manager ends. The children hold each other, and the clock itself.
+  /// Ends the children after any end of the manager: they hold each other, and the clock
+  /// itself.
   ~peer_manager_state() {
     for (const auto& stage : stages)
       for (const auto& child : stage)
@@ -57,14 +60,15 @@ struct peer_manager_state {
   bool network_active = true;
   time_point started;
 
-  /// Everybody, in the order of an orderly stop: who brings new peers, the peers, what
-  /// they share, who saves it.
+  /// The children, in the order of an orderly stop: sources of peers, the peers, shared
+  /// owners, the saver.
   std::vector<std::vector<caf::actor>> stages;
+  std::vector<endpoint> own;            ///< Where we listen.
   std::optional<std::size_t> stopping;  ///< The stage that is told to end.
   std::vector<caf::actor_addr> running; ///< Children that have not ended.
-  std::vector<caf::actor_addr> awaited; ///< What has to end before the next stage.
+  std::vector<caf::actor_addr> awaited; ///< To end before the next stage.
   caf::error reason;
-  caf::strong_actor_ptr keep; ///< Ourselves, while we stop: who asked may not wait.
+  caf::strong_actor_ptr keep; ///< Itself, during a stop without a waiting caller.
   static inline const char* name = "peer_manager";
 };
 
@@ -86,7 +90,7 @@ void tell_event(peer_manager_pointer self, event_type type,
 
 // -- stopping --------------------------------------------------------------------------
 
-/// Tells the stage to end; goes on to the next one if nobody of it is left.
+/// Tells a stage to end; goes on to the next one if none of it is left.
 void end_stage(peer_manager_pointer self, std::size_t stage) {
   auto& state = self->state;
   for (; stage < state.stages.size(); ++stage) {
@@ -124,7 +128,7 @@ void on_down(peer_manager_pointer self, const caf::down_msg& x) {
     stop(self, caf::make_error(peer_exit::internal_error));
     return;
   }
-  if (x.reason == caf::sec::runtime_error) // it could not save what it has
+  if (x.reason == caf::sec::runtime_error) // it could not save its state
     state.reason = x.reason;
   if (state.awaited.empty())
     end_stage(self, *state.stopping + 1);
@@ -144,21 +148,11 @@ void force_stop(peer_manager_pointer self) {
 
 // -- snapshots -------------------------------------------------------------------------
 
-caf::result<node_snapshot> describe(peer_manager_pointer self) {
-  struct gathering {
-    node_snapshot found;
-    caf::typed_response_promise<node_snapshot> promise;
-    std::size_t missing = 6;
-    void one_less() {
-      if (--missing == 0)
-        promise.deliver(std::move(found));
-    }
-  };
-  auto& state = self->state;
-  auto all = std::make_shared<gathering>();
-  all->promise = self->make_response_promise<node_snapshot>();
-  auto& found = all->found;
-  found.version = PEERAGE_VERSION;
+/// What the manager knows itself.
+node_snapshot describe_own(peer_manager_pointer self) {
+  const auto& state = self->state;
+  node_snapshot found;
+  found.version = program_version();
   found.network = state.context->network.name;
   found.user_agent = state.context->identity.user_agent;
   found.pid = static_cast<std::uint64_t>(::getpid());
@@ -169,68 +163,53 @@ caf::result<node_snapshot> describe(peer_manager_pointer self) {
   found.bytes_sent = state.context->sockets->totals().sent;
   found.actors = self->system().registry().running();
   found.network_active = state.network_active;
-  auto failed = [all](caf::error&) { all->one_less(); };
-  auto add_failures = [](node_snapshot& to, const attempt_counts& from) {
-    for (std::size_t i = 0; i < to.failures.size(); ++i)
-      to.failures[i] += from.failures[i];
-  };
-  self->request(state.peers, ask_timeout, get_peer_set_snapshot{})
-    .then(
-      [all](const peer_set_snapshot& x) {
-        all->found.peers = x;
-        all->found.can_serve = x.ready > 0;
-        all->one_less();
-      },
-      failed);
-  self->request(state.dialer, ask_timeout, get_attempt_counts{})
-    .then(
-      [all, add_failures](const attempt_counts& x) {
-        all->found.dials_in_flight = x.in_flight;
-        add_failures(all->found, x);
-        all->one_less();
-      },
-      failed);
-  self->request(state.listener, ask_timeout, get_attempt_counts{})
-    .then(
-      [all, add_failures](const attempt_counts& x) {
-        all->found.handshakes_in_flight = x.in_flight;
-        add_failures(all->found, x);
-        all->one_less();
-      },
-      failed);
-  self->request(state.book, ask_timeout, get_address_book_snapshot{})
-    .then(
-      [all](const address_book_snapshot& x) {
-        all->found.known_addresses = x.total;
-        for (const auto& network : x.networks)
-          all->found.tried_addresses += network.in_tried;
-        all->one_less();
-      },
-      failed);
-  if (state.events)
-    self->request(state.events, ask_timeout, get_events{1, 0, {}, {}})
-      .then(
-        [all](const event_batch& x) {
-          all->found.first_event = x.first;
-          all->found.next_event = x.last;
-          all->one_less();
-        },
-        failed);
-  else
-    all->one_less();
-  self->request(state.ban_manager, ask_timeout, get_bans{})
-    .then(
-      [all](const bans& x) {
-        all->found.bans = x.entries.size();
-        all->one_less();
-      },
-      failed);
-  return all->promise;
+  return found;
 }
 
-} // namespace
+void add_failures(node_snapshot& to, const attempt_counts& from) {
+  for (std::size_t i = 0; i < to.failures.size(); ++i)
+    to.failures[i] += from.failures[i];
+}
 
-namespace {
+caf::result<node_snapshot> describe(peer_manager_pointer self) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<node_snapshot>();
+  auto all = std::make_shared<gathering<node_snapshot>>(
+    [promise](node_snapshot&& x) mutable { promise.deliver(std::move(x)); });
+  all->found = describe_own(self);
+  all->ask<peer_set_snapshot>(self, state.peers, ask_timeout, get_peer_set_snapshot{},
+                              [](node_snapshot& to, const peer_set_snapshot& x) {
+                                to.peers = x;
+                                to.can_serve = x.ready > 0;
+                              });
+  all->ask<attempt_counts>(self, state.dialer, ask_timeout, get_attempt_counts{},
+                           [](node_snapshot& to, const attempt_counts& x) {
+                             to.dials_in_flight = x.in_flight;
+                             add_failures(to, x);
+                           });
+  all->ask<attempt_counts>(self, state.listener, ask_timeout, get_attempt_counts{},
+                           [](node_snapshot& to, const attempt_counts& x) {
+                             to.handshakes_in_flight = x.in_flight;
+                             add_failures(to, x);
+                           });
+  all->ask<address_book_snapshot>(self, state.book, ask_timeout,
+                                  get_address_book_snapshot{},
+                                  [](node_snapshot& to, const address_book_snapshot& x) {
+                                    to.known_addresses = x.total;
+                                    for (const auto& network : x.networks)
+                                      to.tried_addresses += network.in_tried;
+                                  });
+  all->ask<bans>(self, state.ban_manager, ask_timeout, get_bans{},
+                 [](node_snapshot& to, const bans& x) { to.bans = x.entries.size(); });
+  if (state.events)
+    all->ask<event_batch>(self, state.events, ask_timeout, get_events{1, 0, {}, {}},
+                          [](node_snapshot& to, const event_batch& x) {
+                            to.first_event = x.first;
+                            to.next_event = x.last;
+                          });
+  all->close();
+  return promise;
+}
 
 // -- starting --------------------------------------------------------------------------
 
@@ -246,18 +225,30 @@ void adopt(peer_manager_pointer self, std::size_t stage, const Handle& child) {
 
 enum stage : std::size_t { intake, peers, memory, disk };
 
-/// Loopback is where all of a test network lives.
+/// On regtest all peers are on loopback.
 bool is_local(const node_context& context) {
   return context.network.id == wire::network::regtest;
 }
 
-/// Starts everybody, and makes them known to each other.
-void start_children(peer_manager_pointer self, peer_manager_options& options) {
+connection_limits caps_of(const peer_manager_options& options,
+                          const node_context& context) {
+  return {options.max_inbound, options.max_per_ip, options.max_per_subnet,
+          is_local(context)};
+}
+
+/// What is only needed while children are started.
+struct starting {
+  peer_manager_options& options;
+  saver_actor files{};
+  crawler_actor crawling{};
+  dns_seeds_actor seeds{};
+};
+
+/// Who keeps what all others share, and who writes it to the disk.
+void start_memory(peer_manager_pointer self, starting& x) {
   auto& state = self->state;
   const auto& context = state.context;
-  const bool local = is_local(*context);
-  const connection_limits caps{options.max_inbound, options.max_per_ip,
-                               options.max_per_subnet, local};
+  const auto& options = x.options;
   if (options.keep_events) {
     state.events =
       self->spawn(event_log, context->alarms, context->merger, context->wall);
@@ -265,103 +256,114 @@ void start_children(peer_manager_pointer self, peer_manager_options& options) {
     adopt(self, disk, state.events);
     tell_event(self, event_type::node_started);
   }
-  saver_actor files;
   if (!options.directory.empty()) {
-    files =
+    x.files =
       options.deterministic ? self->spawn(saver) : self->spawn<caf::detached>(saver);
-    adopt(self, disk, files);
+    adopt(self, disk, x.files);
   }
-
-  auto trusted = options.manual;
-  for (const auto& x : options.added)
-    if (x.remote)
-      trusted.push_back(*x.remote);
+  auto manual = options.manual;
+  for (const auto& added : options.added)
+    if (added.remote)
+      manual.push_back(*added.remote);
   state.ban_manager =
     self->spawn(ban_manager, context,
-                ban_manager_options{options.directory, files, trusted, options.shared,
+                ban_manager_options{options.directory, x.files, manual, options.shared,
                                     options.save_every});
   adopt(self, memory, state.ban_manager);
-  std::vector<endpoint> own;
-  for (const auto& acceptor : options.acceptors)
-    std::ranges::copy(own_addresses(acceptor->local()), std::back_inserter(own));
-  state.book = self->spawn(
-    address_book, context,
-    address_book_options{options.directory, files, local, own,
-                         caf::actor_cast<misbehaviour_sink>(state.ban_manager),
-                         options.save_every});
+  context->ban_manager = caf::actor_cast<misbehaviour_sink>(state.ban_manager);
+  address_book_options book;
+  book.directory = options.directory;
+  book.saver = x.files;
+  book.allow_unroutable = is_local(*context);
+  book.own = state.own;
+  book.ban_manager = context->ban_manager;
+  book.save_every = options.save_every;
+  book.failed_pause = discovered_backoff.first;
+  state.book = self->spawn(address_book, context, std::move(book));
   adopt(self, memory, state.book);
+}
 
-  state.listener = self->spawn(
-    listener, context, std::move(options.acceptors),
-    inbound_limits{options.max_inbound, options.max_per_ip, options.max_per_subnet},
-    caf::actor_cast<misbehaviour_sink>(state.ban_manager));
-  adopt(self, intake, state.listener);
+/// Who brings peers, and addresses to dial.
+void start_intake(peer_manager_pointer self, starting& x) {
+  auto& state = self->state;
+  const auto& context = state.context;
+  auto& options = x.options;
   dialer_options dialing;
   dialing.manual = options.manual;
   dialing.added = options.added;
-  dialing.limits.own = own;
+  dialing.limits.own = state.own;
   dialing.limits.max_outbound = options.max_outbound;
-  dialing.limits.caps = caps;
-  if (!local)
+  dialing.limits.caps = caps_of(options, *context);
+  if (!is_local(*context))
     dialing.limits.needed_services = wire::node_network;
   dialing.directory = options.directory;
-  dialing.saver = files;
+  dialing.saver = x.files;
   dialing.save_every = options.save_every;
   state.dialer = self->spawn(dialer, context, std::move(dialing));
   adopt(self, intake, state.dialer);
+  state.listener = self->spawn(
+    listener, context, std::move(options.acceptors),
+    inbound_limits{options.max_inbound, options.max_per_ip, options.max_per_subnet},
+    context->ban_manager);
+  adopt(self, intake, state.listener);
+  if (!options.discover)
+    return;
+  x.crawling = self->spawn(crawler, context, state.book);
+  adopt(self, intake, x.crawling);
+  x.seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
+  adopt(self, intake, x.seeds);
+}
 
-  std::vector<peer_observer_actor> observers{
-    caf::actor_cast<peer_observer_actor>(state.listener),
-    caf::actor_cast<peer_observer_actor>(state.dialer),
-    caf::actor_cast<peer_observer_actor>(state.book),
-    caf::actor_cast<peer_observer_actor>(state.ban_manager)};
-  attach_address_users users;
-  crawler_actor crawling;
-  if (options.discover) {
-    crawling = self->spawn(crawler, context, state.book);
-    adopt(self, intake, crawling);
-    auto seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
-    adopt(self, intake, seeds);
-    observers.push_back(caf::actor_cast<peer_observer_actor>(crawling));
-    users.seekers = {caf::actor_cast<crawl_wanted_sink>(crawling),
-                     caf::actor_cast<crawl_wanted_sink>(seeds)};
-    users.observers = {caf::actor_cast<address_observer_actor>(state.dialer),
-                       caf::actor_cast<address_observer_actor>(seeds)};
-  }
-
+/// The set, and what stands between its peers and the node.
+void start_set(peer_manager_pointer self, const starting& x) {
+  auto& state = self->state;
+  const auto& context = state.context;
   peer_set_options set;
-  set.observers = std::move(observers);
+  set.observers = {caf::actor_cast<peer_observer_actor>(state.listener),
+                   caf::actor_cast<peer_observer_actor>(state.dialer),
+                   caf::actor_cast<peer_observer_actor>(state.book),
+                   caf::actor_cast<peer_observer_actor>(state.ban_manager)};
+  if (x.crawling)
+    set.observers.push_back(caf::actor_cast<peer_observer_actor>(x.crawling));
   set.node_service = context->service;
-  set.caps = caps;
-  set.published = options.published;
-  set.quiet = options.quiet;
+  set.caps = caps_of(x.options, *context);
+  set.published = x.options.published;
+  set.quiet = x.options.quiet;
   set.ban_manager = caf::actor_cast<find_suspects_source>(state.ban_manager);
   state.peers = self->spawn(peer_set, context, std::move(set));
   adopt(self, peers, state.peers);
-
   auto dispatcher = self->spawn(inbound_dispatcher, context->service,
                                 caf::actor_cast<inventory_sink>(state.peers), state.book);
   adopt(self, memory, dispatcher);
   context->dispatcher = dispatcher;
-  context->ban_manager = caf::actor_cast<misbehaviour_sink>(state.ban_manager);
+}
 
+/// Makes them known to each other. LISTENER and DIALER come last: from then on there are
+/// peers.
+void introduce(peer_manager_pointer self, const starting& x) {
+  auto& state = self->state;
+  attach_address_users users;
   users.peers = caf::actor_cast<tell_addresses_sink>(state.peers);
+  if (x.crawling) {
+    users.seekers = {caf::actor_cast<crawl_wanted_sink>(x.crawling),
+                     caf::actor_cast<crawl_wanted_sink>(x.seeds)};
+    users.observers = {caf::actor_cast<address_observer_actor>(state.dialer),
+                       caf::actor_cast<address_observer_actor>(x.seeds)};
+    self->send(x.crawling, attach_crawl_target{
+                             caf::actor_cast<gather_addresses_source>(state.peers)});
+  }
   self->send(state.book, std::move(users));
-  if (crawling)
-    self->send(crawling, attach_crawl_target{
-                           caf::actor_cast<gather_addresses_source>(state.peers)});
   self->send(state.ban_manager,
              attach_ban_users{{caf::actor_cast<ban_observer_actor>(state.listener),
                                caf::actor_cast<ban_observer_actor>(state.dialer),
                                caf::actor_cast<ban_observer_actor>(state.book),
                                caf::actor_cast<ban_observer_actor>(state.peers)},
                               caf::actor_cast<end_peer_sink>(state.peers)});
-  // Last: from here on peers come.
   self->send(state.listener,
              attach_peer_set{caf::actor_cast<inbound_peers_sink>(state.peers)});
   self->send(state.dialer,
              attach_discovery{state.peers,
-                              options.discover ? state.book : address_book_actor{},
+                              x.options.discover ? state.book : address_book_actor{},
                               state.ban_manager});
 }
 
@@ -377,7 +379,13 @@ peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
     state.listening.push_back(to_string(acceptor->local()));
   self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
   self->set_exit_handler([self](caf::exit_msg& x) { stop(self, x.reason); });
-  start_children(self, options);
+  for (const auto& acceptor : options.acceptors)
+    std::ranges::copy(own_addresses(acceptor->local()), std::back_inserter(state.own));
+  starting children{options};
+  start_memory(self, children);
+  start_intake(self, children);
+  start_set(self, children);
+  introduce(self, children);
   return {
     [self](get_node_snapshot) { return describe(self); },
     [self](get_peer_snapshots x) { return self->delegate(self->state.peers, x); },

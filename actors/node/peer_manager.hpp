@@ -14,15 +14,15 @@
 
 namespace peerage {
 
-/// What a peer manager is to do. Sockets are opened by whoever starts it, so that a port
-/// in use is found out before any actor runs.
+/// The options of a peer manager. Its starter opens the sockets, so that a port in use
+/// shows before any actor runs.
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
-  std::vector<endpoint> manual;          ///< Dialed, and dialed again, for ever.
+  std::vector<endpoint> manual;          ///< Dialed again and again, without end.
   std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
   /// Looks for peers beyond the manual ones, up to `max_outbound` in all.
   bool discover = false;
-  std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; nobody: not asked.
+  std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; null: none are asked.
   std::size_t max_outbound = 25;
   std::size_t max_inbound = 125;
   /// Peers of one address, and of one /24 or /64, handshakes included. Loopback is exempt
@@ -30,9 +30,9 @@ struct peer_manager_options {
   std::size_t max_per_ip = 1;
   std::size_t max_per_subnet = 2;
   /// Addresses that stand for many, besides loopback: a proxy, a gateway. Points for
-  /// misbehaviour are a connection's there, and nobody is banned for them.
+  /// misbehaviour are a connection's there, and lead to no ban.
   std::vector<subnet> shared;
-  /// Where addresses, bans and the like are kept; empty: nowhere.
+  /// The folder of addresses, bans and the like; empty: nothing is kept.
   std::filesystem::path directory;
   /// Gets the counts of the set after every change; see peer_set_options.
   std::shared_ptr<published_counts> published;
@@ -47,11 +47,11 @@ struct peer_manager_options {
 };
 
 /// The root supervisor: starts everything that a node consists of, monitors all of it,
-/// and ends it in order (who brings peers, then the peers, then what they share, then who
-/// saves it) when it is told to exit or when one of them crashes. It quits when all of
-/// them are gone, at the latest `stop_deadline` later, by force if it must. Its reason is
-/// that of the stop or, if something could not be saved, what went wrong. Dropping its
-/// last handle ends everything, too, but at once and in no order.
+/// and ends it in order (sources of peers, then the peers, then shared owners, then the
+/// saver) when it is told to exit or when one of them crashes. It quits when all of them
+/// are gone, at the latest `stop_deadline` later, by force if it must. Its reason is that
+/// of the stop or, if something could not be saved, the error. Dropping its last handle
+/// ends everything, too, but at once and in no order.
 struct peer_manager_state;
 peer_manager_actor::behavior_type
 peer_manager(peer_manager_actor::stateful_pointer<peer_manager_state> self,

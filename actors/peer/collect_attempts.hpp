@@ -1,5 +1,8 @@
 #pragma once
 
+#include "actors/base/gathering.hpp"
+#include "messages/snapshots.hpp"
+
 #include <caf/actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -26,34 +29,24 @@ struct attempt_to_ask {
 template <class Self>
 caf::result<peer_snapshots> collect_attempts(Self* self,
                                              const std::vector<attempt_to_ask>& all) {
-  struct gathering {
-    caf::typed_response_promise<peer_snapshots> promise;
-    peer_snapshots found;
-    std::size_t missing = 0;
-    void one_less() {
-      if (--missing > 0)
-        return;
-      std::ranges::sort(found.entries, {},
-                        [](const peer_snapshot& x) { return x.info.id; });
-      promise.deliver(std::move(found));
-    }
-  };
   if (all.empty())
     return peer_snapshots{};
-  auto to = std::make_shared<gathering>();
-  to->promise = self->template make_response_promise<peer_snapshots>();
-  to->missing = all.size();
+  auto promise = self->template make_response_promise<peer_snapshots>();
+  auto found =
+    std::make_shared<gathering<peer_snapshots>>([promise](peer_snapshots&& x) mutable {
+      std::ranges::sort(x.entries, {}, [](const peer_snapshot& y) { return y.info.id; });
+      promise.deliver(std::move(x));
+    });
   for (const auto& x : all)
-    self->request(x.attempt, attempt_answer_time, get_peer_snapshot{})
-      .then(
-        [to, manual = x.manual, feeler = x.feeler](peer_snapshot& answer) {
-          answer.manual = manual;
-          answer.feeler = feeler;
-          to->found.entries.push_back(std::move(answer));
-          to->one_less();
-        },
-        [to](caf::error&) { to->one_less(); });
-  return to->promise;
+    found->template ask<peer_snapshot>(
+      self, x.attempt, attempt_answer_time, get_peer_snapshot{},
+      [manual = x.manual, feeler = x.feeler](peer_snapshots& to, peer_snapshot& answer) {
+        answer.manual = manual;
+        answer.feeler = feeler;
+        to.entries.push_back(std::move(answer));
+      });
+  found->close();
+  return promise;
 }
 
 } // namespace peerage

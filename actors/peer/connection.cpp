@@ -136,7 +136,7 @@ void update_alarm(connection_pointer self) {
   self->send(state.context->alarms, set_alarm{0, *due});
 }
 
-/// Reads on when the remote takes what we send and the node keeps up.
+/// Gives credit while the remote reads what we send and the node keeps up.
 void update_credit(connection_pointer self) {
   auto& state = self->state;
   auto paused = state.protocol->inbound_is_full();
@@ -150,7 +150,7 @@ void update_credit(connection_pointer self) {
     state.transport->grant();
 }
 
-/// Everything that may follow from an input.
+/// All consequences of an input.
 void flush(connection_pointer self, time_point now) {
   auto& state = self->state;
   state.protocol->report_traffic();
@@ -168,8 +168,8 @@ void flush(connection_pointer self, time_point now) {
   update_credit(self);
 }
 
-/// What was read before is handled by now: nothing that the remote sent waits with us but
-/// what the transport has not read.
+/// All that was read is handled by now: only bytes that the transport has not read still
+/// wait.
 void tell_progress(connection_pointer self) {
   auto& state = self->state;
   if (!state.transport)

@@ -42,7 +42,7 @@ using connection_actor =
                          // A deadline of the protocol, or of the inbound service, is due.
                          caf::reacts_to<alarm>>;
 
-/// However many messages of a peer are damaged, BAN_MANAGER hears of them no more often.
+/// The least time between two reports to BAN_MANAGER about damaged messages of a peer.
 inline constexpr std::chrono::seconds report_interval{1};
 
 struct connection_state {
@@ -65,17 +65,16 @@ struct connection_state {
   std::optional<time_point> alarm_at;
   std::optional<time_point> reported_at; ///< The last time that BAN_MANAGER was told.
 
-  double opened = 0; ///< Unix seconds as the wall clock had them then.
+  double opened = 0; ///< Unix seconds by the wall clock of that moment.
   static inline const char* name = "connection";
 };
 
 /// One peer's connection: a thin actor around the plain `protocol`. It owns the
-/// transport, is linked with its HEARTBEAT, and monitors its CLIENT. Whatever ends first,
-/// it answers every open request, closes the transport and quits with that first reason
-/// (I2, I3).
+/// transport, is linked with its HEARTBEAT, and monitors its CLIENT. When any of these
+/// ends, it answers every open request, closes the transport and quits with that first
+/// reason (I2, I3).
 ///
-/// What the remote sends that cannot be read is reported to BAN_MANAGER, at most once per
-/// `report_interval`.
+/// Unreadable messages are reported to BAN_MANAGER, at most once per `report_interval`.
 ///
 /// Flow: it gives the transport credit for the next batch only while the remote reads
 /// what we send, and the node keeps up with what the remote asks (I12).

@@ -94,7 +94,7 @@ void inbound_requests::answer_entry(const wire::inventory_entry& asked,
     missing_.entries.push_back(asked);
 }
 
-/// Deals with what stands in front until that is something for the service.
+/// Deals with the front items until one is for the service.
 void inbound_requests::settle() {
   while (!asked_ && !waiting_.empty()) {
     auto& front = waiting_.front().what;

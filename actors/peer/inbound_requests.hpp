@@ -14,13 +14,13 @@
 
 namespace peerage {
 
-/// What came back. An error stands for "nothing", whatever its cause.
+/// The service's answer. An error of any cause means "not found".
 using service_answer = std::variant<caf::unit_t, headers, block_hashes, wire::block,
                                     wire::tx, transaction_ids, addresses, caf::error>;
 
-/// What the remote wants of us, in order of arrival: one item at a time goes to the
-/// inbound service, its answer goes to the outbox, then the next. A getdata goes entry by
-/// entry, so that a list of 50,000 blocks never holds more than one of them.
+/// The remote's requests, in order of arrival: one item at a time goes to the inbound
+/// service, its answer goes to the outbox, then the next. A getdata goes entry by entry,
+/// so that a list of 50,000 blocks never holds more than one of them.
 ///
 /// The backlog is bounded: while `is_full`, the connection reads nothing more (I12).
 class inbound_requests {
@@ -29,26 +29,26 @@ public:
   inbound_requests(peer_id peer, bool addrv2, wire::outbox& out)
       : peer_(peer), addrv2_(addrv2), out_(out) {}
 
-  /// A getdata, anything that the service gets as one message, or a pong that has to
-  /// wait for what stands before it.
+  /// A getdata, another message for the service, or a pong that has to wait for the items
+  /// before it.
   using item = std::variant<wire::getdata, service_request, wire::pong>;
 
-  /// `bytes` is what the message took on the wire.
+  /// @param bytes Of the message on the wire.
   void add(item what, std::size_t bytes);
 
   /// What to ask now: empty while an answer is due, or nothing waits. Leaves the outbox
   /// alone: only `add` and `on_answer` put something into it.
   std::optional<service_request> next();
 
-  /// What `next` gave out and waits for its answer, as far as the service got it as one
-  /// message. What that holds may have been moved out.
+  /// The request now under way, or null while a getdata is served entry by entry. Its
+  /// fields are moved-from; only its type is good.
   const service_request* asked() const;
 
-  /// The answer to what `next` gave out.
+  /// The answer to the request of `next`.
   void on_answer(const service_answer& answer);
 
-  /// A pong must not overtake answers to what was asked before its ping: that is how
-  /// others (and our own fences) tell that there is no more to come.
+  /// A pong must not overtake answers to what was asked before its ping: by it remotes
+  /// (and our own fences) tell that no more answers will come.
   bool must_hold_pongs() const;
 
   bool is_full() const { return backlog() >= max_items || bytes_ >= max_bytes; }

@@ -143,7 +143,7 @@ void item_fetches::finish(std::size_t index) {
   auto& done = fetches_[index];
   auto missing = std::ranges::all_of(
     done.items, [](const fetch_item& item) { return item.body.empty(); });
-  // Whatever is not settled at the end was not answered: nothing is said of it.
+  // An item that is not settled at the end had no answer, and gets no entry.
   auto fill = [&](auto result, auto entry_of) {
     for (auto& item : done.items)
       if (item.settled)
@@ -174,7 +174,7 @@ void item_fetches::drop(std::size_t index) {
   fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-/// `ended` waits for the item no more; perhaps others do.
+/// `ended` no longer waits for the item; others may.
 void item_fetches::leave(const fetch& ended, const item_key& what) {
   auto found = wanted_.find(what);
   if (found == wanted_.end())

@@ -15,9 +15,9 @@ namespace peerage {
 /// The requests for blocks and transactions that are on the wire to one peer. Answers are
 /// matched by hash.
 ///
-/// What several requests want at a time is asked for once. When the one it was asked for
-/// ends without it, it is asked again for the next; and once more when the peer offers it
-/// meanwhile, as nodes are silent about blocks that they do not have yet.
+/// An item that several requests want is asked for once. When the request it was asked
+/// for ends without it, it is asked again for the next; and once more when the peer
+/// offers it meanwhile, as nodes are silent about blocks that they do not have yet.
 class item_fetches {
 public:
   /// @param services The peer's: with NODE_WITNESS it is asked for witnesses.
@@ -26,11 +26,11 @@ public:
                std::vector<completion>& completed)
       : services_(services), out_(out), completed_(completed) {}
 
-  /// Sends getdata for what is not asked for yet.
+  /// Sends getdata for items not asked for yet.
   void start(request_id id, const get_blocks& what, time_point deadline);
   void start(request_id id, const get_transactions& what, time_point deadline);
 
-  // What came in. Each returns true if a request wanted it.
+  // Received messages. Each returns true if a request wanted the item.
   bool on_block(const wire::block& body);
   bool on_transaction(const wire::tx& body);
   bool on_notfound(const std::vector<wire::inventory_entry>& entries);
@@ -39,7 +39,7 @@ public:
 
   /// Forgets a request, without a completion; false if it is none of these.
   bool cancel(request_id id);
-  /// Ends what is overdue with what has come.
+  /// Ends overdue requests with the items that have come.
   void on_tick(time_point now);
 
   bool wants_items() const { return !wanted_.empty(); }
@@ -63,7 +63,7 @@ private:
     time_point deadline;
   };
 
-  /// What one entry of getdata asks for. Equal hashes of two kinds are two items.
+  /// The kind of an entry of getdata. Equal hashes of two kinds are two items.
   enum class item_kind : std::uint8_t { block, txid, wtxid };
   struct item_key {
     wire::hash256 hash;

@@ -9,6 +9,7 @@
 #include "actors/peer/handshake_nonces.hpp"
 #include "actors/peer/node_counters.hpp"
 #include "actors/transport/transport.hpp"
+#include "messages/version.hpp"
 #include "messages/wire/network.hpp"
 
 #include <atomic>
@@ -33,7 +34,7 @@ struct peer_timing {
 
 /// What our version message says about this node.
 struct local_identity {
-  std::string user_agent = "/peerage:" PEERAGE_VERSION "/";
+  std::string user_agent = "/peerage:" + std::string(program_version()) + "/";
   std::uint64_t services = 0;
   std::int32_t start_height = 0;
   bool relay = true;

@@ -13,7 +13,8 @@ namespace {
 /// unanswered is about to lose to its heartbeat.
 constexpr std::size_t max_open_fences = 8;
 
-/// The peer cannot have it, and is not asked. The text is for people.
+/// The error of a request that the peer cannot answer and is not sent. The text is for
+/// people.
 caf::error refusal(std::string why) {
   return caf::make_error(request_error::not_found, std::move(why));
 }
@@ -80,7 +81,7 @@ void outgoing_requests::add(request_id id, request what, time_point now) {
       return y->locator.size();
     return 0;
   }();
-  // Whatever breaks a limit of the network would make the remote hang up on us.
+  // A message over a limit of the network would make the remote hang up.
   if (items > max_items_per_request || locator > wire::limits::locator)
     return fail(id, caf::make_error(request_error::overloaded));
   auto timeout = timeout_of(what);
@@ -226,7 +227,7 @@ bool outgoing_requests::on_addresses(const std::vector<wire::network_address>& e
       kept.push_back(entry);
   if (is_answer)
     finish_unkeyed(lane, std::move(current.collected));
-  return is_answer; // else it may be gossip, and the node hears of it
+  return is_answer; // else it may be gossip, for the node
 }
 
 bool outgoing_requests::connects(const get_headers& asked,
@@ -258,7 +259,7 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
     for (const auto& entry : entries)
       result.entries.push_back({entry.hash, entry.type == wire::inv_wtx});
     finish_unkeyed(lane, std::move(result));
-    return false; // it may be an announcement, and the node hears of it
+    return false; // it may be an announcement, for the node
   }
   auto& lane = lanes_[block_hash_lane];
   if (!may_answer(lane) ||
@@ -272,7 +273,7 @@ bool outgoing_requests::on_inventory(const std::vector<wire::inventory_entry>& e
     return true;
   }
   // A single block may be the answer or the announcement of a new one: the fence decides
-  // when to believe it, and the node hears of it in any case.
+  // when to believe it, and the node is told of it in any case.
   lane.current->collected = std::move(result);
   lane.current->has_collected = true;
   return false;

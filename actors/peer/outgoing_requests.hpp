@@ -14,12 +14,12 @@
 
 namespace peerage {
 
-/// Our requests to one peer: what is on the wire, what waits, and what answers what.
+/// Our requests to one peer: on the wire, waiting, and their matching to answers.
 ///
 /// Keyed requests (blocks, transactions, pings) run side by side and are matched by hash
 /// or nonce. Of each unkeyed kind one runs at a time. The network answers messages in
 /// order, so a ping sent behind getheaders and getblocks is a fence: its pong says that
-/// whatever answer was coming has come. An answer that arrives before the fence of an
+/// the answer has come, if there is one. An answer that arrives before the fence of an
 /// earlier, given-up request belongs to that one, and completes nothing (invariant I9).
 class outgoing_requests {
 public:
@@ -33,9 +33,9 @@ public:
   /// Starts or queues a request, or completes it at once.
   void add(request_id id, request what, time_point now);
 
-  // What came in. Each returns true if it belonged to a request of ours, and to nobody
-  // else.
-  /// @param round_trip Set if it was a ping that somebody wanted measured.
+  // Received messages. Each returns true if the message belongs to a request of ours
+  // alone.
+  /// @param round_trip Set if the ping was a measure_latency.
   bool on_pong(std::uint64_t nonce, time_point now,
                std::optional<caf::timespan>& round_trip);
   bool on_addresses(const std::vector<wire::network_address>& entries);
@@ -47,27 +47,27 @@ public:
     return fetches_.on_notfound(entries);
   }
   bool wants_items() const { return fetches_.wants_items(); }
-  /// The ping with this nonce will not be answered with it, and whatever comes of it has
-  /// come.
+  /// The ping with this nonce has had its only answer, one without the nonce.
   void cancel_ping(std::uint64_t nonce);
   /// The peer has these. A list that answers getblocks is no offer: it names old blocks.
   void on_offered(const std::vector<wire::inventory_entry>& entries) {
     fetches_.on_offered(entries);
   }
 
-  /// Starts what waited for a place that is free now: call it after completions.
+  /// Starts requests that waited for places that are free now: call it after completions.
   void start_queued(time_point now);
 
-  /// Ends a request as `cancelled`, wherever it is, and starts what waited for its place.
+  /// Ends a request as `cancelled`, sent or not, and starts one that waited for its
+  /// place.
   void cancel(request_id id, time_point now);
 
-  /// Ends what is overdue, and starts what waited for its place.
+  /// Ends overdue requests, and starts those that waited for their places.
   void on_tick(time_point now);
 
   /// When `on_tick` has something to do next.
   std::optional<time_point> next_deadline() const;
 
-  /// What has ended since the last call.
+  /// The requests that have ended since the last call.
   std::vector<completion> take_completed() { return std::exchange(completed_, {}); }
   bool has_completed() const { return !completed_.empty(); }
 

@@ -59,7 +59,7 @@ void protocol::cancel_request(request_id id, time_point now) {
 }
 
 void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
-  // It knows pings without a nonce only, and never answers: it costs no memory either.
+  // Such a peer knows only pings without a nonce, and never answers: keep nothing.
   if (info_.protocol <= wire::limits::last_without_pong)
     return outbox_.push(wire::opaque{wire::command::ping, {}});
   outbox_.push(wire::ping{nonce});
@@ -123,7 +123,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   if (!frame.checksum_ok())
     return count(ignored::bad_checksum);
   if (frame.type == command::ping && info_.protocol <= wire::limits::last_without_pong)
-    return; // of before BIP 31, whatever it carries
+    return; // from before BIP 31
   if (frame.type == command::ping && frame.payload.size() >= 8) {
     // The same payload comes back, so its checksum does too.
     std::uint64_t nonce;
@@ -133,7 +133,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     return outbox_.push_pong(nonce, frame.payload.size() == 8 ? frame.checksum : 0);
   }
   if (frame.type == command::ping && frame.payload.empty())
-    return; // like one of before BIP 31, which wants no answer
+    return; // like one from before BIP 31: no answer is wanted
   if (frame.type == command::pong && frame.payload.size() < 8)
     return on_pong_without_nonce();
   if (frame.type == command::unknown)
@@ -147,7 +147,7 @@ void protocol::handle(const wire::frame& frame, time_point now) {
   dispatch(decoded, frame, now);
 }
 
-/// By what a message is for: a question to us, data, a hint, or what comes too late.
+/// By the purpose of a message: a question to us, data, a hint, or too late.
 void protocol::dispatch(wire::message& what, const wire::frame& frame, time_point now) {
   using wire::command;
   switch (frame.type) {
@@ -216,8 +216,8 @@ void protocol::on_pong(std::uint64_t nonce, time_point now) {
     note_ping(*round_trip);
 }
 
-/// Some nodes answer like this. Pongs come in order, so it is the oldest ping that has
-/// nothing more to wait for; its peer is there, but how far away is not known.
+/// Some nodes answer like this. Pongs come in order, so it answers the oldest ping; the
+/// peer is alive, but its round trip is unknown.
 void protocol::on_pong_without_nonce() {
   count(ignored::odd_pong);
   if (unanswered_.empty())

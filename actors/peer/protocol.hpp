@@ -12,13 +12,13 @@
 
 namespace peerage {
 
-/// What a message means once the handshake is over. No socket, no clock, no actor:
-/// frames, requests, answers of the node and the time go in; messages for the remote,
-/// completed requests, questions for the node and, perhaps, a reason to end the peer come
-/// out.
+/// The meaning of messages after the handshake. No socket, no clock, no actor: frames,
+/// requests, answers of the node and the time go in; messages for the remote, completed
+/// requests, questions for the node and, perhaps, a reason to end the peer come out.
 ///
-/// What is merely unexpected is counted and ignored; what breaks a stated limit or rule
-/// ends the peer with its own reason (invariant I10, design section 7b).
+/// A merely unexpected message is counted and ignored; one that breaks a stated limit or
+/// rule ends the peer with its own reason (invariant I10; the conduct table in
+/// actors/README.md).
 class protocol {
 public:
   protocol(node_context_ptr context, peer_info info, traffic_so_far traffic);
@@ -27,15 +27,15 @@ public:
 
   void receive(const wire::frame& frame, time_point now);
   void add_request(request_id id, request what, time_point now);
-  /// Ends a request as `cancelled`: nobody wants its answer any more.
+  /// Ends a request as `cancelled`: its answer is no longer wanted.
   void cancel_request(request_id id, time_point now);
   void send_heartbeat(std::uint64_t nonce, time_point now);
-  /// Sends a ping beside those of the heartbeat, unless one is under way, whoever sent it
-  /// and why, or would never be answered.
+  /// Sends a ping beside those of the heartbeat, unless one of any kind is under way, or
+  /// none would be answered.
   void ping(time_point now);
   void on_service_answer(const service_answer& answer, time_point now);
   /// Ends requests that are overdue. A node that did not answer in time is no reason to
-  /// keep the remote waiting: that is the caller's to find out and pass on as an error.
+  /// keep the remote waiting: the caller notices that and passes it on as an error.
   void on_tick(time_point now);
 
   // -- outputs -------------------------------------------------------------------------
@@ -58,16 +58,16 @@ public:
   /// Too much waits for the node: read nothing more from this peer.
   bool inbound_is_full() const { return inbound_ && inbound_->is_full(); }
 
-  /// What BAN_MANAGER has to know of ignored messages, with the number of times since the
-  /// last call.
+  /// The misbehaviour of ignored messages to report to BAN_MANAGER, with its count since
+  /// the last call.
   std::vector<std::pair<misbehaviour, std::uint64_t>> take_misbehaviour();
   bool has_misbehaviour() const { return misbehaved_; }
 
   const peer_info& info() const { return info_; }
-  /// Messages that could be read, the handshake's included: what says that the remote
-  /// lives. Anybody can send garbage.
+  /// Readable messages, the handshake's included: they show that the remote lives,
+  /// garbage does not.
   std::uint64_t sound_messages() const;
-  /// Fills in what this class knows of a snapshot.
+  /// Fills in this class's part of a snapshot.
   void describe(peer_snapshot& out, time_point now) const;
   /// Adds what was received and sent since the last call to the node's counters.
   void report_traffic();
@@ -116,7 +116,7 @@ private:
   void on_pong_without_nonce();
   std::uint64_t next_nonce(time_point now);
   void await_pong(std::uint64_t nonce, time_point now);
-  /// When the one was sent that has waited longest for its pong.
+  /// When the oldest unanswered ping was sent.
   std::optional<time_point> oldest_ping() const;
   void note_ping(caf::timespan round_trip);
   bool offers(wire::service bit) const {

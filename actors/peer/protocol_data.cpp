@@ -5,7 +5,7 @@
 
 #include <utility>
 
-// What the remote sends: the answer to a request of ours, or news for the node.
+// Data of the remote: answers to requests of ours, or news for the node.
 
 namespace peerage {
 

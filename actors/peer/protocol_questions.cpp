@@ -2,7 +2,7 @@
 
 #include <utility>
 
-// What the remote asks of us. The node answers what it offers.
+// Questions of the remote. The node answers them as far as its services go.
 
 namespace peerage {
 
@@ -31,7 +31,7 @@ void protocol::on_question(wire::message& what, const wire::frame& frame) {
   }
 }
 
-/// Once, and never to a peer that we chose: it could read our book by it.
+/// Answered once, and only to inbound peers: others could read our book by it.
 void protocol::on_getaddr(const wire::frame& frame) {
   if (info_.direction == peer_direction::outbound ||
       std::exchange(addresses_served_, true))
@@ -67,7 +67,7 @@ void protocol::on_opaque(wire::command type) {
       count(ignored::obsolete);
     break;
   case command::getblocktxn: count(ignored::obsolete); break;
-  default: count(ignored::unsolicited); // answers that nothing of ours asks for
+  default: count(ignored::unsolicited); // unsolicited answers
   }
 }
 

@@ -11,9 +11,9 @@
 
 namespace peerage {
 
-/// What one connection asks the inbound service: one question at a time, each with its
-/// number and its deadline. An answer whose place was given up counts no more, and an
-/// overload may be the end of the peer (see load_shedding).
+/// The question of one connection to the inbound service: one at a time, each with its
+/// number and its deadline. An answer after the deadline does not count, and an overload
+/// may end the peer (see load_shedding).
 class service_question {
 public:
   /// An answer is due: ask nothing else.
@@ -38,7 +38,7 @@ public:
     return deadline_ && *deadline_ <= now ? std::optional{number_} : std::nullopt;
   }
 
-  /// The answer is an overload, and the lot fell on this peer.
+  /// The answer is an overload, and this peer was drawn at random.
   [[nodiscard]] bool should_end(const service_answer& answer, time_point now,
                                 random_source& random) {
     const auto* why = std::get_if<caf::error>(&answer);

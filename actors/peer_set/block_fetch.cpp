@@ -7,8 +7,8 @@ namespace peerage {
 
 namespace {
 
-/// From the least telling to the most. What a retry elsewhere could change ranks above
-/// `not_found`, which is the end of the matter.
+/// From the least telling to the most. Errors that a retry elsewhere could change rank
+/// above `not_found`, which is final.
 int rank_of(request_error x) {
   constexpr std::array by_rank{request_error::no_ready_peer, request_error::not_found,
                                request_error::cancelled,     request_error::peer_gone,
@@ -84,7 +84,7 @@ std::vector<share_request> block_fetch::take_in(share_id id, const Entries& entr
     auto entry =
       std::ranges::find_if(entries, [&](const auto& y) { return id_of(y) == x.id; });
     if (entry == entries.end())
-      continue; // no word about it: asked elsewhere, but not known to be missing
+      continue; // no answer: asked elsewhere, but not known to be missing
     if (entry->available && !entry->body.bytes.empty())
       found(x, entry->body.bytes);
     else
@@ -106,7 +106,7 @@ std::vector<share_request> block_fetch::on_failure(share_id id, request_error wh
   return advance(now);
 }
 
-/// Takes it out; its open items go back to the pile.
+/// Takes a share out; its open items go back to the pile.
 std::optional<block_fetch::share> block_fetch::end_share(share_id id) {
   auto at = std::ranges::find(shares_, id, &share::id);
   if (finished_ || at == shares_.end())
@@ -147,7 +147,7 @@ std::vector<share_request> block_fetch::on_offered(peer_id peer,
       continue;
     const auto index = known->second;
     auto& x = items_[index];
-    // What the peer is being asked for is its CONNECTION's to ask for again.
+    // The CONNECTION itself repeats what the peer is being asked for.
     if (!x.body.empty() || contains(x.offered, peer) || is_asking(peer, index))
       continue;
     news = true;
@@ -216,7 +216,7 @@ std::vector<share_request> block_fetch::advance(time_point now, bool waits) {
 }
 
 /// Makes shares of the pile, each led by an item that a peer was found for and filled up
-/// with others that were not asked from that peer. What finds no peer stays.
+/// with others that were not asked from that peer. Items without a peer stay.
 std::vector<share_request> block_fetch::deal(time_point now) {
   std::vector<share_request> result;
   auto pile = std::exchange(waiting_, {});
@@ -337,7 +337,7 @@ std::vector<share_id> block_fetch::abandoned() const {
 template <class Reply, class Entry>
 std::variant<Reply, request_error> block_fetch::result(Entry entry_of) const {
   const auto is_found = [](const item& x) { return !x.body.empty(); };
-  // Nothing asked for is nothing missing.
+  // A request for nothing lacks nothing.
   const bool trivial = positions_.empty() && telling_ == request_error::no_ready_peer;
   if (!trivial && std::ranges::none_of(items_, is_found))
     return telling_;

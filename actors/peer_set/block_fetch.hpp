@@ -33,31 +33,31 @@ struct fetch_options {
   /// When a share is late. Zero: after a quarter of the time to the deadline; at least
   /// 1 ms.
   caf::timespan hedge_after{};
-  /// Peers that are asked for one item, whatever comes of it.
+  /// Peers that are asked for one item at most.
   std::size_t peers_per_item = 3;
 };
 
 /// One get_blocks (or get_transactions) of many items, asked from several peers. As in
 /// outgoing_requests, an item is a transaction_id, of which only the hash counts for a
-/// block, and a body is its bytes. Sends nothing itself: what to send comes back from
-/// `start`, `on_reply`, `on_failure` and `on_tick`, and must be sent.
+/// block, and a body is its bytes. Sends nothing itself: the results of `start`,
+/// `on_reply`, `on_failure` and `on_tick` are the requests to send.
 ///
 /// The items are dealt out in shares of items / peers. A peer has one share at a time and
-/// gets the next when it has answered, so fast ones carry more. What a peer lacks, or
-/// does not deliver, goes back to the pile and to another peer.
+/// gets the next when it has answered, so fast ones carry more. Items that a peer lacks,
+/// or does not deliver, go back to the pile and to another peer.
 ///
 /// A share that is not answered after `hedge_after` is late: its items go back to the
-/// pile as well, for peers that have nothing to do, and the first answer wins, be it the
+/// pile as well, for peers that have nothing to do, and the first answer wins, even the
 /// late one. With the 95th percentile of recent requests for `hedge_after`, one request
 /// in twenty is made twice (J. Dean, L. A. Barroso: The Tail at Scale, 2013).
 ///
-/// What a peer offers while it is still wanted may be asked of that peer, though it was
-/// asked before in vain, or others were often enough; of each peer once.
+/// A wanted item that a peer offers meanwhile may be asked of that peer once more, even
+/// after a failure there or enough other peers.
 ///
 /// The fetch ends once: when no item is open any more, at the deadline (as soon as the
-/// shares that end with it have), or when the bodies become too many bytes. Then whatever
-/// was found is the result. If nothing was found, it is the most telling error:
-/// `not_found` only if nothing but notfound was heard, so that another try is pointless.
+/// shares that end with it have), or when the bodies become too many bytes. The found
+/// items are then the result. If there are none, it is the most telling error:
+/// `not_found` only if all answers were notfound, so that another try is pointless.
 class block_fetch {
 public:
   /// Finds a peer for this item, not one of the excluded. Called once per share, which
@@ -81,7 +81,7 @@ public:
   std::vector<share_request> start(time_point now);
 
   /// The peer's answer. Items of the share that it marks as unavailable are missing
-  /// there; what was not asked for is ignored, and so is a share that has ended.
+  /// there; other items are ignored, and so is a share that has ended.
   std::vector<share_request> on_reply(share_id id, const blocks& answer, time_point now);
   std::vector<share_request> on_reply(share_id id, const transactions& answer,
                                       time_point now);
@@ -89,7 +89,7 @@ public:
   /// `not_found` is the peer's word that it lacks the whole share.
   std::vector<share_request> on_failure(share_id id, request_error why, time_point now);
 
-  /// The peer has announced these: what is in no punctual share goes to it.
+  /// The peer has announced these: items in no punctual share go to it.
   std::vector<share_request>
   on_offered(peer_id peer, std::span<const transaction_id> items, time_point now);
 
@@ -98,8 +98,8 @@ public:
   std::vector<share_request>
   on_unanswered(peer_id peer, std::span<const transaction_id> items, time_point now);
 
-  /// Hedges late shares; ends the fetch at its deadline. To be called also when there is
-  /// a peer more to ask.
+  /// Hedges late shares; ends the fetch at its deadline. To be called also when a new
+  /// peer can be asked.
   std::vector<share_request> on_tick(time_point now);
 
   /// When `on_tick` has something to do next; none once finished.
@@ -116,7 +116,7 @@ public:
   /// under way all the same, and the router is told when they end.
   std::vector<share_id> abandoned() const;
 
-  /// What peers said they lack, since the last call.
+  /// The items that peers have denied since the last call.
   std::vector<missing_item> take_missing() { return std::exchange(missing_, {}); }
 
 private:

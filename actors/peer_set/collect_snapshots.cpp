@@ -12,8 +12,7 @@ namespace {
 
 using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
-/// Walks over the members by id, and knows them by nothing else: it must not be what
-/// keeps a client alive.
+/// Walks over the members by id, and holds no handles: it must not keep a client alive.
 class snapshot_collection : public std::enable_shared_from_this<snapshot_collection> {
 public:
   snapshot_collection(peer_set_pointer self, collect_filter include, collect_done done)
@@ -31,7 +30,7 @@ public:
   }
 
 private:
-  /// False if nobody is left, or there is no time left to ask him.
+  /// False if no peer is left, or no time to ask one.
   bool ask_next() {
     const auto& members = self_->state.members;
     auto next = members.upper_bound(cursor_);
@@ -95,7 +94,7 @@ private:
   collect_done done_;
   time_point asking_ends_;
   peer_id cursor_ = 0; ///< Asked last.
-  peer_id last_ = 0;   ///< The newest one of those who are asked.
+  peer_id last_ = 0;   ///< The newest peer to ask.
   peer_snapshots found_;
   std::size_t places_taken_ = 0;
   std::size_t awaited_ = 0; ///< Answers, those of peers without a place included.

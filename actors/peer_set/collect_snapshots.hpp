@@ -5,7 +5,7 @@
 
 #include <functional>
 
-/// How the PEER_SET learns how its peers are. A part of its behaviour.
+/// How the PEER_SET collects its peers' snapshots. A part of its behaviour.
 namespace peerage {
 
 /// Questions that one collection has out at a time: the other work of the set and of its
@@ -15,13 +15,13 @@ inline constexpr std::size_t collect_places = 32;
 /// all the same, until `collect_patience` is over.
 inline constexpr std::chrono::milliseconds collect_place_time{100};
 inline constexpr std::chrono::seconds collect_patience{1};
-/// Nobody is asked later than this after the beginning, so that the collection ends in
-/// less than 2 s, which is what who asks for it usually waits (status_limits).
+/// New questions stop after this long, so that the whole collection ends within callers'
+/// 2 s timeout (status_limits).
 inline constexpr std::chrono::milliseconds collect_asking_time{900};
 
-/// Whom to ask.
+/// Selects the peers to ask.
 using collect_filter = std::function<bool(const peer_set_state::member&)>;
-/// Gets what came, by id. Who was silent, or has left, is left out.
+/// Takes the snapshots, by id. Peers that were silent, or have left, are left out.
 using collect_done = std::function<void(peer_snapshots&&)>;
 
 /// Asks the peers that are here now; calls `done` once, unless the set ends first.

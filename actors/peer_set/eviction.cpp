@@ -1,7 +1,7 @@
 #include "actors/peer_set/eviction.hpp"
 
+#include "actors/base/keyed_hash.hpp"
 #include "messages/subnet.hpp"
-#include "messages/wire/hash.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,15 +18,9 @@ struct ranked_candidate : eviction_candidate {
 
 using candidate_list = std::vector<ranked_candidate>;
 
-std::uint64_t keyed_hash(const subnet& range, std::uint64_t key) {
-  wire::double_sha256_stream hash;
-  hash.update(std::as_bytes(std::span{&key, 1}));
-  hash.update(std::as_bytes(std::span{range.ip}));
-  hash.update(std::as_bytes(std::span{&range.prefix_length, 1}));
-  const auto digest = hash.finish();
-  std::uint64_t result;
-  std::memcpy(&result, digest.bytes.data(), sizeof result);
-  return result;
+std::uint64_t hash_of_group(const endpoint& remote, std::uint64_t key) {
+  const auto group = address_group_of(remote);
+  return keyed_hash(secret_of(key), group.ip, group.prefix_length);
 }
 
 candidate_list rank(const std::vector<eviction_candidate>& candidates,
@@ -34,7 +28,7 @@ candidate_list rank(const std::vector<eviction_candidate>& candidates,
   candidate_list result;
   for (const auto& x : candidates)
     if (x.direction == peer_direction::inbound && !x.manual)
-      result.push_back({x, keyed_hash(address_group_of(x.remote), key)});
+      result.push_back({x, hash_of_group(x.remote, key)});
   return result;
 }
 

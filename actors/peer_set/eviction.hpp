@@ -13,14 +13,14 @@
 
 namespace peerage {
 
-/// What speaks for keeping a peer when all inbound slots are taken.
+/// A peer's merits when all inbound slots are taken.
 struct eviction_candidate {
   peer_id id = 0;
   endpoint remote;
   peer_direction direction = peer_direction::inbound;
   bool manual = false; ///< Trusted by the operator (--connect, --add-peer).
   time_point connected_at;
-  std::optional<caf::timespan> lowest_ping;   ///< Nothing before the first pong.
+  std::optional<caf::timespan> lowest_ping;   ///< Empty before the first pong.
   std::optional<time_point> last_block;       ///< Asked for, or of use to the node.
   std::optional<time_point> last_transaction; ///< Likewise.
   bool relays_transactions = true;            ///< The relay byte of its version.
@@ -28,14 +28,13 @@ struct eviction_candidate {
   bool prefer_evict = false;                  ///< Of bad reputation.
 };
 
-/// The inbound peer that we lose least with, or nothing if all are worth keeping. Follows
-/// Bitcoin Core's SelectNodeToEvict (src/node/eviction.cpp): whoever wants to push honest
-/// peers out by opening many connections must beat them at things that are hard to fake.
+/// The least valuable inbound peer, or empty if all are worth keeping. Follows Bitcoin
+/// Core's SelectNodeToEvict (src/node/eviction.cpp): an attacker who opens many
+/// connections to push honest peers out must beat them at things that are hard to fake.
 /// Protected are, in turn and out of those that are left,
 ///
 /// 1. outbound and manual peers,
-/// 2. 4 by a keyed hash of their address group (/16 or /32): nobody can tell which
-/// groups,
+/// 2. 4 by a keyed hash of their address group (/16 or /32): a secret choice of groups,
 /// 3. the 8 with the lowest ping, which takes being near,
 /// 4. the 4 that last sent a transaction new to us, which takes useful work,
 /// 5. the 8 full nodes without transaction relay that last sent a block new to us,
@@ -53,7 +52,7 @@ struct eviction_candidate {
 /// candidates (28 with block-relay peers among them) always stay.
 ///
 /// @param key Secret of this process; the same for every call, else the protection of
-///            point 2 would wander from group to group and so protect nobody.
+///            point 2 would wander from group to group and so protect none.
 std::optional<peer_id> choose_eviction(const std::vector<eviction_candidate>& candidates,
                                        std::uint64_t key);
 

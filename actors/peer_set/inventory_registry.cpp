@@ -55,7 +55,7 @@ void inventory_registry::rotate(time_point now) {
     return;
   previous_ = std::exchange(current_, {});
   if (now - current_since_ >= 2 * generation_length) {
-    // Nobody called for so long that both generations are too old.
+    // After a long time without a call both generations are too old.
     previous_ = {};
     current_since_ = now;
   } else {

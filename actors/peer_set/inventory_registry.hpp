@@ -13,13 +13,13 @@
 
 namespace peerage {
 
-/// Who was heard to have, or to lack, which block or transaction. Hints for routing, no
-/// more: peers may lie, and what is too old or too much is forgotten.
+/// Peers' statements that they have, or lack, a block or transaction. Only hints for
+/// routing: peers may lie, and old or surplus statements are forgotten.
 ///
 /// Two generations, as in zebra-network's registry of the same name: statements go into
 /// the current one; when it is `generation_length` old it becomes the previous one, and
 /// the previous one is dropped. A statement lives one to two generations. The newest
-/// statement of a peer about a hash replaces its older one, whatever either said.
+/// statement of a peer about a hash replaces its older one.
 class inventory_registry {
 public:
   /// A prime number of seconds, so that rotations do not fall together with other timers.

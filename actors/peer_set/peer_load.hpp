@@ -16,7 +16,7 @@ namespace peerage {
 class peer_load {
 public:
   /// Assumed of a peer that has not answered yet. Above the request timeout of 20 s, so
-  /// that whoever answers at all is preferred (zebra-network: EWMA_DEFAULT_RTT).
+  /// that a peer that answers at all is preferred (zebra-network: EWMA_DEFAULT_RTT).
   static constexpr std::chrono::seconds default_round_trip{21};
   /// After this time a sample counts 1/e (zebra-network: EWMA_DECAY_TIME).
   static constexpr std::chrono::seconds decay{200};

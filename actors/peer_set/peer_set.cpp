@@ -3,6 +3,7 @@
 #include "actors/base/log.hpp"
 #include "actors/peer_set/collect_snapshots.hpp"
 #include "actors/peer_set/eviction.hpp"
+#include "actors/peer_set/peer_set_counts.hpp"
 #include "actors/peer_set/peer_set_requests.hpp"
 #include "actors/peer_set/peer_set_waits.hpp"
 
@@ -17,10 +18,10 @@ namespace {
 
 using peer_set_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
-/// Who is too busy to say whom he suspects holds up no newcomer for longer.
+/// An eviction waits at most this long for BAN_MANAGER to name suspects.
 constexpr std::chrono::milliseconds suspects_timeout{500};
 
-// -- who is in -------------------------------------------------------------------------
+// -- members ---------------------------------------------------------------------------
 
 void tell_event(peer_set_pointer self, event_type type, const peer_info& info,
                 std::optional<peer_exit> reason = {}) {
@@ -52,7 +53,7 @@ void tell_left(peer_set_pointer self, const peer_info& info, peer_exit reason) {
     self->send(observer, peer_left{info, reason});
 }
 
-/// Whoever is not taken in ends here: nobody else holds its client.
+/// A peer that is not taken in ends here: its client has no other holder.
 void insert(peer_set_pointer self, const join_set& x) {
   auto& state = self->state;
   const auto& info = x.peer.info;
@@ -61,7 +62,7 @@ void insert(peer_set_pointer self, const join_set& x) {
   if (!state.network_active)
     return tell_left(self, info, peer_exit::network_inactive);
   auto now = self->clock().now();
-  // It was on its way when the ban came.
+  // The peer was on its way here when the ban came.
   if (state.bans.is_banned(info.remote, state.context->wall.now()))
     return tell_left(self, info, peer_exit::banned);
   if (!x.manual)
@@ -100,7 +101,7 @@ void remove(peer_set_pointer self, const caf::down_msg& x) {
   routing::quit_if_done(self);
 }
 
-// -- who has to go ---------------------------------------------------------------------
+// -- ends ------------------------------------------------------------------------------
 
 void end(peer_set_pointer self, const peer_set_state::member& x, peer_exit reason) {
   self->send_exit(x.client, caf::make_error(reason));
@@ -228,8 +229,8 @@ caf::result<bool> evict(peer_set_pointer self) {
   return promise;
 }
 
-/// The handler of a request: to several peers at once what is a fetch of many items or
-/// has no reply, to one peer everything else.
+/// The handler of a request: fetches of items and requests without a reply go to several
+/// peers at once, all others to one peer.
 template <class Request>
 auto routing_of(peer_set_pointer self) {
   return [self](Request& x) {
@@ -254,6 +255,7 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
   caps.total = std::numeric_limits<std::size_t>::max(); // slots are the LISTENER's
   state.caps = connection_caps{caps};
   state.eviction_key = state.context->random.next();
+  routing::open_waits(self);
   self->set_down_handler([self](caf::down_msg& x) { remove(self, x); });
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return answering_each<peer_set_actor::behavior_type>(
@@ -310,9 +312,7 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
       auto& waiting = self->state.waiting;
       if (!waiting.owns(x.token))
         return routing::on_alarm(self, x.token);
-      waiting.expire(x.token, [self](const wait_for_peers& wanted) {
-        return routing::describe_wait(self, wanted);
-      });
+      waiting.expire(x.token);
     });
 }
 

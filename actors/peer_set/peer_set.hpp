@@ -24,17 +24,17 @@ using published_counts = latest<peer_set_snapshot>;
 
 struct peer_set_options {
   std::vector<peer_observer_actor> observers;
-  /// Where announced inventory goes; nobody: it is noted, and "taken".
+  /// Takes announced inventory; null: it is only noted.
   inbound_service_actor node_service;
   /// A last check: two connections may pass the LISTENER and the DIALER at one moment.
   connection_limits caps;
   /// Gets the counts after every change, for readers that must not wait for the set.
   std::shared_ptr<published_counts> published;
   bool quiet = false; ///< Joins and leaves are logged as debug: one of many nodes.
-  find_suspects_source ban_manager; ///< Knows who should go first. May be nobody.
+  find_suspects_source ban_manager; ///< Knows the peers to evict first; may be null.
 };
 
-/// What is under way, each by a number that nothing else had before.
+/// Things under way, each by a number that is never reused.
 template <class T>
 struct numbered : std::map<std::uint64_t, T> {
   std::uint64_t last = 0;
@@ -60,10 +60,10 @@ struct peer_set_state {
     std::shared_ptr<pending_reply> caller;
     request_kind kind;
     std::vector<routed_request> fresh; ///< Started by the plan, not sent yet.
-    bool cancelled = false;            ///< Nobody wants it any more.
+    bool cancelled = false;            ///< Its caller has lost interest.
   };
 
-  /// What a client was asked on behalf of a caller, who may lose interest.
+  /// A question to a client on behalf of a caller, who may lose interest.
   struct question {
     std::shared_ptr<pending_reply> caller;
     caf::actor_addr client;
@@ -74,6 +74,7 @@ struct peer_set_state {
   peer_set_options options;
   std::map<peer_id, member> members;
   departures departed;
+  peer_set_snapshot counts; ///< Of the last change.
   waiters<wait_for_peers, peers_waited_for> waiting;
   bool network_active = true;
   ban_list bans; ///< A copy; BAN_MANAGER owns it.
@@ -91,7 +92,7 @@ struct peer_set_state {
 };
 
 /// When told to exit, ends every peer with `shutting_down` and quits when all are gone
-/// and all who asked are answered.
+/// and all callers are answered.
 peer_set_actor::behavior_type
 peer_set(peer_set_actor::stateful_pointer<peer_set_state> self, node_context_ptr context,
          peer_set_options options);

@@ -1,6 +1,7 @@
 #include "actors/peer_set/peer_set_requests.hpp"
 
-#include "actors/peer_set/peer_set_waits.hpp"
+#include "actors/base/gathering.hpp"
+#include "actors/peer_set/peer_set_counts.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -17,10 +18,10 @@ using caller_ptr = std::shared_ptr<pending_reply>;
 /// MIN_PEER_GET_ADDR_INTERVAL; most nodes answer a connection only once anyway).
 constexpr std::chrono::seconds getaddr_interval{31};
 
-/// Entries of one inv that are noted.
+/// The most entries noted of one inv.
 constexpr std::size_t max_noted = 100;
 
-/// What requests carry as their kind.
+/// The kind of a request.
 template <class Request>
 request_kind kind_of_type() {
   return kind_of(request{Request{}});
@@ -33,7 +34,7 @@ caf::error normalised(caf::error&& why) {
   return caf::make_error(outcome_of(why), exit_of(why));
 }
 
-/// What waited for this peer goes out when it is ready again.
+/// Sends the announcements that wait for this peer, if it is ready again.
 void send_deferred(self_pointer self, peer_id peer);
 
 /// A routed request has ended, one way or the other.
@@ -104,13 +105,13 @@ void send_deferred(self_pointer self, peer_id peer) {
 
 using fetch_ptr = std::shared_ptr<peer_set_state::fetch>;
 
-/// A fetch waits so long behind its deadline for shares that end with it.
+/// A fetch waits this long behind its deadline for shares that end with it.
 constexpr std::chrono::milliseconds last_words{50};
 
 void advance(self_pointer self, std::uint64_t number, const fetch_ptr& fetch,
              std::vector<share_request>&& shares);
 
-/// Lets the fetches of this kind do what `step` says; some may end by it.
+/// Applies `step` to the fetches of this kind; some may end by it.
 template <class Step>
 void advance_all(self_pointer self, request_kind kind, Step step) {
   struct change {
@@ -127,7 +128,7 @@ void advance_all(self_pointer self, request_kind kind, Step step) {
     advance(self, x.number, x.fetch, std::move(x.shares));
 }
 
-/// What a peer was asked for and, until its deadline, neither sent nor said it lacks.
+/// The items that a peer neither sent nor denied until its deadline.
 std::vector<transaction_id> without_word(const std::vector<transaction_id>& asked,
                                          const blocks& answer) {
   auto result = asked;
@@ -271,36 +272,6 @@ caf::result<Reply> start_fetch(self_pointer self, const std::vector<transaction_
 
 } // namespace
 
-// -- numbers ---------------------------------------------------------------------------
-
-peer_set_snapshot count(const peer_set_state& state) {
-  auto counts = state.routes.counts();
-  peer_set_snapshot result;
-  result.ready = counts.ready;
-  result.unready = counts.unready;
-  result.total = counts.total();
-  result.inbound = state.inbound;
-  result.outbound = result.total - result.inbound;
-  result.exits = state.exits;
-  for (std::size_t i = 0; i < request_kind_count; ++i)
-    result.outbound_requests[i] =
-      state.routes.outbound_requests(static_cast<request_kind>(i));
-  return result;
-}
-
-void publish(self_pointer self) {
-  if (self->state.options.published)
-    self->state.options.published->store(count(self->state));
-  if (!self->state.waiting.empty())
-    answer_waiting(self);
-}
-
-void quit_if_done(self_pointer self) {
-  auto& state = self->state;
-  if (state.stopping && state.members.empty() && state.under_way == 0)
-    self->quit(caf::exit_reason::user_shutdown);
-}
-
 // -- one peer --------------------------------------------------------------------------
 
 template <class Request>
@@ -389,7 +360,7 @@ void to_all(self_pointer self, const announce_block& what) {
 caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses& what) {
   auto& state = self->state;
   auto now = self->clock().now();
-  // Those that we dialed: others answer getaddr with silence.
+  // Outbound peers only: inbound ones answer getaddr with silence.
   std::vector<peer_set_state::member*> askable;
   for (auto& [id, member] : state.members)
     if (member.info.direction == peer_direction::outbound &&
@@ -406,15 +377,12 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
   if (askable.empty())
     return gathered_addresses{};
 
-  struct progress {
-    gathered_addresses found;
-    std::size_t missing;
-    caf::typed_response_promise<gathered_addresses> promise;
-  };
-  auto all = std::make_shared<progress>();
-  all->found.asked = all->missing = count;
-  all->promise = self->make_response_promise<gathered_addresses>();
+  auto promise = self->make_response_promise<gathered_addresses>();
+  auto all = std::make_shared<gathering<gathered_addresses>>(
+    [promise](gathered_addresses&& x) mutable { promise.deliver(x); });
+  all->found.asked = count;
   for (auto* member : askable) {
+    all->expect();
     member->asked_for_addresses = now;
     auto route = state.routes.started(member->info.id, request_kind::get_addresses, now);
     send_routed<addresses>(
@@ -427,12 +395,12 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
           all->found.entries += entries.size();
           self->send(taker, addresses_answered{{peer, std::move(entries)}});
         }
-        if (--all->missing == 0)
-          all->promise.deliver(all->found);
+        all->one_less();
       });
   }
+  all->close();
   publish(self);
-  return all->promise;
+  return promise;
 }
 
 void tell(self_pointer self, tell_addresses&& what) {
@@ -478,7 +446,7 @@ void cancel(self_pointer self, const cancel_request& what) {
   auto fetch = std::ranges::find_if(
     state.fetches, [&](const auto& x) { return is_meant(x.second->caller); });
   if (fetch == state.fetches.end())
-    return state.waiting.cancel(self, state.context->alarms, what);
+    return state.waiting.cancel(self, what);
   fetch->second->cancelled = true;
   const auto caller = fetch->second->caller;
   self->send(state.context->alarms, cancel_alarm{fetch->first});

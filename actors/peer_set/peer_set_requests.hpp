@@ -8,15 +8,6 @@ namespace peerage::routing {
 
 using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
-/// Everything counted at this moment (invariant I5).
-peer_set_snapshot count(const peer_set_state& state);
-
-/// To be called after every change of what `count` shows.
-void publish(self_pointer self);
-
-/// Quits a set that is told to end, has no peers, and owes no answers (invariant I3).
-void quit_if_done(self_pointer self);
-
 /// A request to one peer, whichever is the lightest.
 template <class Request>
 caf::result<typename Request::reply> to_one(self_pointer self, Request&& what);
@@ -35,15 +26,14 @@ caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses
 
 void tell(self_pointer self, tell_addresses&& what);
 
-/// Notes what the peer has, and asks it for what is wanted of that. Of long lists only
-/// the first entries: somebody's whole mempool is no news, and would push everybody
-/// else's news out.
+/// Notes the items that the peer has, and asks it for the wanted ones. Of long lists only
+/// the first entries: a whole mempool is no news, and would push other peers' news out.
 void note_inventory(self_pointer self, const inventory_announced& what);
 
-/// A peer has joined: fetches that found nobody else to ask can go on.
+/// A peer has joined: fetches without another peer to ask can go on.
 void use_newcomer(self_pointer self);
 
-/// Ends what the sender waits for, or has asked of peers.
+/// Ends the sender's wait or request.
 void cancel(self_pointer self, const cancel_request& what);
 
 /// A fetch's alarm rang.

@@ -1,18 +1,18 @@
 #include "actors/peer_set/peer_set_waits.hpp"
 
-#include "actors/peer_set/peer_set_requests.hpp"
-
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
 
 namespace peerage::routing {
 
-peers_waited_for describe_wait(self_pointer self, const wait_for_peers& x) {
+namespace {
+
+/// How far it is: `met`, or what there is instead.
+peers_waited_for describe(const peer_set_state& state, const wait_for_peers& x) {
   using condition = wait_for_peers::condition;
-  const auto& state = self->state;
   peers_waited_for result;
-  result.counts = count(state);
+  result.counts = state.counts;
   if (x.what == condition::ready_count) {
     result.met = result.counts.ready >= x.count;
     return result;
@@ -39,23 +39,19 @@ peers_waited_for describe_wait(self_pointer self, const wait_for_peers& x) {
   return result;
 }
 
-void answer_waiting(self_pointer self) {
-  auto& state = self->state;
-  state.waiting.check(self, state.context->alarms,
-                      [&](const wait_for_peers& x) -> std::optional<peers_waited_for> {
-                        auto found = describe_wait(self, x);
-                        return found.met ? std::optional{found} : std::nullopt;
-                      });
+} // namespace
+
+void open_waits(self_pointer self) {
+  self->state.waiting.open(self->state.context->alarms, [self](const wait_for_peers& x) {
+    const auto found = describe(self->state, x);
+    return decltype(peer_set_state::waiting)::finding{found, found.met};
+  });
 }
 
 caf::result<peers_waited_for> wait(self_pointer self, const wait_for_peers& x) {
-  auto& state = self->state;
-  if (state.stopping)
+  if (self->state.stopping)
     return caf::make_error(request_error::shutting_down);
-  auto found = describe_wait(self, x);
-  if (found.met || x.timeout <= caf::timespan::zero())
-    return found;
-  return state.waiting.add(self, state.context->alarms, x, x.timeout);
+  return self->state.waiting.ask(self, x, x.timeout);
 }
 
 } // namespace peerage::routing

@@ -24,7 +24,7 @@ struct choice {
   request_error why = request_error::no_ready_peer;
 };
 
-/// A request under way. Kept by whoever sent it, and handed back when it ends.
+/// A request under way. Kept by its sender, and handed back when it ends.
 struct routed_request {
   peer_id peer = 0;
   request_kind kind{};
@@ -63,15 +63,14 @@ public:
 
   // -- one request -------------------------------------------------------------------
 
-  /// The lighter one of two random peers that can take the request (power of two
-  /// choices: nearly as even as always taking the lightest, and not one that everybody
-  /// rushes to).
+  /// The lighter one of two random peers that can take the request (power of two choices:
+  /// nearly as even as always taking the lightest, without a rush to one peer).
   ///
   /// get_mempool goes only to peers with NODE_BLOOM. Headers, block hashes and blocks are
-  /// asked only of those who serve blocks (NODE_NETWORK or NODE_NETWORK_LIMITED, as
-  /// Bitcoin Core's CanServeBlocks): others answer with nothing, which says nothing.
-  /// Pings go only to those who answer them (BIP 31), transactions only to those who want
-  /// them (BIP 37 relay flag).
+  /// asked only of peers that serve blocks (NODE_NETWORK or NODE_NETWORK_LIMITED, as
+  /// Bitcoin Core's CanServeBlocks): an empty answer of others tells nothing. Pings go
+  /// only to peers that answer them (BIP 31), transactions only to peers that want them
+  /// (BIP 37 relay flag).
   /// @param needs Service bits that the peer must have, all of them.
   /// @param excluded Not these.
   choice choose(request_kind kind, time_point now, random_source& random,
@@ -79,7 +78,7 @@ public:
 
   /// The same for one block or transaction: first among those that announced it, then
   /// among those not known to lack it. Peers with NODE_WITNESS are preferred to all
-  /// others: what comes from the rest has no witnesses (BIP 144).
+  /// others: items of the rest have no witnesses (BIP 144).
   choice choose_for_item(const wire::hash256& hash, request_kind kind, time_point now,
                          random_source& random, std::uint64_t needs = 0,
                          std::span<const peer_id> excluded = {});
@@ -99,12 +98,12 @@ public:
   std::vector<peer_id> fan_out(request_kind kind, random_source& random,
                                std::span<const peer_id> excluded = {}) const;
 
-  /// Every peer that takes this push is to get it: the result now, the others when they
-  /// are ready again.
+  /// Sends a push to every peer that takes it: the returned ones now, the others when
+  /// they are ready again.
   std::vector<peer_id> announce_to_all(const announcement& what);
 
-  /// What waited for this peer, oldest first, if it is ready now. Call it when a request
-  /// of the peer has ended.
+  /// The announcements that wait for this peer, oldest first, if it is ready now. Call it
+  /// when a request of the peer has ended.
   std::vector<announcement> take_deferred(peer_id peer);
 
   /// Announcements that wait for one peer; the newest are kept, as a new block implies
@@ -113,7 +112,7 @@ public:
 
   // -- items -------------------------------------------------------------------------
 
-  /// See inventory_registry. What is said of peers that are not here is ignored.
+  /// See inventory_registry. Statements about unknown peers are ignored.
   void announced(peer_id peer, const wire::hash256& hash, time_point now);
   void missing(peer_id peer, const wire::hash256& hash, time_point now);
 

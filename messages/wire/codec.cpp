@@ -83,9 +83,9 @@ public:
     bytes(x.data(), size);
   }
 
-  /// `smallest` is what one entry takes at least: a count that the payload has no room
-  /// for is refused before the vector grows. Only entries that are there break a limit:
-  /// too many of them are read, but not kept.
+  /// `smallest` is the least size of an entry: a count that the payload has no room for
+  /// is refused before the vector grows. Only entries that are there break a limit: too
+  /// many of them are read, but not kept.
   template <class T, class F>
   void list(std::vector<T>& xs, std::size_t limit, std::size_t smallest, F each) {
     std::uint64_t count = 0;
@@ -106,7 +106,7 @@ public:
       each(*this, x);
   }
 
-  /// Fails unless what was read makes sense.
+  /// Fails unless the condition holds.
   void require(bool holds) {
     if (!holds)
       fail();
@@ -403,7 +403,7 @@ decode_result decode(command type, const slice& payload, message& out) {
   case command::feefilter: return read<feefilter>(payload, out);
   case command::reject: return read<reject>(payload, out);
   case command::block:
-    // Header and a transaction count; whoever wants more reads the body.
+    // Header and a transaction count; the rest is not read here.
     if (payload.size() < 81)
       return decode_result::malformed;
     return read<block>(payload, out);
@@ -414,7 +414,7 @@ decode_result decode(command type, const slice& payload, message& out) {
     return read<tx>(payload, out);
   case command::getcfilters:
   case command::getcfheaders:
-    // Filter type, start height, stop hash (BIP 157); nobody reads more of them.
+    // Filter type, start height, stop hash (BIP 157); the rest is not read.
     if (payload.size() < 37)
       return decode_result::malformed;
     return read_opaque(type, payload, out);

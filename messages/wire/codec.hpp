@@ -22,7 +22,7 @@ decode_result decode(command type, const slice& payload, message& out);
 /// Appends the payload of `x` to `out`.
 void encode_payload(const message& x, std::vector<std::byte>& out);
 
-/// What the hash of a block covers.
+/// The bytes that the hash of a block covers.
 inline constexpr std::size_t block_header_bytes = 80;
 
 /// Appends the `block_header_bytes` of a header to `out`.

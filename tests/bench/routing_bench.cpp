@@ -228,7 +228,7 @@ void save_address_book(const std::vector<endpoint>& remotes,
                      .count();
   for (std::uint8_t attempt = 0; attempt < 100; ++attempt) {
     random_source random{attempt};
-    address_table table{address_secret{attempt}, random};
+    address_table table{hash_secret{attempt}, random};
     for (const auto& remote : remotes)
       table.insert(wire::to_network_address(
                      {static_cast<std::uint32_t>(now), {0, remote.ip, remote.port}}),

@@ -466,7 +466,7 @@ TEST_CASE("saved addresses: every entry comes back, and nonsense is left out") {
     x.tried = i % 2 == 0;
     entries.push_back(std::move(x));
   }
-  address_secret secret{1, 2, 3, 255};
+  hash_secret secret{1, 2, 3, 255};
   const auto body = nlohmann::json::parse(to_json(secret, entries).dump());
   const auto back = saved_addresses_from(body);
   CHECK(back.secret == secret);

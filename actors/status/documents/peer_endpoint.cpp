@@ -1,5 +1,6 @@
 #include "actors/status/documents/peer_endpoint.hpp"
 
+#include "actors/base/gathering.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
 
@@ -11,16 +12,13 @@ namespace {
 
 using nlohmann::json;
 
-/// What is known so far; the parts are asked for at once.
+/// The answer so far; all parts are asked for at once.
 struct peer_answer {
   std::string id_text;
-  reply_slot_ptr slot;
   caf::expected<peer_snapshots> snapshots{peer_snapshots{}};
   peer_group group;
   event_batch history;
-  std::size_t missing = 3;
 };
-using peer_answer_ptr = std::shared_ptr<peer_answer>;
 
 http_reply not_there(const std::string& id_text) {
   return http_error(http::status::not_found, "there is no peer with the id " + id_text);
@@ -46,11 +44,6 @@ http_reply render(const peer_answer& x) {
   return http_json(result);
 }
 
-void one_less(const peer_answer_ptr& x) {
-  if (--x->missing == 0)
-    x->slot->answer([x] { return render(*x); });
-}
-
 } // namespace
 
 void answer_peer(status_pointer self, const std::string& id_text,
@@ -60,33 +53,33 @@ void answer_peer(status_pointer self, const std::string& id_text,
   auto [end, error] = std::from_chars(id_text.data(), last, id);
   if (error != std::errc{} || end != last || id == 0)
     return slot->answer([id_text] { return not_there(id_text); });
-  auto all = std::make_shared<peer_answer>();
-  all->id_text = id_text;
-  all->slot = slot;
+  auto all = std::make_shared<gathering<peer_answer>>([slot](peer_answer&& x) {
+    slot->answer([found = std::move(x)] { return render(found); });
+  });
+  all->found.id_text = id_text;
   const auto& parts = self->state.parts;
+  all->expect();
   ask<peer_snapshots>(self, parts.peers, get_snapshot_of{id},
                       [all](caf::expected<peer_snapshots> found) {
-                        all->snapshots = std::move(found);
-                        one_less(all);
+                        all->found.snapshots = std::move(found);
+                        all->one_less();
                       });
+  all->expect();
   self->request(parts.peers, status_limits::source_deadline, caf::get_atom_v, id)
     .then(
       [self, all](const client_actor& client) {
-        ask<peer_group>(self, client, get_peer_group{},
-                        [all](caf::expected<peer_group> found) {
-                          if (found)
-                            all->group = std::move(*found);
-                          one_less(all);
-                        });
+        all->ask<peer_group>(
+          self, client, status_limits::source_deadline, get_peer_group{},
+          [](peer_answer& to, peer_group& x) { to.group = std::move(x); });
+        all->one_less();
       },
-      [all](caf::error&) { one_less(all); });
+      [all](caf::error&) { all->one_less(); });
   get_event_history subject;
   subject.peer = id;
-  ask<event_batch>(self, parts.events, subject, [all](caf::expected<event_batch> found) {
-    if (found)
-      all->history = std::move(*found);
-    one_less(all);
-  });
+  all->ask<event_batch>(
+    self, parts.events, status_limits::source_deadline, subject,
+    [](peer_answer& to, event_batch& x) { to.history = std::move(x); });
+  all->close();
 }
 
 } // namespace peerage

@@ -5,8 +5,8 @@
 
 namespace peerage {
 
-/// GET /peers/ID: one peer, asked alone, with its actor group and what is remembered of
-/// it. 404 if it is gone.
+/// GET /peers/ID: one peer, asked alone, with its actor group and its remembered events.
+/// 404 if it is gone.
 void answer_peer(status_pointer self, const std::string& id_text,
                  const reply_slot_ptr& slot);
 

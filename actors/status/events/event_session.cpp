@@ -1,6 +1,7 @@
 #include "actors/status/events/event_session.hpp"
 
 #include "actors/status/http/status_limits.hpp"
+#include "messages/version.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -75,7 +76,7 @@ public:
       socket_.set_option(limits);
       socket_.set_option(
         websocket::stream_base::decorator([](websocket::response_type& x) {
-          x.set(http::field::server, "peerage/" PEERAGE_VERSION);
+          x.set(http::field::server, "peerage/" + std::string(program_version()));
         }));
       socket_.read_message_max(status_limits::event_inbound_bytes);
       socket_.text(true);

@@ -4,6 +4,7 @@
 #include "actors/status/http/client_presence.hpp"
 #include "actors/status/http/host_check.hpp"
 #include "actors/status/http/http_head.hpp"
+#include "messages/version.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -20,7 +21,7 @@ using boost::system::error_code;
 
 namespace {
 
-/// Frees what a text holds: one that is assigned to another keeps its memory.
+/// Frees the memory of a text, which an assignment would keep.
 void release(std::string& text) noexcept {
   std::string().swap(text);
 }
@@ -48,7 +49,7 @@ public:
   void end() override {
     if (std::exchange(ended_, true))
       return;
-    const auto me = self(); // until the end of this
+    const auto me = self(); // alive until the end of this function
     error_code ignored;
     socket_.close(ignored);
     at_->places.remove(id_);
@@ -58,7 +59,7 @@ public:
       if (client_)
         client_->cancel();
     } catch (const std::exception&) {
-      // Out of memory: what it waited for ends by its own time.
+      // Out of memory: the waits of the session end by their own time.
     }
   }
 
@@ -67,7 +68,7 @@ private:
 
   std::shared_ptr<session> self() { return shared_from_this(); }
 
-  /// Whatever throws ends this session only.
+  /// An exception ends this session only.
   template <class Act>
   void guarded(Act act) noexcept {
     if (ended_)
@@ -84,8 +85,7 @@ private:
     }
   }
 
-  // -- what comes
-  // -------------------------------------------------------------------------------
+  // -- what comes -----------------------------------------------------------------------
 
   /// Waits until there is something to read, or the client has gone.
   void watch() {
@@ -106,12 +106,12 @@ private:
     switch (stage_) {
     case stage::reading: return receive();
     case stage::answering: hasty_ = true; return look_for();
-    case stage::writing: return; // who is gone makes that fail
+    case stage::writing: return; // the write fails if the client is gone
     case stage::leaving: return discard();
     }
   }
 
-  /// The next part of what was sent, or nothing: then it waits for more.
+  /// The next bytes of the client; empty: waits for more.
   std::string_view read_some() {
     error_code error;
     const auto size = socket_.read_some(boost::asio::buffer(all_.scratch), error);
@@ -147,10 +147,9 @@ private:
       end();
   }
 
-  // -- the request
-  // -------------------------------------------------------------------------------
+  // -- the request ----------------------------------------------------------------------
 
-  /// Goes on with what has been read.
+  /// Continues with the bytes read.
   void advance() {
     if (!body_ && !begin_request())
       return;
@@ -171,8 +170,8 @@ private:
     }
   }
 
-  /// Reads the head and decides what is to be done about the request; false if there is
-  /// none yet, or if it was refused.
+  /// Reads the head and chooses the handler of the request; false if the head is not
+  /// complete yet, or is refused.
   bool begin_request() {
     const auto end = find_head_end(pending_);
     if (end.found == head_end::state::malformed) {
@@ -268,7 +267,8 @@ private:
                       "the Host header must name localhost or the address listened on");
   }
 
-  /// At once or not at all: who does not take these few bytes will not take an answer.
+  /// At once or not at all: a client that does not take these few bytes will not take an
+  /// answer.
   void say_continue() {
     constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
     error_code error;
@@ -338,8 +338,7 @@ private:
     reject(http::status::payload_too_large, "the body is longer than 4 MiB");
   }
 
-  // -- the reply
-  // ------------------------------------------------------------------------------
+  // -- the reply ------------------------------------------------------------------------
 
   void on_reply(http_reply reply) {
     if (ended_)
@@ -371,7 +370,7 @@ private:
     write();
   }
 
-  /// Whoever keeps a document because it reads too slowly goes.
+  /// Ends the client that keeps a document by reading it the slowest.
   bool make_room() {
     const auto now = all_.now();
     auto slowest = at_->places.slowest_reader(now);
@@ -406,7 +405,7 @@ private:
     }
     gathered_ += piece;
     if (!last && gathered_.size() < status_limits::whole_answer_bytes) {
-      at_->places.hurry(id_); // a batch, as a rule
+      at_->places.hurry(id_); // usually a batch
       return pull();
     }
     if (last) {
@@ -439,7 +438,7 @@ private:
     stage_ = stage::writing;
     at_->places.write(id_, written_at_ = all_.now());
     http::response<http::empty_body> head{reply_.status, version_};
-    head.set(http::field::server, "peerage/" PEERAGE_VERSION);
+    head.set(http::field::server, "peerage/" + std::string(program_version()));
     // Clients take an empty body that is called JSON for broken JSON.
     if (length != std::size_t{0})
       head.set(http::field::content_type, reply_.content_type);
@@ -466,7 +465,7 @@ private:
     front_ = std::move(text).str();
   }
 
-  /// A part at a time: between them others have their turns.
+  /// A part at a time: other connections have their turns in between.
   void write() {
     const std::string_view front =
       std::string_view(front_).substr(front_written_, status_limits::write_bytes);
@@ -494,8 +493,8 @@ private:
       boost::asio::post(socket_.get_executor(), std::move(go_on));
   }
 
-  /// Whose answer the kernel has taken is not slow, however many have their turns before
-  /// it goes on here.
+  /// A client whose answer the kernel has taken is not slow, however long its next turn
+  /// takes to come.
   void note_written(std::size_t size) {
     const auto front = std::min(size, front_.size() - front_written_);
     front_written_ += front;
@@ -552,8 +551,8 @@ private:
     let_go_of_body();
   }
 
-  /// What is held of a body whose length is known is what has come. Else it is what the
-  /// text has grown to.
+  /// Counts the memory of a body: the bytes so far if its length is known, else the
+  /// capacity of the text.
   void count_body() {
     const auto& text = request_.body();
     const auto held = length_ > 0 ? text.size() : text.capacity();
@@ -568,8 +567,7 @@ private:
     request_ = {};
   }
 
-  // -- the time
-  // ------------------------------------------------------------------------------
+  // -- the time -------------------------------------------------------------------------
 
   void look_at_time(session_clock::time_point now) {
     switch (stage_) {
@@ -579,7 +577,7 @@ private:
       return;
     case stage::answering:
       if (answer_due_.expired())
-        return end(); // its answer was lost
+        return end(); // the answer was lost
       if (heard_ || watching_.expired())
         look_for();
       return;
@@ -604,7 +602,7 @@ private:
   bool ended_ = false;
   session_clock::time_point began_;      ///< To read, or to leave.
   session_clock::time_point written_at_; ///< The last part of the reply.
-  // Gone when what they stand for has come, or can no longer come.
+  // These expire when the operation has ended or is lost.
   std::weak_ptr<char> watching_;
   std::weak_ptr<char> writing_;
   std::weak_ptr<char> answer_due_; ///< The reply, or its next piece.
@@ -640,7 +638,7 @@ private:
 void http_sessions::tick() {
   const auto moment = now();
   for (const auto* all : {&open, &streams}) {
-    const auto here = *all; // one that ends leaves
+    const auto here = *all; // a copy: a session that ends leaves
     for (const auto& entry : here)
       entry.second->on_tick(moment);
   }

@@ -155,7 +155,8 @@ private:
 
 // The methods of each file:
 void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
-void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: about addresses.
+void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
+void add_ban_methods(rpc_methods& to);     ///< rpc_bans.cpp: and about bans.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp

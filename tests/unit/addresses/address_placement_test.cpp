@@ -12,7 +12,7 @@ using namespace peerage;
 using namespace peerage::address_table_testing;
 
 TEST_CASE("the hash is SipHash-2-4") {
-  address_secret key;
+  hash_secret key;
   std::iota(key.begin(), key.end(), std::uint8_t{0});
   std::array<std::byte, 16> input;
   for (std::size_t i = 0; i < input.size(); ++i)
@@ -55,7 +55,7 @@ TEST_CASE("addresses are grouped by what one operator hardly has many of") {
 
 TEST_CASE("what one group can reach is bounded, and the secret decides where") {
   const address_placement placement{secret};
-  const address_placement elsewhere{address_secret{9}};
+  const address_placement elsewhere{hash_secret{9}};
   std::mt19937_64 random{2};
   const auto source = in_range(5, 5, 1);
   std::set<std::size_t> by_source, by_nobody, by_pair, by_group;

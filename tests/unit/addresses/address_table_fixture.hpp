@@ -14,8 +14,8 @@ inline constexpr unix_seconds hour = one_hour;
 inline constexpr unix_seconds day = one_day;
 inline constexpr unix_seconds start = 1'800'000'000;
 
-inline constexpr address_secret secret{1, 2,  3,  4,  5,  6,  7,  8,
-                                       9, 10, 11, 12, 13, 14, 15, 16};
+inline constexpr hash_secret secret{1, 2,  3,  4,  5,  6,  7,  8,
+                                    9, 10, 11, 12, 13, 14, 15, 16};
 
 inline wire::network_address seen(const endpoint& x, unix_seconds time = start,
                                   std::uint64_t services = 0) {

@@ -164,7 +164,7 @@ TEST_CASE_FIXTURE(address_table_fixture, "what is saved comes back") {
     CHECK(*other.find(x.address) == x);
   }
   // With another secret places are others; most find one all the same.
-  address_table moved{address_secret{1}, random};
+  address_table moved{hash_secret{1}, random};
   CHECK(moved.restore(table.entries(), start) > table.size() * 8 / 10);
   CHECK(moved.is_consistent());
 }

@@ -45,13 +45,14 @@ TEST_CASE("what ends a peer by rule counts against it, and a mere end does not")
                  peer_exit::headers_not_linked})
     CHECK(misbehaviour_of(x) == misbehaviour::broken_rule);
   CHECK(misbehaviour_of(peer_exit::header_without_work) == misbehaviour::invalid_data);
+  CHECK(misbehaviour_of(peer_exit::load_shed) == misbehaviour::service_overload);
   CHECK(misbehaviour_of(peer_exit::ping_timeout) == misbehaviour::ping_timeout);
   CHECK(misbehaviour_of(peer_exit::handshake_timeout) == misbehaviour::handshake_timeout);
   CHECK(misbehaviour_of(peer_exit::unsent_overflow) == misbehaviour::not_reading);
   std::size_t causes = 0;
   for (std::size_t i = 1; i <= peer_exit_count; ++i)
     causes += misbehaviour_of(static_cast<peer_exit>(i)).has_value();
-  CHECK(causes == 10);
+  CHECK(causes == 11);
   causes = 0;
   for (std::size_t i = 0; i < ignored_count; ++i)
     causes += misbehaviour_of(static_cast<ignored>(i)).has_value();
@@ -166,7 +167,7 @@ TEST_CASE("with a full table the lowest scores go first") {
   scores.report(host(1'000'000), misbehaviour::invalid_data, noon, false);
   // An old large score is worth less than a young small one.
   scores.report(host(1'000'001), misbehaviour::invalid_data, noon - 9 * hour, false);
-  scores.report(host(1'000'002), misbehaviour::request_timeout, noon, false);
+  scores.report(host(1'000'002), misbehaviour::ping_timeout, noon, false);
   for (std::uint32_t i = 2; i < reputation::max_hosts; ++i)
     scores.report(host(i), misbehaviour::malformed, noon, false);
   CHECK(scores.size() == reputation::max_hosts);
