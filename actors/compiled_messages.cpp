@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiles CAF's wrappers of the messages between actors, once for all senders.
 #define PEERAGE_COMPILE_LOCAL_MESSAGES
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/command_line.hpp"
 
 #include "app/status_arguments.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/config.hpp"
 
 #include <CLI/CLI.hpp>

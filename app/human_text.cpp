@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/human_text.hpp"
 
 #include <algorithm>

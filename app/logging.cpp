@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/logging.hpp"
 
 #include "app/line_writer.hpp"

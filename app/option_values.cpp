@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/option_values.hpp"
 
 #include <algorithm>

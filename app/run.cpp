@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/run.hpp"
 
 #include "actors/admission/handshake_places.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/signal_source.hpp"
 
 #include <boost/asio/buffer.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/standard_streams.hpp"
 
 #include <fcntl.h>

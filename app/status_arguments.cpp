@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/status_arguments.hpp"
 
 #include <CLI/CLI.hpp>

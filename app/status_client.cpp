@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/status_client.hpp"
 
 #include "app/human_text.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/status_command.hpp"
 
 #include "app/signal_source.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/stop_watch.hpp"
 
 #include "app/signal_source.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/swarm.hpp"
 
 #include "actors/chain/chain_service.hpp"

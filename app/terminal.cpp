@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/terminal.hpp"
 
 #include <poll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/ban.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiles CAF's wrappers of the messages in messages/, once for all senders.
 #define PEERAGE_COMPILE_MESSAGES
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/endpoint.hpp"
 
 #include <arpa/inet.h>

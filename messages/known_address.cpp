@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/known_address.hpp"
 
 #include "messages/network_names.hpp"

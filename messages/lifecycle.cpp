@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/lifecycle.hpp"
 
 #include <caf/exit_reason.hpp>

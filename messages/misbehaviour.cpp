@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/misbehaviour.hpp"
 
 #include "messages/lifecycle.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/network_names.hpp"
 
 #include "messages/endpoint.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/requests.hpp"
 
 #include "messages/type_ids.hpp"

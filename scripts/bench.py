@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Measures peerage against a bare responder and prints one table.
 
 Started by scripts/bench.sh; needs nothing but the standard library.

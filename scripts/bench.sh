@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Compares peerage with the least a program can do; `scripts/bench.sh --help` says more.
 set -euo pipefail
 

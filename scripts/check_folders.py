@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that dependencies between folders point one way.
 
 The folders of actors/ stand in the table of actors/README.md, from the ground up. A source

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Formats all C++ sources; with --check, says which ones are not and changes nothing.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Checks the order of the folders and the licence lines, then runs clang-tidy-14 (checks:
 # .clang-tidy) on all our sources but the tests.
 #

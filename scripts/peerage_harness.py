@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Starts a peerage node for a test, drives it, waits for it, stops it.
 
 One file, Python 3.10 or later, nothing but the standard library: copy it, or put scripts/

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Starts the demonstration: a regtest node with 24 peers in the same process.
 set -euo pipefail
 

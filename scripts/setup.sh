@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced by run.sh, test.sh and lint.sh: installs what is missing and builds. Not run alone.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Runs every test; `scripts/test.sh --help` says more.
 set -euo pipefail
 

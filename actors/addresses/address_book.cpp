@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/address_book.hpp"
 
 #include "actors/addresses/saved_addresses.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/address_gossip.hpp"
 
 #include "actors/addresses/address_entry.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/address_table.hpp"
 
 #include <algorithm>

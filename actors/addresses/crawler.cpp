@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/crawler.hpp"
 
 #include "actors/base/log.hpp"

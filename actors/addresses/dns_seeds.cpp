@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/dns_seeds.hpp"
 
 #include "actors/base/log.hpp"

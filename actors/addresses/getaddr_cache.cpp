@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/getaddr_cache.hpp"
 
 namespace peerage {

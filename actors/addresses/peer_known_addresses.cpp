@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/peer_known_addresses.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/saved_addresses.hpp"
 
 #include "actors/base/log.hpp"

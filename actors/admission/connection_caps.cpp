@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/admission/connection_caps.hpp"
 
 namespace peerage {

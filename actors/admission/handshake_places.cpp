@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/admission/handshake_places.hpp"
 
 #include "actors/bans/reputation.hpp"

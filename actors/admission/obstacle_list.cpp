@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/admission/obstacle_list.hpp"
 
 namespace peerage {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/alarm_clock.hpp"
 
 #include <caf/actor_cast.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/keyed_hash.hpp"
 
 #include <bit>

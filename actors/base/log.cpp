@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/log.hpp"
 
 #include <spdlog/spdlog.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/node_clock.hpp"
 
 namespace peerage {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/random_source.hpp"
 
 #include <openssl/rand.h>

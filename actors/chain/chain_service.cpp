@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/chain/chain_service.hpp"
 
 #include "messages/wire/limits.hpp"

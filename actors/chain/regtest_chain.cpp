@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/chain/regtest_chain.hpp"
 
 #include "messages/wire/codec.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/black_hole_detector.hpp"
 
 #include "messages/subnet.hpp"

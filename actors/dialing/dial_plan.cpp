@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/dial_plan.hpp"
 
 #include "actors/admission/obstacle_list.hpp"

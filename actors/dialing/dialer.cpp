@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/dialer.hpp"
 
 #include "actors/base/log.hpp"

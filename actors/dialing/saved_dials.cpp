@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/saved_dials.hpp"
 
 namespace peerage {

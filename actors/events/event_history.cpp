@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/events/event_history.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/events/event_log.hpp"
 
 #include <algorithm>

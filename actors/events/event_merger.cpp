@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/events/event_merger.hpp"
 
 #include "actors/interfaces/broadcasts.hpp"

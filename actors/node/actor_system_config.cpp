@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/node/actor_system_config.hpp"
 
 #include "messages/type_ids.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/node/inbound_dispatcher.hpp"
 
 #include <caf/result.hpp>

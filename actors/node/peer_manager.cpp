@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/node/peer_manager.hpp"
 
 #include "actors/addresses/address_book.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/connection.hpp"
 
 #include "actors/interfaces/bans.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/handshake.hpp"
 
 #include "actors/peer/client.hpp"

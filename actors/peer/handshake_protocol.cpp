@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/handshake_protocol.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/heartbeat.hpp"
 
 #include <caf/stateful_actor.hpp>

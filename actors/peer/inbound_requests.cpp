@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/inbound_requests.hpp"
 
 #include "actors/peer/push_addresses.hpp"

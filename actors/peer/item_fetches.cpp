@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/item_fetches.hpp"
 
 #include <algorithm>

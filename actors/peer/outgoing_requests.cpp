@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/outgoing_requests.hpp"
 
 #include "actors/peer/push_addresses.hpp"

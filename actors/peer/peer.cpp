@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/peer.hpp"
 
 #include "actors/peer/connector.hpp"

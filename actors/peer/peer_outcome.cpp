@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/peer_outcome.hpp"
 
 #include <caf/actor_cast.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/protocol.hpp"
 
 #include "messages/wire/addresses.hpp"

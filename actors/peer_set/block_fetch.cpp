@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/block_fetch.hpp"
 
 #include <algorithm>

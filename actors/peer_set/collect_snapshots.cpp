@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/collect_snapshots.hpp"
 
 #include <caf/sec.hpp>

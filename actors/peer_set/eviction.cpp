@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/eviction.hpp"
 
 #include "actors/base/keyed_hash.hpp"

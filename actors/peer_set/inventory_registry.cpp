@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/inventory_registry.hpp"
 
 #include <algorithm>

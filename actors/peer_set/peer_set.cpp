@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/peer_set.hpp"
 
 #include "actors/base/log.hpp"

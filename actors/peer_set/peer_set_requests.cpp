@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/peer_set_requests.hpp"
 
 #include "actors/base/gathering.hpp"

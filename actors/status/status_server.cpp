@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/status_server.hpp"
 
 #include "actors/base/log.hpp"

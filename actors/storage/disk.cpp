@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/storage/disk.hpp"
 
 #include <fcntl.h>

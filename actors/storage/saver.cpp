@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/storage/saver.hpp"
 
 #include "actors/storage/state_file.hpp"

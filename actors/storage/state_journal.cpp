@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/storage/state_journal.hpp"
 
 #include "actors/base/log.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/asio_sockets.hpp"
 
 #include "actors/transport/close_on_exec.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/own_addresses.hpp"
 
 #include <ifaddrs.h>

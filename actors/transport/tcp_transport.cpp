@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/tcp_transport.hpp"
 
 #include "actors/transport/weak_send.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/caf/message_signature.hpp"
 
 #include <caf/uniform_type_info_map.hpp>

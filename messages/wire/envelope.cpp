@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/envelope.hpp"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/frame_decoder.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/network.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/payload_pool.hpp"
 
 #include <cstdlib>

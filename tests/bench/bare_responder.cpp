@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The floor of the benchmarks: the least a program can do and still be a polite,
 // careful peer. One thread, one epoll set, no actors, no queues. It answers the
 // accepting side of a regtest handshake and every ping, and it verifies the checksum of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The effect of one flooding peer on the latency of the others: 50 honest peers measure
 // ping to pong at a running node, once while it is calm and once while it is flooded.
 //   flood_bench ADDR:PORT SECONDS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The load of the benchmarks: a single-threaded client for regtest that costs as little
 // as possible itself. Everything it sends in numbers is built beforehand, checksums
 // included, and the pongs it waits for are compared as whole messages. One line of JSON

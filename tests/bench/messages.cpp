@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #define OPENSSL_SUPPRESS_DEPRECATED // the one-shot calls that replace these are slower
 
 #include "tests/bench/messages.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the peer set costs, and how fast the dialer fills it: each measured against what
 // it cannot beat, in one process and one run. The other ends are bare_responders.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The readers of the benchmark of the status socket: pollers that ask for /status and
 // /peers in turn, and followers of /events, some of which never read. One thread, no code
 // of the project. Prints a line when the followers have caught up, and then, after the

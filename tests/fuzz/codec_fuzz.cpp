@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/codec.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/support/random_messages.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/endpoint.hpp"
 #include "messages/snapshots.hpp"
 #include "tests/fuzz/fuzz_target.hpp"

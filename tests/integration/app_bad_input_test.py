@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A stranger's bad input, as people see it: the reason of its end, in the log and the counters.
 bad_input_test.cpp tests what counts as bad, and that other peers do not notice."""
 

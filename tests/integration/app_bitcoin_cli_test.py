@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Requests as Bitcoin Core's bitcoin-cli makes them, byte by byte, and what it reads of the
 answers. The program itself is in no Debian package."""
 

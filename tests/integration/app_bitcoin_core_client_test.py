@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """npm's bitcoin-core, a client of Bitcoin Core that knows nothing of us, in its own words."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The executable's data directory, and that it has only one user."""
 
 import os

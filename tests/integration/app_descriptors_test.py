@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The executable with few file descriptors: beyond them it gives up the peers that it
 loses least with, goes on accepting, and is as before when there are fewer peers."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The executable with a disk that is full or a data directory that became read-only: it says
 so, goes on, loses nothing, and recovers."""
 

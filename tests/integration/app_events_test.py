@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The event stream: its order and its gaps, for readers fast, slow or deaf."""
 
 import itertools

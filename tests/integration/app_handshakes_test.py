@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Connections that still shake hands: where they show, and what ends them."""
 
 import signal

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a call has answered as done is on the disk: killed right after the answer, the next
 start has it, also among many thousand bans (invariant I15)."""
 

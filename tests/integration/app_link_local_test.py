@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Link-local addresses, whose zone says on which link they are."""
 
 import ctypes

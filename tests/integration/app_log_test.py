@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The log of the executable: a reader that does not read holds nothing up, and strangers
 cannot flood it. The same for stdout."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """GET /metrics: well-formed, bounded, and what it counts."""
 
 import re

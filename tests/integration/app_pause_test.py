@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A process that was stopped for a while, as by a debugger, a suspended machine or a frozen
 container, goes on as if nothing had been."""
 

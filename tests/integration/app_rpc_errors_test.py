@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Mistakes in calls, with the codes, statuses and words of Bitcoin Core 28."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Answers of many megabytes: made while they are read, so that neither memory nor anybody
 else pays for them."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Results of JSON-RPC against the shapes of Bitcoin Core's, in rpc_shapes.json."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """JSON-RPC: Bitcoin Core's calls, our own, and what is none of them."""
 
 import base64

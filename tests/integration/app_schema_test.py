@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The node's documents fit the schemas that it serves. Needs Debian's python3-jsonschema."""
 
 import unittest

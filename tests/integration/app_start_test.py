@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How the executable starts: its ready line, or exit 2 and one line that says why not."""
 
 import json

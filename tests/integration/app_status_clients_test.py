@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The status socket's clients: many, slow, deaf; and the file that a Unix socket is."""
 
 import contextlib

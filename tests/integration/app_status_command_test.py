@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """`peerage status`: the table for people, once and while it is watched."""
 
 import contextlib

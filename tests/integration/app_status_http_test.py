@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """HTTP to the letter: what a client may say, what it is told before it has said all, and
 what is no request."""
 

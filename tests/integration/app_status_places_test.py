@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The places at the status socket: clients that have gone, that idle, that drip, that do
 not read, that wait for long, and the honest ones among them."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The status socket's answers, to what is asked well and to what is not."""
 
 import json

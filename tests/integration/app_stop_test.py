@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How the executable ends: signals, at any moment, whatever is under way."""
 
 import os

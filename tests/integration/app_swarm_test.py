@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The executable with a swarm of peers in its own process."""
 
 import unittest

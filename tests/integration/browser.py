@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A headless Chromium, by the WebDriver protocol of chromedriver. Standard library only."""
 
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bases of the tests here: a folder for each test, a node for each class of tests."""
 
 import base64

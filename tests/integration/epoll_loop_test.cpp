@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/epoll_loop.hpp"
 
 #include "actors/transport/tcp_transport.hpp"

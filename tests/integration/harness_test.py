@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """scripts/peerage_harness.py, with nodes as its users start them, and with programs that are
 none."""
 

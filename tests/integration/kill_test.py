@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The executable killed at any moment, most of all while it saves: what it has on disk is
 complete, and the next start finds no damage (invariant I15)."""
 

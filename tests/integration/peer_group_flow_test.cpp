@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/integration/peer_group_fixture.hpp"
 
 #include "tests/support/scripted_service.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/integration/peer_group_fixture.hpp"
 
 /// I6: a handshake finishes, or fails at its own deadline.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "tests/integration/peer_group_fixture.hpp"
 

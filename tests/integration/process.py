@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A process by /proc: its descriptors, memory, threads and signals."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HTTP as bytes, right or wrong: what http.client would not send, and what came back."""
 
 import base64

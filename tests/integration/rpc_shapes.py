@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The shapes of results in rpc_shapes.json, and how a result is checked against one."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A program on a terminal, and what a person sees there."""
 
 import errno

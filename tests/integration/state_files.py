@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The state files of a node, read and written without any code of it."""
 
 import contextlib

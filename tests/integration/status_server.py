@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A status socket that says what a test wants, where a node would not."""
 
 import http.server

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A WebSocket client (RFC 6455) that is strict with the server, and shows all that it says:
 refusals, frames, closing codes. To follow events there is `Node.events`."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A peer on regtest, played by hand: as much of the protocol as it takes to be one."""
 
 import hashlib

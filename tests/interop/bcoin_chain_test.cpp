@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/interop/bcoin_fixture.hpp"
 

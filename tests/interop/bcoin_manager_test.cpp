@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/node.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/interop/bcoin_node.hpp"
 
 #include <arpa/inet.h>

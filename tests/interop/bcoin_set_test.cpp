@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/node/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/interop/bcoin_fixture.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checks our codec against python-bitcoinlib's, both ways.
 
     /usr/bin/python3 bitcoinlib_check.py CODEC_TOOL [ROUNDS [SEED]]

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs bcoin next to a copy of its driver, once, and runs the interop test with it.
 #   run_bcoin.sh SOURCE_DIR INSTALL_DIR TEST_PROGRAM [ARGUMENTS...]
 # Exit code 77 (skipped) only where node or npm is missing.

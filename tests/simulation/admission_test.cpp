@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/admission/listener.hpp"
 #include "actors/bans/ban_manager.hpp"
 #include "actors/interfaces/admission.hpp"

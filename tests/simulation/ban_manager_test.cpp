@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/bans/ban_manager.hpp"
 #include "actors/interfaces/bans.hpp"
 #include "actors/interfaces/broadcasts.hpp"

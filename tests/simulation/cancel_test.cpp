@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/base/cancel_request.hpp"
 #include "actors/events/event_log.hpp"
 #include "actors/interfaces/peer_set.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "messages/wire/addresses.hpp"
 #include "tests/simulation/requests_fixture.hpp"

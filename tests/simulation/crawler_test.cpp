@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"

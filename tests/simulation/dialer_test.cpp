@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/dialer.hpp"
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/attempts.hpp"

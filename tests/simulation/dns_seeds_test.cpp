@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "messages/known_address.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/simulation/simulation.hpp"
 #include "tests/support/raw_peer.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "tests/simulation/simulation.hpp"
 #include "tests/support/scripted_service.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/simulation/requests_fixture.hpp"
 
 /// I9: answers are matched by content; a late one completes nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/simulation.hpp"

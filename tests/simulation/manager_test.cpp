@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/node.hpp"
 #include "tests/simulation/simulation.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/requests_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/bans.hpp"
 #include "actors/peer/connection.hpp"
 #include "tests/simulation/simulation.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/simulation/requests_fixture.hpp"
 
 #include "messages/wire/header_work.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/simulation/set_world.hpp"
 
 #include "actors/interfaces/addresses.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/simulation/simulation.hpp"
 
 #include "actors/interfaces/peer.hpp"

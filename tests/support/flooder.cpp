@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/flooder.hpp"
 
 #include "messages/wire/messages.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/memory_resolver.hpp"
 
 #include "actors/transport/weak_send.hpp"

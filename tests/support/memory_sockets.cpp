@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/memory_sockets.hpp"
 
 #include "actors/transport/send_queue.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/raw_peer.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/scripted_service.hpp"
 
 #include "actors/interfaces/inbound_service.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/whole_node.hpp"
 
 #include "actors/chain/chain_service.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/documents/endpoints.hpp"
 
 #include "actors/interfaces/addresses.hpp"

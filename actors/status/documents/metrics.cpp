@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/documents/metrics.hpp"
 
 #include <prometheus/text_serializer.h>

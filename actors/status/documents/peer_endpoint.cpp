@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/documents/peer_endpoint.hpp"
 
 #include "actors/base/gathering.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/events/event_feed.hpp"
 
 #include <caf/send.hpp>

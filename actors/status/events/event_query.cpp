@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/events/event_query.hpp"
 
 #include <boost/beast/core/string.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/events/event_session.hpp"
 
 #include "actors/status/http/status_limits.hpp"

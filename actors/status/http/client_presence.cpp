@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/client_presence.hpp"
 
 #include <linux/inet_diag.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/host_check.hpp"
 
 #include <boost/beast/core/string.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/http.hpp"
 
 #include <boost/asio/post.hpp>

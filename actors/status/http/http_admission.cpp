@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/http_admission.hpp"
 
 #include <algorithm>

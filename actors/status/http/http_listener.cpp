@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/http_listener.hpp"
 
 #include "actors/transport/close_on_exec.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/rpc_cookie.hpp"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/shared_document.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/status_actor.hpp"
 
 namespace peerage {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/status_address.hpp"
 
 #include <sys/un.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/rpc/rpc.hpp"
 
 #include <algorithm>

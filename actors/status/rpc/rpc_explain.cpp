@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/admission.hpp"
 #include "actors/interfaces/attempts.hpp"

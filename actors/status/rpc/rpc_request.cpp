@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/peer.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/rpc/rpc_server.hpp"
 
 #include <caf/send.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/bench/load/load.hpp"
 
 #include <netinet/tcp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/bench/load/options.hpp"
 
 #include "tests/bench/messages.hpp"

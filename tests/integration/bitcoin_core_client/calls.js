@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 'use strict';
 
 // Makes the calls on stdin with npm's bitcoin-core, one after the other, and prints what came

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 'use strict';
 
 // A bcoin regtest full node, driven by JSON lines on stdin and stdout. See README.md for the commands and events.

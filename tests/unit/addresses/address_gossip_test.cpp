@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/addresses/address_gossip.hpp"
 #include "actors/addresses/getaddr_cache.hpp"
 #include "actors/interfaces/broadcasts.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "address_table_fixture.hpp"
 
 #include <doctest/doctest.h>

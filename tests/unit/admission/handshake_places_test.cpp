@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/admission/handshake_places.hpp"
 
 #include "tests/support/endpoints.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/line_writer.hpp"
 
 #include "app/standard_streams.hpp"

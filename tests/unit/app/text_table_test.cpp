@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app/text_table.hpp"
 
 #include <doctest/doctest.h>

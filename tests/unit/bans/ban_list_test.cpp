@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/bans/ban_list.hpp"
 #include "messages/ban.hpp"
 #include "tests/support/endpoints.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/bans/reputation.hpp"
 #include "messages/lifecycle.hpp"
 #include "tests/support/endpoints.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/added_peers.hpp"
 #include "tests/support/endpoints.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/dialing/backoff.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/unit/messages/allocations.hpp"
 
 #include <atomic>

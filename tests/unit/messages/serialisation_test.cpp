@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/type_ids.hpp"
 
 #include <caf/actor_system.hpp>

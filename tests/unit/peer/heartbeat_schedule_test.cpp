@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/heartbeat_schedule.hpp"
 
 #include <doctest/doctest.h>

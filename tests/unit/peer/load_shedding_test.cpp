@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/load_shedding.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer/service_question.hpp"
 
 #include <doctest/doctest.h>

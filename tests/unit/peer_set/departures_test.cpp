@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/departures.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/eviction.hpp"
 
 #include "messages/subnet.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer_set/inventory_registry.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/peer_set/router.hpp"
 
 #include "messages/wire/messages.hpp"

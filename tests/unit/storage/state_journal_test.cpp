@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/storage/disk.hpp"
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/state_journal.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/resolver.hpp"
 #include "tests/support/endpoints.hpp"
 #include "tests/support/memory_resolver.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/transport/send_queue.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/codec.hpp"
 #include "messages/wire/limits.hpp"
 #include "tests/support/random_messages.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/envelope.hpp"
 #include "messages/wire/frame_decoder.hpp"
 #include "tests/support/random_messages.hpp"

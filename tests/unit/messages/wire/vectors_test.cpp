@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "messages/wire/codec.hpp"
 #include "messages/wire/envelope.hpp"
 #include "messages/wire/header_work.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "actors/status/http/session_clock.hpp"
 
 #include <doctest/doctest.h>
