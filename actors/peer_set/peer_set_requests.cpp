@@ -276,7 +276,7 @@ caf::result<Reply> start_fetch(self_pointer self, const std::vector<transaction_
 // -- one peer --------------------------------------------------------------------------
 
 template <class Request>
-caf::result<typename Request::reply> to_one(self_pointer self, Request&& what) {
+caf::result<typename Request::reply> to_one(self_pointer self, Request what) {
   auto& state = self->state;
   if (state.stopping)
     return caf::make_error(request_error::shutting_down);
@@ -298,11 +298,11 @@ caf::result<typename Request::reply> to_one(self_pointer self, Request&& what) {
   return promise;
 }
 
-template caf::result<latency> to_one(self_pointer, measure_latency&&);
-template caf::result<addresses> to_one(self_pointer, get_addresses&&);
-template caf::result<headers> to_one(self_pointer, get_headers&&);
-template caf::result<block_hashes> to_one(self_pointer, get_block_hashes&&);
-template caf::result<transaction_ids> to_one(self_pointer, get_mempool&&);
+template caf::result<latency> to_one(self_pointer, measure_latency);
+template caf::result<addresses> to_one(self_pointer, get_addresses);
+template caf::result<headers> to_one(self_pointer, get_headers);
+template caf::result<block_hashes> to_one(self_pointer, get_block_hashes);
+template caf::result<transaction_ids> to_one(self_pointer, get_mempool);
 
 // -- several ---------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
 /// A request to one peer, whichever is the lightest.
 template <class Request>
-caf::result<typename Request::reply> to_one(self_pointer self, Request&& what);
+caf::result<typename Request::reply> to_one(self_pointer self, Request what);
 
 /// Blocks or transactions, split over several peers.
 caf::result<blocks> fetch(self_pointer self, get_blocks&& what);

@@ -370,7 +370,7 @@ std::uint32_t link_of(const endpoint& named, const peer_snapshots& peers,
 } // namespace
 
 void with_zone(status_pointer self, const endpoint& named,
-               std::function<void(const endpoint&)> then) {
+               const std::function<void(const endpoint&)>& then) {
   if (!named.is_link_local() || named.zone != 0)
     return then(named);
   ask_handshakes(self, [self, named, then](const peer_snapshots& handshakes) {

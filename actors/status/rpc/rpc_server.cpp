@@ -37,7 +37,7 @@ std::size_t bytes_of(const rpc_json& x) {
       result += bytes_of(value);
   else if (x.is_object())
     for (const auto& [key, value] : x.items())
-      result += sizeof key + key.size() + bytes_of(value);
+      result += sizeof(std::string) + key.size() + bytes_of(value);
   return result;
 }
 
