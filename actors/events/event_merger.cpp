@@ -100,7 +100,10 @@ bool event_merger::admit(const event& x, time_point now) {
   if (!whose)
     return true;
   std::lock_guard guard{mutex_};
-  return take(*whose, x, now) && take({x.type, 0, {}, x.reason, true}, x, now);
+  if (!take(*whose, x, now))
+    return false;
+  // Peers have places, which bound their number; hosts are as many as they like.
+  return whose->peer != 0 || take({x.type, 0, {}, x.reason, true}, x, now);
 }
 
 /// Tells whether the event may be told singly, or merges it.

@@ -18,9 +18,8 @@ namespace peerage {
 /// Keeps remotes from washing out the history: an event that a remote can cause at will
 /// (announcements, addresses, misbehaviour, inbound connections and their ends) is told
 /// singly only up to a burst. From then on alike events of one peer, or of one host if
-/// every connection makes a new peer, are merged: one a second, with their count. What is
-/// told of all of them together has a burst as well: many hosts wash out no more than
-/// one.
+/// every connection makes a new peer, are merged: one a second, with their count. All
+/// hosts together have a burst as well, so that many of them wash out no more than a few.
 ///
 /// Alike are events of one type and reason. The merged event has the latest values, but
 /// the first score before; its `count` is their sum.
@@ -35,11 +34,11 @@ public:
   /// The same of connections of one host, which may stand for many: behind a proxy, or on
   /// a machine that runs a test network.
   static constexpr double connection_burst = 100;
-  /// Alike events of all peers and hosts together: a tenth of the history.
+  /// Alike events of all hosts together: a tenth of the history.
   static constexpr double common_burst = 1'000;
   static constexpr std::chrono::seconds window{1};
-  /// Peers and hosts that are remembered, for each kind of event. Those beyond have the
-  /// common burst only.
+  /// Peers and hosts that are remembered, for each kind of event. Hosts beyond have the
+  /// common burst only, peers beyond are not merged.
   static constexpr std::size_t max_sources = 4'096;
 
   /// True: tell the event now. False: it was merged into one that `take_due` will return.
@@ -63,7 +62,7 @@ private:
     peer_id peer = 0;                    ///< 0: the host.
     std::array<std::uint8_t, 16> host{}; ///< Of IPv6 the /64, which one customer has.
     std::string reason;
-    bool is_common = false; ///< All peers and hosts together.
+    bool is_common = false; ///< All hosts together.
 
     friend bool operator==(const source&, const source&) = default;
   };
