@@ -5,14 +5,13 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-Installs what is missing, builds with clang and with g++, checks the format, lints, and
-runs every test.
+Installs what is missing, builds, checks the format, lints, and runs every test.
 
   scripts/test.sh [--no-lint] [NAME...]
 
 Arguments narrow it to the tests whose names match one of them (regular expressions, as
-for ctest -R); then nothing is linted, and g++ is left out. The last lines are ctest's
-summary. Exit status: 0 if everything passed.
+for ctest -R); then nothing is linted. The last lines are ctest's summary. Exit status: 0
+if everything passed.
 
 Examples
   scripts/test.sh                  everything
@@ -56,11 +55,6 @@ elif [ "$lint" = true ]; then
   quietly format "$repository/scripts/format.sh" --check
   step "linting (clang-tidy-14; some minutes the first time)"
   with_fast_memory "$repository/scripts/lint.sh"
-  # The build above is clang's, several sources at a time.
-  step "compiling each source alone, with g++ (some minutes the first time)"
-  quietly configure-gcc cmake -S "$repository" -B "$build_dir/gcc" --preset gcc
-  quietly build-gcc with_fast_memory cmake --build "$build_dir/gcc" \
-    --parallel "$(nproc)" --target all tests/all tests/bench/all
 fi
 
 step "running the tests"

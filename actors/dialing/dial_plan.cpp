@@ -357,8 +357,8 @@ dial_purpose dial_plan::failed(const endpoint& remote, peer_exit reason, time_po
 
 std::optional<peer_exit> dial_plan::ready(const endpoint& remote, std::uint64_t services,
                                           time_point now) {
-  auto& dial = dials_.at(remote);
-  const auto why = dial.why;
+  auto& attempt = dials_.at(remote);
+  const auto why = attempt.why;
   families_.report(remote, true);
   if (!is_manual(why))
     note_answer(true);
@@ -371,7 +371,7 @@ std::optional<peer_exit> dial_plan::ready(const endpoint& remote, std::uint64_t 
   else if (!is_manual(why) && (services & needed) != needed)
     leave = peer_exit::lacks_services;
   if (!leave) {
-    dial.ready = true;
+    attempt.ready = true;
     return std::nullopt;
   }
   dials_.erase(remote);
