@@ -365,8 +365,10 @@ void rpc_server::serve(const std::string& body, const status_actor& status,
   if (!memory)
     return refuse({rpc_code::overloaded, "too many long calls are under way", {}}, status,
                   slot);
-  long_bodies_->add(slot->door(), [server = *this, body, memory, status, slot] {
-    server.read(body, status, slot);
+  auto reader = *this;
+  reader.long_bodies_ = nullptr; // what waits must not hold the queue that it waits in
+  long_bodies_->add(slot->door(), [reader, body, memory, status, slot] {
+    reader.read(body, status, slot);
   });
 }
 
