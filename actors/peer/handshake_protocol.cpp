@@ -7,9 +7,8 @@ namespace peerage {
 
 namespace limits = wire::limits;
 
-handshake_protocol::handshake_protocol(node_context_ptr context, peer_info info)
-    : context_(std::move(context)), info_(std::move(info)),
-      traffic_(context_->network.magic) {}
+handshake_protocol::handshake_protocol(peer_rules_ptr rules, peer_info info)
+    : rules_(std::move(rules)), info_(std::move(info)), traffic_(rules_->network.magic) {}
 
 void handshake_protocol::start() {
   if (info_.direction == peer_direction::outbound)
@@ -23,7 +22,7 @@ void handshake_protocol::receive(const wire::frame& frame) {
   ++traffic_.messages_received;
   traffic_.received.count(frame.type, frame.wire_size());
   traffic_.received.report([this](wire::command type, std::uint64_t messages) {
-    context_->counters.messages_received[static_cast<std::size_t>(type)].fetch_add(
+    rules_->counters.messages_received[static_cast<std::size_t>(type)].fetch_add(
       messages, std::memory_order_relaxed);
   });
   if (!frame.checksum_ok())
@@ -58,7 +57,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   if (wire::decode(frame.type, frame.payload, decoded) != wire::decode_result::ok)
     return count(ignored::malformed);
   auto& theirs = std::get<wire::version>(decoded);
-  if (context_->nonces.meet(theirs.nonce)) {
+  if (rules_->nonces.meet(theirs.nonce)) {
     failure_ = peer_exit::self_connection;
     return;
   }
@@ -73,7 +72,7 @@ void handshake_protocol::on_version(const wire::frame& frame) {
   info_.user_agent = std::move(theirs.user_agent);
   info_.start_height = theirs.start_height;
   info_.relay = theirs.relay;
-  info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - context_->wall.now();
+  info_.time_offset = std::max<std::int64_t>(theirs.time, 0) - rules_->wall.now();
   if (info_.direction == peer_direction::inbound)
     send_version();
   send_answer();
@@ -91,20 +90,20 @@ void handshake_protocol::on_sendcmpct(const wire::frame& frame) {
 void handshake_protocol::send_version() {
   wire::version ours;
   ours.protocol = limits::protocol_version;
-  ours.services = context_->identity.services;
-  ours.time = context_->wall.now();
+  ours.services = rules_->identity.services;
+  ours.time = rules_->wall.now();
   // Only the receiver's address is set, so ours does not leak.
   ours.receiver.ip = info_.remote.ip;
   ours.receiver.port = info_.remote.port;
-  nonce_ = context_->random.next_nonzero();
+  nonce_ = rules_->random.next_nonzero();
   ours.nonce = nonce_;
-  ours.user_agent = context_->identity.user_agent;
-  ours.start_height = context_->identity.start_height;
-  ours.relay = context_->identity.relay;
+  ours.user_agent = rules_->identity.user_agent;
+  ours.start_height = rules_->identity.start_height;
+  ours.relay = rules_->identity.relay;
   // An accepting side answers after it has seen the remote's nonce, so only the dialing
   // side's nonce can come back to us unseen.
   if (info_.direction == peer_direction::outbound)
-    context_->nonces.remember(ours.nonce);
+    rules_->nonces.remember(ours.nonce);
   traffic_.outbox.push(ours);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/peer/node_context.hpp"
+#include "actors/peer/peer_rules.hpp"
 #include "actors/peer/traffic_so_far.hpp"
 #include "messages/wire/frame_decoder.hpp"
 
@@ -19,7 +19,7 @@ namespace peerage {
 /// (sendheaders, sendcmpct). All else before its verack is counted and ignored.
 class handshake_protocol {
 public:
-  handshake_protocol(node_context_ptr context, peer_info info);
+  handshake_protocol(peer_rules_ptr rules, peer_info info);
 
   /// Call once, before any frame.
   void start();
@@ -57,7 +57,7 @@ private:
   void send_version();
   void send_answer();
 
-  node_context_ptr context_;
+  peer_rules_ptr rules_;
   peer_info info_;
   traffic_so_far traffic_;
   std::uint64_t nonce_ = 0;

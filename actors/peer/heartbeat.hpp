@@ -3,6 +3,7 @@
 
 #include "actors/base/local_message.hpp"
 #include "actors/peer/heartbeat_schedule.hpp"
+#include "actors/peer/node_context.hpp"
 
 namespace peerage {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/peer/node_context.hpp"
+#include "actors/peer/peer_rules.hpp"
 
 #include <optional>
 #include <vector>

@@ -1,65 +1,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/base/node_clock.hpp"
-#include "actors/base/random_source.hpp"
 #include "actors/events/event_merger.hpp"
 #include "actors/interfaces/bans.hpp"
 #include "actors/interfaces/events.hpp"
 #include "actors/interfaces/inbound_service.hpp"
-#include "actors/peer/handshake_nonces.hpp"
-#include "actors/peer/node_counters.hpp"
+#include "actors/peer/peer_rules.hpp"
 #include "actors/transport/transport.hpp"
-#include "messages/version.hpp"
-#include "messages/wire/network.hpp"
 
 #include <atomic>
-#include <chrono>
-#include <cstdint>
 #include <memory>
-#include <string>
 
 namespace peerage {
 
-/// Deadlines and paces of a peer's life; see the limits in actors/README.md.
-struct peer_timing {
-  caf::timespan connect_timeout = std::chrono::seconds(5);    ///< TCP open.
-  caf::timespan handshake_timeout = std::chrono::seconds(10); ///< From there to verack.
-  caf::timespan request_timeout = std::chrono::seconds(20);
-  caf::timespan ping_interval = std::chrono::seconds(59); ///< A prime: paces drift apart.
-  caf::timespan ping_timeout = std::chrono::seconds(20);
-  /// The node's own inbound service has this long to answer; then the remote gets the
-  /// same as after an error.
-  caf::timespan service_timeout = std::chrono::seconds(20);
-};
+/// What all peers of one node share: their rules, and the actors around them. Made once,
+/// before the first peer.
+struct node_context : peer_rules {
+  using peer_rules::peer_rules;
 
-/// What our version message says about this node.
-struct local_identity {
-  std::string user_agent = "/peerage:" + std::string(program_version()) + "/";
-  std::uint64_t services = 0;
-  std::int32_t start_height = 0;
-  bool relay = true;
-};
-
-/// What all peers of one node share. Made once, before the first peer.
-struct node_context {
-  node_context(const wire::network_parameters& parameters,
-               std::optional<std::uint64_t> seed)
-      : network(parameters), random(seed) {}
-
-  const wire::network_parameters& network;
-  peer_timing timing;
-  local_identity identity;
-  random_source random;
-  handshake_nonces nonces;
   std::atomic<peer_id> last_id{0};
   alarm_clock_actor alarms;
   /// Takes the node's events; null: none are told. Set before the first peer.
   event_sink events;
   /// Decides which events that remotes can cause at will are told singly.
   std::shared_ptr<event_merger> merger = std::make_shared<event_merger>();
-  node_counters counters;
-  node_clock wall; ///< For times that are shown, sent or saved, and for ends at a date.
   inbound_service_actor service; ///< The node's own.
   /// Asked by CONNECTIONs instead of `service`; null: they ask that.
   inbound_service_actor dispatcher;

@@ -16,8 +16,8 @@ constexpr std::uint64_t all_money = 21'000'000ULL * 100'000'000ULL;
 
 } // namespace
 
-protocol::protocol(node_context_ptr context, peer_info info, traffic_so_far traffic)
-    : context_(std::move(context)), info_(std::move(info)),
+protocol::protocol(peer_rules_ptr rules, peer_info info, traffic_so_far traffic)
+    : rules_(std::move(rules)), info_(std::move(info)),
       outbox_(std::move(traffic.outbox)), ignored_(traffic.ignored),
       received_(std::move(traffic.received)),
       messages_received_(traffic.messages_received),
@@ -40,7 +40,7 @@ std::vector<std::pair<misbehaviour, std::uint64_t>> protocol::take_misbehaviour(
 outgoing_requests& protocol::outgoing() {
   if (!outgoing_)
     outgoing_ = std::make_unique<outgoing_requests>(
-      info_, context_->network.genesis, context_->timing.request_timeout,
+      info_, rules_->network.genesis, rules_->timing.request_timeout,
       [this](time_point now) { return next_nonce(now); }, outbox_);
   return *outgoing_;
 }
@@ -70,7 +70,7 @@ void protocol::send_heartbeat(std::uint64_t nonce, time_point now) {
 
 void protocol::ping(time_point now) {
   if (!oldest_ping() && info_.protocol > wire::limits::last_without_pong)
-    send_heartbeat(context_->random.next_nonzero(), now);
+    send_heartbeat(rules_->random.next_nonzero(), now);
 }
 
 std::optional<time_point> protocol::oldest_ping() const {
@@ -93,9 +93,9 @@ void protocol::on_service_answer(const service_answer& answer, time_point now) {
       count(ignored::service_failure);
   } else if (const auto* asked = inbound().asked()) {
     if (std::holds_alternative<block_received>(*asked))
-      last_block_ = context_->wall.date(now);
+      last_block_ = rules_->wall.date(now);
     else if (std::holds_alternative<transaction_received>(*asked))
-      last_transaction_ = context_->wall.date(now);
+      last_transaction_ = rules_->wall.date(now);
   }
   inbound().on_answer(answer);
 }
@@ -235,7 +235,7 @@ void protocol::on_pong_without_nonce() {
 }
 
 std::uint64_t protocol::next_nonce(time_point now) {
-  const auto nonce = context_->random.next_nonzero();
+  const auto nonce = rules_->random.next_nonzero();
   await_pong(nonce, now);
   return nonce;
 }
@@ -250,11 +250,11 @@ void protocol::note_ping(caf::timespan round_trip) {
   last_ping_ = round_trip;
   if (lowest_ping_ == caf::timespan::zero() || last_ping_ < lowest_ping_)
     lowest_ping_ = last_ping_;
-  context_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
+  rules_->counters.pings.observe(std::chrono::duration<double>(round_trip).count());
 }
 
 void protocol::report_traffic() {
-  auto& counters = context_->counters;
+  auto& counters = rules_->counters;
   auto adding_to = [](node_counters::by_command& to) {
     return [&to](wire::command type, std::uint64_t messages) {
       to[static_cast<std::size_t>(type)].fetch_add(messages, std::memory_order_relaxed);

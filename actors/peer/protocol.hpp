@@ -2,9 +2,10 @@
 #pragma once
 
 #include "actors/peer/inbound_requests.hpp"
-#include "actors/peer/node_context.hpp"
 #include "actors/peer/outgoing_requests.hpp"
+#include "actors/peer/peer_rules.hpp"
 #include "actors/peer/traffic_so_far.hpp"
+#include "messages/misbehaviour.hpp"
 #include "messages/wire/frame_decoder.hpp"
 
 #include <memory>
@@ -22,7 +23,7 @@ namespace peerage {
 /// actors/README.md).
 class protocol {
 public:
-  protocol(node_context_ptr context, peer_info info, traffic_so_far traffic);
+  protocol(peer_rules_ptr rules, peer_info info, traffic_so_far traffic);
 
   // -- inputs --------------------------------------------------------------------------
 
@@ -120,11 +121,9 @@ private:
   /// When the oldest unanswered ping was sent.
   std::optional<time_point> oldest_ping() const;
   void note_ping(caf::timespan round_trip);
-  bool offers(wire::service bit) const {
-    return (context_->identity.services & bit) != 0;
-  }
+  bool offers(wire::service bit) const { return (rules_->identity.services & bit) != 0; }
 
-  node_context_ptr context_;
+  peer_rules_ptr rules_;
   peer_info info_;
   wire::outbox outbox_;
   // Made when first needed: an idle peer pays for neither.

@@ -35,7 +35,7 @@ void protocol::on_data(wire::message& what, const wire::frame& frame, time_point
 
 void protocol::on_headers(wire::headers& message, const wire::frame& frame) {
   auto& entries = message.entries;
-  switch (wire::fault_of(entries, context_->network.easiest_bits)) {
+  switch (wire::fault_of(entries, rules_->network.easiest_bits)) {
   case wire::header_fault::without_work: return end_with(peer_exit::header_without_work);
   case wire::header_fault::not_linked: return end_with(peer_exit::headers_not_linked);
   case wire::header_fault::none: break;
@@ -50,7 +50,7 @@ void protocol::on_headers(wire::headers& message, const wire::frame& frame) {
 
 void protocol::on_block(wire::block& body, const wire::frame& frame, time_point now) {
   if (outgoing_ && outgoing_->on_block(body)) {
-    last_block_ = context_->wall.date(now);
+    last_block_ = rules_->wall.date(now);
     return;
   }
   count(ignored::unsolicited);
@@ -60,7 +60,7 @@ void protocol::on_block(wire::block& body, const wire::frame& frame, time_point 
 
 void protocol::on_transaction(wire::tx& body, const wire::frame& frame, time_point now) {
   if (outgoing_ && outgoing_->on_transaction(body)) {
-    last_transaction_ = context_->wall.date(now);
+    last_transaction_ = rules_->wall.date(now);
     return;
   }
   count(ignored::unsolicited);
