@@ -115,8 +115,7 @@ void update_relay_alarm(address_book_pointer self) {
 
 void note_excess(address_book_pointer self, address_book_state::known_peer& peer,
                  const address_intake& taken) {
-  constexpr auto limited = static_cast<std::size_t>(address_refusal::rate_limited);
-  peer.excess += taken.refused[limited];
+  peer.excess += taken.rate_limited;
   const auto floods = peer.excess / reported_excess;
   if (floods == 0)
     return;
@@ -182,7 +181,7 @@ state_saver::kept_handler note_kept(address_book_pointer self,
 caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses x) {
   auto& state = self->state;
   std::erase_if(x.entries, [&](const auto& entry) {
-    return refusal_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
+    return fault_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
   });
   std::uint64_t added = add(self, x);
   if (added == 0 && x.keep) // a caller repeats what failed to be saved
@@ -453,7 +452,7 @@ void start_table(address_book_pointer self) {
     repeat(self, entry);
   // What was fine when it was saved may be unwanted under today's options.
   state.table->erase_if([&](const address_entry& x) {
-    return refusal_of(x.address, state.options.allow_unroutable) ||
+    return fault_of(x.address, state.options.allow_unroutable) ||
            is_own(state, x.remote());
   });
   if (!saved_here)

@@ -2,7 +2,6 @@
 #include "actors/addresses/address_gossip.hpp"
 
 #include "actors/addresses/address_entry.hpp"
-#include "messages/subnet.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <algorithm>
@@ -13,39 +12,8 @@ namespace peerage {
 
 namespace {
 
-constexpr std::array<std::uint8_t, 6> onion_cat_prefix{0xfd, 0x87, 0xd8,
-                                                       0x7e, 0xeb, 0x43};
-constexpr std::uint8_t cjdns_prefix = 0xfc;
-
-bool begins_with(const std::vector<std::uint8_t>& bytes, const auto& prefix) {
-  return bytes.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), bytes.begin());
-}
-
 bool is_ip(const wire::network_address& x) {
   return x.network_id == wire::ipv4_network || x.network_id == wire::ipv6_network;
-}
-
-bool is_unspecified(const endpoint& x) {
-  auto first = x.ip.begin() + (x.is_ipv4() ? 12 : 0);
-  return std::all_of(first, x.ip.end(), [](auto byte) { return byte == 0; });
-}
-
-std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
-                                             bool allow_unroutable) {
-  auto old_form = wire::to_timed_address(x);
-  if (!old_form || x.port == 0)
-    return address_refusal::malformed;
-  if (x.network_id == wire::ipv6_network &&
-      (begins_with(x.bytes, wire::ipv4_mapped_prefix) ||
-       begins_with(x.bytes, onion_cat_prefix)))
-    return address_refusal::malformed;
-  auto where = to_endpoint(old_form->address);
-  // A link-local address does not say on which link it is meant.
-  if (where.is_link_local() ||
-      (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
-    return address_refusal::unroutable;
-  return std::nullopt;
 }
 
 /// The mixing step of SplitMix64: from one secret number, one for each peer.
@@ -57,22 +25,6 @@ std::uint64_t mixed(std::uint64_t x) {
 }
 
 } // namespace
-
-std::optional<address_refusal> refusal_of(const wire::network_address& x,
-                                          bool allow_unroutable) {
-  const auto valid = [](bool condition) {
-    return condition ? std::nullopt : std::optional{address_refusal::malformed};
-  };
-  switch (x.network_id) {
-  case wire::ipv4_network:
-  case wire::ipv6_network: return refusal_of_ip(x, allow_unroutable);
-  case wire::tor_v3_network: return valid(x.bytes.size() == 32 && x.port != 0);
-  case wire::i2p_network: return valid(x.bytes.size() == 32);
-  case wire::cjdns_network:
-    return valid(x.bytes.size() == 16 && x.bytes.front() == cjdns_prefix && x.port != 0);
-  default: return address_refusal::unknown_network;
-  }
-}
 
 address_gossip::address_gossip(random_source& random, bool allow_unroutable)
     : random_(random), allow_unroutable_(allow_unroutable), hash_of_(random) {}
@@ -120,30 +72,27 @@ address_intake address_gossip::receive(peer_id peer,
                                        time_point now, unix_seconds wall,
                                        bool solicited) {
   address_intake result;
-  const auto refuse = [&](address_refusal why, std::size_t count) {
-    result.refused[static_cast<std::size_t>(why)] += count;
-  };
   auto found = peers_.find(peer);
   if (found == peers_.end()) {
-    refuse(address_refusal::peer_gone, entries.size());
+    result.peer_gone = entries.size();
     return result;
   }
   auto& source = found->second;
   const bool may_be_news = !solicited && entries.size() <= most_news;
   const auto paid = source.allowance.take(entries.size(), now);
   source.counts.processed += paid;
-  source.counts.rate_limited += entries.size() - paid;
-  refuse(address_refusal::rate_limited, entries.size() - paid);
+  result.rate_limited = entries.size() - paid;
+  source.counts.rate_limited += result.rate_limited;
   keep_random(entries, paid);
   for (auto& entry : entries) {
-    if (auto why = refusal_of(entry, allow_unroutable_)) {
-      refuse(*why, 1);
+    if (auto fault = fault_of(entry, allow_unroutable_)) {
+      ++result.faulty[static_cast<std::size_t>(*fault)];
       continue;
     }
     entry.time = plausible_last_seen(entry.time, wall);
     const auto hash = hash_of_(entry);
     source.known.insert(hash);
-    if (may_be_news && entry.time > wall - fresh && !refusal_of(entry, false))
+    if (may_be_news && entry.time > wall - fresh && !fault_of(entry, false))
       relay(entry, hash, peer, now, wall);
     result.entries.push_back(std::move(entry));
   }

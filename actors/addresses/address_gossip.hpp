@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/addresses/address_fault.hpp"
 #include "actors/addresses/address_token_bucket.hpp"
 #include "actors/addresses/peer_known_addresses.hpp"
 #include "actors/base/alarm_clock.hpp"
@@ -22,29 +23,12 @@
 
 namespace peerage {
 
-/// Why an entry of addr or addrv2 is not stored.
-enum class address_refusal : std::uint8_t {
-  peer_gone,       ///< The message outlived its connection.
-  rate_limited,    ///< The peer tells more than its allowance.
-  unknown_network, ///< An unknown network, or Tor v2, which no longer exists (BIP 155).
-  malformed,       ///< A wrong length, no port, or another network's address in disguise.
-  unroutable,      ///< Private, loopback, reserved …: of no use to the public network.
-};
-
-inline constexpr std::size_t address_refusal_count = 5;
-
-/// Why an address is no good, from any source; empty if it is good. OnionCat's addresses
-/// (fd87:d87e:eb43::/48, by BIP 155) and IPv4-mapped ones (by Bitcoin Core's reading) are
-/// malformed as IPv6; those of an addr message were made IPv4 before. A CJDNS address
-/// begins with fc, and only I2P has no ports.
-std::optional<address_refusal> refusal_of(const wire::network_address& x,
-                                          bool allow_unroutable);
-
-/// What came of an addr or addrv2 message. `entries` and all of `refused` add up to what
-/// was received.
+/// What came of an addr or addrv2 message. All of it adds up to what was received.
 struct address_intake {
   std::vector<wire::network_address> entries; ///< To be stored.
-  std::array<std::size_t, address_refusal_count> refused{};
+  std::size_t peer_gone = 0;    ///< All, if the message outlived its connection.
+  std::size_t rate_limited = 0; ///< The peer told more than its allowance.
+  std::array<std::size_t, address_fault_count> faulty{}; ///< By `address_fault`.
 };
 
 /// An addr or addrv2 message that is to be sent.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "actors/addresses/address_key.hpp"
 
+#include "actors/addresses/address_fault.hpp"
 #include "messages/subnet.hpp"
 
 #include <algorithm>
@@ -31,19 +32,8 @@ address_key make_key(std::uint8_t network_id, std::span<const std::uint8_t> byte
 
 } // namespace
 
-address_fault fault_of(const wire::network_address& x) {
-  const auto length = wire::address_length(x.network_id);
-  if (length == 0)
-    return address_fault::unknown_network;
-  if (x.bytes.size() != length)
-    return address_fault::wrong_length;
-  if (x.port == 0 && x.network_id != wire::i2p_network)
-    return address_fault::no_port;
-  return address_fault::none;
-}
-
 std::optional<wire::network_address> canonical(wire::network_address x) {
-  if (fault_of(x) != address_fault::none)
+  if (shape_fault_of(x))
     return std::nullopt;
   if (is_mapped(x)) {
     x.network_id = wire::ipv4_network;

@@ -22,18 +22,8 @@ struct address_key {
   friend auto operator<=>(const address_key&, const address_key&) = default;
 };
 
-/// Why an address can have no key.
-enum class address_fault : std::uint8_t {
-  none,
-  unknown_network, ///< Not among `wire::address_network`; Tor v2 is long gone (BIP 155).
-  wrong_length,    ///< For its network (BIP 155).
-  no_port,         ///< Port 0. I2P alone has no ports, and uses it.
-};
-
-address_fault fault_of(const wire::network_address& x);
-
-/// The one form of `x`: IPv4-mapped IPv6 becomes IPv4, all else stays. Empty if it has a
-/// fault. Does not judge whether it can be reached or should be stored.
+/// The one form of `x`: IPv4-mapped IPv6 becomes IPv4, all else stays. Empty if it has
+/// none (`shape_fault_of`). Does not judge whether it can be reached or should be stored.
 std::optional<wire::network_address> canonical(wire::network_address x);
 
 /// Requires an address that is canonical.

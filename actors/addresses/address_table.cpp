@@ -15,14 +15,6 @@ constexpr unix_seconds update_interval = 20 * one_minute;
 constexpr unix_seconds safe_after_success = 4 * 60 * one_minute; // ADDRMAN_REPLACEMENT
 constexpr unix_seconds test_window = 40 * one_minute;            // ADDRMAN_TEST_WINDOW
 
-insert_result refusal(address_fault fault) {
-  switch (fault) {
-  case address_fault::unknown_network: return insert_result::unknown_network;
-  case address_fault::wrong_length: return insert_result::wrong_length;
-  default: return insert_result::no_port;
-  }
-}
-
 /// What hearsay changes in an entry.
 insert_result refresh(address_entry& known, const wire::network_address& news,
                       unix_seconds now) {
@@ -62,13 +54,6 @@ std::optional<endpoint> give_out(address_entry* x, unix_seconds now) {
 
 } // namespace
 
-std::string_view to_string(insert_result x) {
-  static constexpr std::array<std::string_view, 7> names{
-    "added",           "updated",      "known",  "slot_taken",
-    "unknown_network", "wrong_length", "no_port"};
-  return names[static_cast<std::size_t>(x)];
-}
-
 address_table::address_table(const hash_secret& secret, random_source& random)
     : random_(random), entries_(0, key_hash{secret}), buckets_(secret) {}
 
@@ -79,7 +64,7 @@ insert_result address_table::insert(const wire::network_address& address,
                                     unix_seconds now) {
   auto news = canonical(address);
   if (!news)
-    return refusal(fault_of(address));
+    return insert_result::no_address;
   news->time = plausible_last_seen(news->time, now);
   if (auto known = entries_.find(key_of(*news)); known != entries_.end())
     return refresh(known->second, *news, now);

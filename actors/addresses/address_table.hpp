@@ -11,13 +11,11 @@ namespace peerage {
 
 /// What became of an address that was told to the table.
 enum class insert_result : std::uint8_t {
-  added,           ///< New, perhaps in place of a terrible one.
-  updated,         ///< Known; seen more recently than we knew, or with more services.
-  known,           ///< Known, and nothing was news.
-  slot_taken,      ///< Refused: its only slot holds an address that is worth keeping.
-  unknown_network, ///< Refused, see `address_fault`; so are the next two.
-  wrong_length,
-  no_port,
+  added,      ///< New, perhaps in place of a terrible one.
+  updated,    ///< Known; seen more recently than we knew, or with more services.
+  known,      ///< Known, and nothing was news.
+  slot_taken, ///< Refused: its only slot holds an address that is worth keeping.
+  no_address, ///< Refused: it has no canonical form, see `shape_fault_of`.
 };
 
 /// The addresses of nodes that we know, at most 20,480, kept so that a source that lies,

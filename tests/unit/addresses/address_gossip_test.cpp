@@ -50,12 +50,13 @@ bytes ipv6(std::string_view text) {
   return {read.ip.begin(), read.ip.end()};
 }
 
-std::size_t refused(const address_intake& x, address_refusal why) {
-  return x.refused[static_cast<std::size_t>(why)];
+std::size_t faulty(const address_intake& x, address_fault why) {
+  return x.faulty[static_cast<std::size_t>(why)];
 }
 
 std::size_t total(const address_intake& x) {
-  return std::accumulate(x.refused.begin(), x.refused.end(), x.entries.size());
+  return std::accumulate(x.faulty.begin(), x.faulty.end(),
+                         x.entries.size() + x.peer_gone + x.rate_limited);
 }
 
 /// A gossip with peers 1 … n, all of which understand addrv2, take addresses and may tell
@@ -187,7 +188,7 @@ TEST_CASE("an address is hashed by what it is, not by what is said of it") {
 
 TEST_CASE("addresses of known networks in their right form are taken") {
   const auto fault = [](std::uint8_t network, bytes where, std::uint16_t port = 8333) {
-    return refusal_of(address(network, std::move(where), 0, port), false);
+    return fault_of(address(network, std::move(where), 0, port), false);
   };
   CHECK(fault(1, {1, 2, 3, 4}) == std::nullopt);
   CHECK(fault(2, ipv6("2a00:1450::1")) == std::nullopt);
@@ -196,7 +197,7 @@ TEST_CASE("addresses of known networks in their right form are taken") {
   CHECK(fault(5, bytes(32, 1), 0) == std::nullopt); // I2P has no ports
   CHECK(fault(6, ipv6("fc00::1")) == std::nullopt);
 
-  using enum address_refusal;
+  using enum address_fault;
   CHECK(fault(1, {1, 2, 3, 4}, 0) == malformed);
   CHECK(fault(2, ipv6("2a00:1450::1"), 0) == malformed);
   CHECK(fault(4, bytes(32, 1), 0) == malformed);
@@ -219,14 +220,14 @@ TEST_CASE("addresses of known networks in their right form are taken") {
 
 TEST_CASE("where unroutable addresses are allowed, disguises still are not") {
   const auto fault = [](std::uint8_t network, bytes where) {
-    return refusal_of(address(network, std::move(where)), true);
+    return fault_of(address(network, std::move(where)), true);
   };
   CHECK(fault(1, {127, 0, 0, 1}) == std::nullopt);
   CHECK(fault(2, ipv6("::1")) == std::nullopt);
-  CHECK(fault(1, {0, 0, 0, 0}) == address_refusal::unroutable);
-  CHECK(fault(2, bytes(16, 0)) == address_refusal::unroutable);
-  CHECK(fault(2, ipv6("::ffff:127.0.0.1")) == address_refusal::malformed);
-  CHECK(fault(2, ipv6("fd87:d87e:eb43::1")) == address_refusal::malformed);
+  CHECK(fault(1, {0, 0, 0, 0}) == address_fault::unroutable);
+  CHECK(fault(2, bytes(16, 0)) == address_fault::unroutable);
+  CHECK(fault(2, ipv6("::ffff:127.0.0.1")) == address_fault::malformed);
+  CHECK(fault(2, ipv6("fd87:d87e:eb43::1")) == address_fault::malformed);
 }
 
 TEST_CASE("unbelievable times become five days ago") {
@@ -257,13 +258,13 @@ TEST_CASE("every entry is stored or refused for a reason") {
                                    : address(9, {}));
   auto told = x.tell(1, entries);
   CHECK(total(told) == 1'200);
-  CHECK(refused(told, address_refusal::rate_limited) == 199);
+  CHECK(told.rate_limited == 199);
   CHECK(told.entries.size() > 400);
-  CHECK(refused(told, address_refusal::unroutable) > 150);
-  CHECK(refused(told, address_refusal::unknown_network) > 150);
+  CHECK(faulty(told, address_fault::unroutable) > 150);
+  CHECK(faulty(told, address_fault::unknown_network) > 150);
   CHECK(x.gossip.counts(1).processed == 1'001);
   CHECK(x.gossip.counts(1).rate_limited == 199);
-  CHECK(refused(x.tell(7, entries), address_refusal::peer_gone) == 1'200);
+  CHECK(x.tell(7, entries).peer_gone == 1'200);
   CHECK(x.tell(2, {}).entries.empty());
 }
 
