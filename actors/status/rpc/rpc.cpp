@@ -18,6 +18,8 @@ const rpc_method* rpc_methods::find(std::string_view name) const {
 rpc_methods all_rpc_methods() {
   rpc_methods result;
   add_network_methods(result);
+  add_peer_methods(result);
+  add_dialing_methods(result);
   add_address_methods(result);
   add_ban_methods(result);
   add_node_methods(result);

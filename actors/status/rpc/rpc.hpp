@@ -155,7 +155,9 @@ private:
 };
 
 // The methods of each file:
-void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's calls about peers.
+void add_network_methods(rpc_methods& to); ///< rpc_network.cpp: Core's on the network,
+void add_peer_methods(rpc_methods& to);    ///< rpc_peers.cpp: on peers,
+void add_dialing_methods(rpc_methods& to); ///< rpc_dialing.cpp: and on those to dial.
 void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
 void add_ban_methods(rpc_methods& to);     ///< rpc_bans.cpp: and about bans.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …

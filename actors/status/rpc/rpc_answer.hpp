@@ -119,14 +119,4 @@ inline bool parse_address(const std::string& text, endpoint& out) {
   return true;
 }
 
-/// Calls `then` with the address. A link-local one without a zone gets the zone of the
-/// link that it is connected on, unless there is none, or more than one.
-void with_zone(status_pointer self, const endpoint& named,
-               const std::function<void(const endpoint&)>& then);
-
-/// "0000000000000409", as Bitcoin Core prints service bits.
-std::string services_hex(std::uint64_t services);
-/// ["NETWORK", "WITNESS", …]
-rpc_json services_names(std::uint64_t services);
-
 } // namespace peerage

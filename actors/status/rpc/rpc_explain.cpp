@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "actors/base/gathering.hpp"
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/admission.hpp"
 #include "actors/interfaces/attempts.hpp"
@@ -6,6 +7,7 @@
 #include "actors/interfaces/dialing.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
+#include "actors/status/rpc/rpc_connections.hpp"
 #include "messages/known_address.hpp"
 
 #include <optional>
@@ -16,69 +18,80 @@ namespace peerage {
 
 namespace {
 
-/// Gathers the answer of `why`, one owner after the other.
+/// What `why` has found out so far.
 struct explanation {
   rpc_json subject;
   get_event_history whose;
+  caf::expected<event_batch> history{event_batch{}};
+  peer_snapshots peers;
   rpc_json peer;
   rpc_json address;
   rpc_json score;
-  event_batch history;
-  rpc_done done;
-
-  void finish() {
-    rpc_json result{{"subject", subject},
-                    {"peer", peer},
-                    {"address", address},
-                    {"score", score},
-                    {"history", rpc_json::array()}};
-    for (const auto& x : history.entries)
-      result["history"].push_back(rpc_json(to_json(x)));
-    done(std::move(result));
-  }
 };
-using explanation_ptr = std::shared_ptr<explanation>;
 
-void add_address(status_pointer self, const explanation_ptr& to) {
-  if (to->whose.address.port == 0)
-    return to->finish();
-  ask<known_address_list>(self, self->state.parts.book,
-                          wait_for_address{to->whose.address, {}},
-                          [to](caf::expected<known_address_list> found) {
-                            if (found && !found->entries.empty())
-                              to->address = to_json(found->entries.front());
-                            to->finish();
-                          });
+rpc_json render(const explanation& x) {
+  rpc_json result{{"subject", x.subject},
+                  {"peer", x.peer},
+                  {"address", x.address},
+                  {"score", x.score},
+                  {"history", rpc_json::array()}};
+  for (const auto& happened : x.history->entries)
+    result["history"].push_back(rpc_json(to_json(happened)));
+  return result;
 }
 
-void add_score(status_pointer self, const explanation_ptr& to) {
-  if (to->whose.address.ip == endpoint{}.ip)
-    return to->finish(); // an unknown peer
-  ask<double>(self, self->state.parts.ban_manager, get_score{to->whose.address},
-              [self, to](caf::expected<double> found) {
-                if (found)
-                  to->score = *found;
-                add_address(self, to);
-              });
+/// Finds the address of a peer named by its id; that of a peer that is gone is in its
+/// history.
+void find_peer(explanation& in) {
+  auto& whose = in.whose;
+  if (whose.peer != 0 && !in.history->entries.empty())
+    whose.address = in.history->entries.back().address;
+  for (const auto& x : in.peers.entries)
+    if (whose.peer != 0 ? x.info.id == whose.peer : x.info.remote == whose.address) {
+      in.peer = peerage::to_json(x);
+      whose.address = x.info.remote;
+    }
 }
 
-/// Also finds the address of a peer named by its id; that of a peer that is gone is in
-/// its history.
-void add_peer(status_pointer self, const explanation_ptr& to) {
-  ask<peer_snapshots>(self, self->state.parts.peers, get_peer_snapshots{},
-                      [self, to](caf::expected<peer_snapshots> found) {
-                        auto& whose = to->whose;
-                        if (whose.peer != 0 && !to->history.entries.empty())
-                          whose.address = to->history.entries.back().address;
-                        if (found)
-                          for (const auto& x : found->entries)
-                            if (whose.peer != 0 ? x.info.id == whose.peer
-                                                : x.info.remote == whose.address) {
-                              to->peer = peerage::to_json(x);
-                              whose.address = x.info.remote;
-                            }
-                        add_score(self, to);
-                      });
+/// The second round: what is known of the address that the first has found.
+void ask_about_address(status_pointer self, explanation&& so_far, const rpc_done& done) {
+  auto all = std::make_shared<gathering<explanation>>(
+    [done](explanation&& x) { done(render(x)); });
+  all->found = std::move(so_far);
+  const auto whose = all->found.whose.address;
+  if (whose.port != 0)
+    all->ask<known_address_list>(
+      self, self->state.parts.book, status_limits::source_deadline,
+      wait_for_address{whose, {}}, [](explanation& to, known_address_list& found) {
+        if (!found.entries.empty())
+          to.address = to_json(found.entries.front());
+      });
+  if (whose.ip != endpoint{}.ip) // not an unknown peer's
+    all->ask<double>(self, self->state.parts.ban_manager, status_limits::source_deadline,
+                     get_score{whose},
+                     [](explanation& to, double score) { to.score = score; });
+  all->close();
+}
+
+/// The first round.
+void ask_about_subject(status_pointer self, explanation&& about, const rpc_done& done) {
+  auto all = std::make_shared<gathering<explanation>>([self, done](explanation&& found) {
+    if (!found.history)
+      return done(rpc_error_of(found.history.error()));
+    find_peer(found);
+    ask_about_address(self, std::move(found), done);
+  });
+  all->found = std::move(about);
+  all->expect();
+  ask<event_batch>(self, self->state.parts.events, all->found.whose,
+                   [all](caf::expected<event_batch> history) {
+                     all->found.history = std::move(history);
+                     all->one_less();
+                   });
+  all->ask<peer_snapshots>(
+    self, self->state.parts.peers, status_limits::source_deadline, get_peer_snapshots{},
+    [](explanation& to, peer_snapshots& x) { to.peers = std::move(x); });
+  all->close();
 }
 
 get_event_history subject_of(const rpc_json& x) {
@@ -101,21 +114,15 @@ get_event_history subject_of(const rpc_json& x) {
 }
 
 void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
-  auto to = std::make_shared<explanation>();
-  to->subject = given.get("subject");
-  to->whose = subject_of(to->subject);
-  to->done = done;
+  explanation about;
+  about.subject = given.get("subject");
+  about.whose = subject_of(about.subject);
   if (!self->state.parts.events)
     throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
-  with_zone(self, to->whose.address, [self, to](const endpoint& address) {
-    to->whose.address = address;
-    ask<event_batch>(self, self->state.parts.events, to->whose,
-                     [self, to](caf::expected<event_batch> found) {
-                       if (!found)
-                         return to->done(rpc_error_of(found.error()));
-                       to->history = std::move(*found);
-                       add_peer(self, to);
-                     });
+  with_zone(self, about.whose.address, [self, about, done](const endpoint& address) {
+    auto complete = about;
+    complete.whose.address = address;
+    ask_about_subject(self, std::move(complete), done);
   });
 }
 
