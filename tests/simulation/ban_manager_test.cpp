@@ -65,10 +65,10 @@ struct judging_node : actor_world<ban_manager_actor> {
 
   template <class Request>
   caf::error failure_of(Request x) {
-    auto asked = ask<std::uint8_t>(keeper, std::move(x));
+    auto question = ask<std::uint8_t>(keeper, std::move(x));
     run();
-    REQUIRE(asked->failure);
-    return *asked->failure;
+    REQUIRE(question->failure);
+    return *question->failure;
   }
 
   std::vector<ban> all_bans() { return answer<bans>(get_bans{}).entries; }
