@@ -30,6 +30,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import weakref
 from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple, Sequence
 
 __all__ = ["Node", "Answer", "EventStream", "WebSocket", "HarnessError", "NotStarted",
@@ -392,16 +393,19 @@ class Node:
     env       its environment; by default ours
     launcher  a command that ends by executing the one behind it, such as
               ("sh", "-c", 'ulimit -n 99; exec "$@"', "sh") or ("ip", "netns", "exec", "a")
-    defaults  False: `options` are all there is; what they do not say is the program's choice
+    defaults  False: `options` are all there is, beside --stop-at-eof; what they do not say is
+              the program's choice
     wait      False: does not wait for the ready line; call `wait_ready` before anything else
 
     The `with` block stops the node at its end and raises NotStopped unless that goes well,
     also if the node has ended before without being told to by `stop`, `kill` or `wait`. If
     the block fails, it kills the node and keeps its log.
 
-    The node belongs to the process that has started it. A forked child may ask it things,
-    but neither ends it nor removes its folder, however the child ends: what is about the
-    node's end raises HarnessError there, and `with` and `close` do nothing to it.
+    The node belongs to the process that has started it, and stops when that is gone, however
+    it ended: it watches a pipe that nobody else holds. A forked child may ask it things, but
+    neither ends it nor removes its folder, however the child ends, nor does it keep it alive:
+    what is about the node's end raises HarnessError there, and `with` and `close` do nothing
+    to it.
     """
 
     def __init__(self, *options: str | os.PathLike[str], program: str | None = None,
@@ -418,12 +422,14 @@ class Node:
         self._end_is_known = False  # and its exit status, as a caller has seen it
         self._keep_log = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: IO[bytes] | None = None  # the node stops when nobody holds it
+        self._program = program
+        self._launcher = launcher
         _open_nodes.add(self)
         _close_nodes_of_a_worker()
         try:
             if defaults:
                 self._add_defaults()
-            self._command = [*launcher, program or find_program(), "run", *self._options]
             self._launch()
             if wait:
                 self.wait_ready(ready_timeout)
@@ -644,13 +650,17 @@ class Node:
         self._end_is_known = True
         return status
 
-    def restart(self, ready_timeout: float = READY_SECONDS) -> None:
+    def restart(self, ready_timeout: float = READY_SECONDS, *,
+                same_ports: bool = False) -> None:
         """Starts it again when it has ended: with the same options, on the same data
-        directory. Where any free port was asked for it may be another one. The log goes
-        on. Raises NotStarted."""
+        directory. Where any free port was asked for it may be another one, unless
+        `same_ports`: then the peers that knew it find it again. The log goes on. Raises
+        NotStarted, also if somebody else has taken a port meanwhile."""
         self._started_by_us()
         if self.running:
             raise HarnessError("it still runs: stop() or kill() it first")
+        if same_ports:
+            self._fix_ports()
         self._launch()
         self.wait_ready(ready_timeout)
 
@@ -662,6 +672,7 @@ class Node:
         if self._process is not None:
             self.kill()
             self._stdout().close()
+        self._let_go_of_pipe()
         if self._keep_log and self.log_path.exists():
             kept, name = tempfile.mkstemp(prefix="peerage-", suffix=".log")
             os.close(kept)
@@ -684,14 +695,42 @@ class Node:
     def _launch(self) -> None:
         if self._process is not None:
             self._stdout().close()
+        self._let_go_of_pipe()
         self.ready, self._output, self._end_is_known = {}, b"", False
+        command = [*self._launcher, self._program or find_program(), "run", "--stop-at-eof",
+                   *self._options]
+        with _fork_lock:
+            stdin, lifeline = os.pipe()
+            self._lifeline = open(lifeline, "wb", buffering=0)
+            _held_alone.add(self._lifeline)
         try:
             with open(self.log_path, "ab") as log, _interrupt_put_off():
-                self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=log, env=self._env)
+                self._process = subprocess.Popen(command, stdin=stdin, env=self._env,
+                                                 stdout=subprocess.PIPE, stderr=log)
         except OSError as error:
-            raise NotStarted(f"cannot start {self._command[0]}: {error}") from error
+            raise NotStarted(f"cannot start {command[0]}: {error}") from error
+        finally:
+            os.close(stdin)
+
+    def _let_go_of_pipe(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.close()
+
+    def _fix_ports(self) -> None:
+        """From now on it listens where it has listened, not on any free port."""
+        for name, places in (("--listen", self.ready.get("p2p")),
+                             ("--status", self.ready.get("status"))):
+            if not places:
+                continue
+            options = iter(self._options)
+            self._options = []
+            for option in options:
+                if option == name:
+                    next(options, None)
+                elif not option.startswith(name + "="):
+                    self._options.append(option)
+            for place in places:
+                self._options += [name, place.removeprefix("http://")]
 
     def _option(self, name: str) -> str | None:
         """The last value of an option that was given, as `--name value` or `--name=value`."""
@@ -790,6 +829,21 @@ def _interrupt_put_off() -> Iterator[None]:
         if interrupts:
             signal.raise_signal(signal.SIGINT)
 
+
+_held_alone: weakref.WeakSet[Any] = weakref.WeakSet()
+_fork_lock = threading.RLock()
+
+
+def _let_go_in_child() -> None:
+    """A forked child that held one of these too would hide from the other side that we are
+    gone."""
+    _fork_lock.release()
+    for held in list(_held_alone):
+        held.close()
+
+
+os.register_at_fork(before=_fork_lock.acquire, after_in_parent=_fork_lock.release,
+                    after_in_child=_let_go_in_child)
 
 _open_nodes: set[Node] = set()
 _worker = 0  # the process that multiprocessing was told to close the nodes of
