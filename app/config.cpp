@@ -208,6 +208,13 @@ std::vector<option_spec> all_options() {
      "port) "
      "or unix:PATH; may be repeated\n(default nowhere)",
      true, set_status},
+    {"stop-at-eof", "", group_node,
+     "Stop in order when standard input ends: when the process\nat the other end of the "
+     "pipe is gone, however it ended",
+     false,
+     [](run_options& to, text x) {
+       to.stop_at_eof = read_choice(x, {"true", "false"}) == "true";
+     }},
     {"seed", "N", group_node,
      "Draw all random numbers from this seed, so that a test\nrepeats. Never on a real "
      "network: others could guess them",
@@ -345,6 +352,12 @@ within 5 s); a second Ctrl-C ends it at once (exit 130). Exit 1: it could not
 save what had changed, could not stop in time, or failed by itself; a line says
 which. Exit 2: it could not start as asked to.
 
+--stop-at-eof is for programs that start a node and hold a pipe (or socket) to
+its standard input: it stops when nobody holds that any more, as after SIGTERM.
+It reads nothing from there, and leaves what is typed on a terminal to others:
+only the end of the terminal counts. /dev/null, a file and a closed standard
+input have ended from the first, and so does the node.
+
 Examples
   A regtest node that a test can dial, with status:
     peerage run --network regtest --data-dir /tmp/node --status 127.0.0.1:8645
@@ -354,6 +367,9 @@ Examples
   See it at work, with 24 peers in the same process:
     peerage run --network regtest --swarm 24 --status unix:/tmp/peerage.sock
     curl -s --unix-socket /tmp/peerage.sock http://localhost/peers
+  One that ends with the bash script which starts it, even if that is killed:
+    coproc peerage run --network regtest --data-dir /tmp/node --stop-at-eof
+    read -r ready <&"${COPROC[0]}"
   The same from a file (command line options win over it):
     peerage run --config node.toml
       network = "regtest"

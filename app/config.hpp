@@ -44,7 +44,8 @@ struct run_options {
   peer_timing timing;
   caf::timespan save_every = peer_manager_options{}.save_every;
   std::optional<std::uint64_t> seed;
-  std::size_t swarm = 0; ///< In-process demonstration peers.
+  std::size_t swarm = 0;    ///< In-process demonstration peers.
+  bool stop_at_eof = false; ///< Stops when standard input ends.
 
   std::vector<std::string> warnings; ///< For the log, once it is open.
   std::string log_level = "info";

@@ -11,6 +11,7 @@
 #include "actors/transport/resolver.hpp"
 #include "app/dashboard.hpp"
 #include "app/data_directory.hpp"
+#include "app/end_of_input.hpp"
 #include "app/line_writer.hpp"
 #include "app/logging.hpp"
 #include "app/option_values.hpp"
@@ -26,6 +27,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -186,8 +188,8 @@ void raise_descriptor_limit() {
 /// @throws start_error if there are not.
 void require_descriptors(const run_options& options) {
   // The lock, three event loops, the spare descriptor, files being saved, the cookie, a
-  // dial, a client of the status socket.
-  constexpr std::size_t own = 24;
+  // dial, a client of the status socket, the end of standard input.
+  constexpr std::size_t own = 25;
   constexpr std::size_t swarm_loops = 5;
   auto needed = own + places_to_listen(options).size() + options.status.size();
   if (options.swarm > 0)
@@ -234,8 +236,9 @@ private:
 /// actor without its thread neither runs nor ends.
 /// @throws start_error if it does not.
 void require_threads() {
-  // The log, the ready line, sockets, clock, signals, disk, resolver, swarm.
-  constexpr std::size_t others = 14;
+  // The log, the ready line, sockets, clock, signals, standard input, disk, resolver,
+  // swarm.
+  constexpr std::size_t others = 15;
   const auto needed =
     std::max<std::size_t>(std::thread::hardware_concurrency(), 2) + others;
   std::mutex gate;
@@ -413,6 +416,12 @@ int run_to_end(const run_options& options, process_log& lines) {
                      end_with(&lines, why, forced_end_limit);
                    }};
   line_writer out{STDOUT_FILENO, [](std::size_t) { return std::string(); }};
+  std::optional<end_of_input> input;
+  if (options.stop_at_eof)
+    input.emplace(STDIN_FILENO, [] {
+      log::write(log::always(log::level::info), "standard input has ended");
+      ::kill(::getpid(), SIGTERM); // to the process: the watch takes it
+    });
   {
     auto parts = open_all(options);
     for (const auto& warning : options.warnings)

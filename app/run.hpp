@@ -6,8 +6,9 @@
 namespace peerage {
 
 /// `peerage run`: starts a node, prints the ready line, and stops in order after a
-/// signal. Returns the exit status: 0 after such a stop, 1 if the node ended by itself, 2
-/// if it could not start. Requires `block_stop_signals`.
+/// signal, or the end of standard input if so told. Returns the exit status: 0 after such
+/// a stop, 1 if the node ended by itself, 2 if it could not start. Requires
+/// `block_stop_signals`.
 int run_node(const run_options& options);
 
 } // namespace peerage

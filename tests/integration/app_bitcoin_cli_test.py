@@ -9,10 +9,9 @@ import socket
 import unittest
 
 from cases import FolderCase, NodeCase
-from peerage_harness import Node
+from peerage_harness import Node, Peer
 from raw_http import http_exchange, json_of, status_of
 from rpc_shapes import parse
-from wire_peer import WirePeer
 
 PEERS = 2
 
@@ -37,7 +36,7 @@ class BitcoinCli(NodeCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.inbound = cls.enterClassContext(WirePeer(cls.node.p2p).shake_hands())
+        cls.inbound = cls.enterClassContext(Peer(cls.node).handshake())
 
     def exchange(self, body, cookie=None, **more):
         """(status, raw answer)"""

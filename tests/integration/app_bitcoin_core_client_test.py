@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from cases import NodeCase
-from wire_peer import WirePeer
+from peerage_harness import Peer
 
 HERE = pathlib.Path(__file__).parent / "bitcoin_core_client"
 PEERS = 2
@@ -46,7 +46,7 @@ class BitcoinCoreClient(NodeCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.folder = install()
-        cls.inbound = cls.enterClassContext(WirePeer(cls.node.p2p).shake_hands())
+        cls.inbound = cls.enterClassContext(Peer(cls.node).handshake())
 
     def calls(self, *calls, password=None):
         """The outcome of each call: {"result": ...} or {"error": {"code", "message"}}."""
@@ -123,14 +123,13 @@ class BitcoinCoreClient(NodeCase):
 
     def test_a_peer_is_ended(self):
         for by_id in (True, False):
-            with WirePeer(self.node.p2p, source="127.0.0.7").shake_hands() as peer:
+            with Peer(self.node, source="127.0.0.7").handshake() as peer:
                 found = self.node.wait_for({"peer": {"address": "127.0.0.7"}}, timeout=10)
                 whom = {"nodeid": found["id"]} if by_id else found["address"]
                 self.results({"function": "disconnectNode", "parameters": [whom]})
                 gone = self.node.wait_for({"peer_gone": {"id": found["id"]}}, timeout=10)
                 self.assertEqual(gone["reason"], "disconnect_requested")
-                with self.assertRaises(EOFError):
-                    peer.wait_for(b"nothing")
+                self.assertEqual(peer.expect_end(), "closed")
 
     def test_batch(self):
         [found] = self.results({"batch": [

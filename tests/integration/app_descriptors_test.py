@@ -10,22 +10,21 @@ import time
 import unittest
 
 from cases import wait_until
-from peerage_harness import Node
+from peerage_harness import Node, connect, encode, frame
 from process import open_descriptors
-from wire_peer import WirePeer, message
 
 DESCRIPTORS = 120
 BEYOND = 3  # strangers that find no descriptor; room is made for one each second
 
 
-class Stranger(WirePeer):
-    """A peer that shakes hands and then says nothing."""
+class Stranger:
+    """A peer that shakes hands and then says nothing, not even to pings."""
 
     def __init__(self, node, number):
-        self.ended = False
+        self.ended, self.received = False, b""
+        self.socket = connect(node.p2p, source=f"127.40.{number}.1")
         try:
-            super().__init__(node.p2p, f"127.40.{number}.1")
-            self.socket.sendall(message(b"verack"))
+            self.socket.sendall(frame("version", encode("version")) + frame("verack"))
         except ConnectionError:  # handshakes are the first to make room
             self.ended = True
         self.socket.setblocking(False)

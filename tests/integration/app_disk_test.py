@@ -14,9 +14,8 @@ import time
 import unittest
 
 from cases import FolderCase, wait_until
-from peerage_harness import Node
+from peerage_harness import Node, Peer
 from state_files import FILES, saved_body, which_save, write_addresses
-from wire_peer import WirePeer
 
 ADDRESSES = 1_000
 # More than a log, less than a file of the addresses.
@@ -54,8 +53,8 @@ class Disk(FolderCase):
         wait_until(lambda: re.search(complaint, node.log()), what=f"{complaint!r}")
         self.check_nothing_lost()
         # It goes on, and does not repeat itself though it tries again and again.
-        with WirePeer(node.p2p) as peer:
-            peer.shake_hands().round_trip()
+        with Peer(node) as peer:
+            peer.handshake().round_trip()
             node.wait_for({"peers_ready": 1}, timeout=10)
             self.assertEqual(node.get("/status")["peers"]["ready"], 1)
             dials = sum(node.get("/status")["failures"].values())

@@ -6,15 +6,13 @@ import base64
 import itertools
 import json
 import os
-import struct
 import time
 import unittest
 
 from cases import FolderCase, NodeCase, ask, wait_until
-from peerage_harness import Node, connect
+from peerage_harness import Node, Peer, connect
 from process import resident_bytes
 from websocket import PING, PONG, TEXT, Closed, Refused, WebSocket
-from wire_peer import WirePeer, message
 
 HISTORY = 10_000  # events that a node remembers
 
@@ -106,13 +104,11 @@ class Events(NodeCase):
                 self.assertEqual(event["direction"], "inbound")
 
     def test_announcements_of_one_peer_do_not_wash_out_the_rest(self):
-        with WirePeer(self.node.p2p) as peer:
-            peer.shake_hands()
-            inv = message(b"inv", b"\x09" + b"".join(
-                struct.pack("<I", 2) + os.urandom(32) for _ in range(9)))
+        with Peer(self.node).handshake() as peer:
+            blocks = [{"type": "block", "hash": os.urandom(32).hex()} for _ in range(9)]
             messages = 3_000
             for _ in range(messages):
-                peer.socket.sendall(inv)
+                peer.send("inv", entries=blocks)
             with WebSocket(self.tcp, "/events?from=1") as stream:
                 first = stream.receive()
                 self.assertEqual((first["seq"], first["type"]), (1, "node_started"))

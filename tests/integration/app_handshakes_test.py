@@ -3,13 +3,11 @@
 """Connections that still shake hands: where they show, and what ends them."""
 
 import signal
-import socket
 import time
 import unittest
 
 from cases import NodeCase, wait_until
-from peerage_harness import RpcError, connect
-from wire_peer import WirePeer, message
+from peerage_harness import Peer, RpcError, connect, frame
 
 UNKNOWN = {  # what Bitcoin Core gives as long as there was no version
     "version": 0, "subver": "", "services": "0000000000000000", "servicesnames": [],
@@ -18,6 +16,10 @@ UNKNOWN = {  # what Bitcoin Core gives as long as there was no version
     "addr_relay_enabled": False, "minfeefilter": 0, "inbound": True,
     "connection_type": "inbound",
 }
+
+
+def port_of(peer):
+    return int(peer.address.rpartition(":")[2])
 
 
 class Handshakes(NodeCase):
@@ -59,15 +61,15 @@ class Handshakes(NodeCase):
         wait_until(lambda: self.node.rpc("getconnectioncount") == 0)
 
     def test_bytes_of_the_handshake_count(self):
-        with WirePeer(self.node.p2p) as peer:
-            port = peer.socket.getsockname()[1]
+        with Peer(self.node) as peer:
+            port = port_of(peer)
+            peer.send("version", user_agent="/py/")
             entry = self.entry_when(port, lambda x: "verack" in x["bytessent_per_msg"])
             self.assertEqual(entry["bytesrecv_per_msg"], {"version": 24 + 90})
             self.assertEqual(entry["subver"], "/py/")
             self.assertEqual(entry["version"], 70016)
             identity = entry["id"]
-            peer.shake_hands()
-            peer.round_trip()
+            peer.handshake().round_trip()
             entry = self.entry(port)
             self.assertEqual(entry["id"], identity)
             for way in ("sent", "recv"):
@@ -79,11 +81,11 @@ class Handshakes(NodeCase):
             self.assertEqual(shown["bytes_received"], entry["bytesrecv"])
 
     def test_ping_is_shown_while_it_waits(self):
-        with WirePeer(self.node.p2p) as peer:
-            port = peer.socket.getsockname()[1]
-            peer.shake_hands()
-            peer.round_trip()  # has answered the first one
+        with Peer(self.node).handshake() as peer:
+            port = port_of(peer)
+            peer.expect("ping")  # and has answered it
             self.entry_when(port, lambda x: "pingtime" in x)
+            peer.on("ping", None)
             for _ in range(20):
                 self.node.rpc("ping")
             waits = self.entry_when(port, lambda x: "pingwait" in x)["pingwait"]
@@ -91,14 +93,14 @@ class Handshakes(NodeCase):
                 self.entry_when(port, lambda x: x["pingwait"] > waits)["pingwait"], waits)
             pings = self.entry(port)["bytessent_per_msg"]["ping"]
             self.assertEqual(pings, 2 * 32)
-            peer.round_trip()
+            peer.send("pong", nonce=peer.expect("ping")["nonce"])
             self.entry_when(port, lambda x: "pingwait" not in x)
 
     def test_a_ping_of_a_request_is_one_under_way(self):
-        with WirePeer(self.node.p2p) as peer:
-            port = peer.socket.getsockname()[1]
-            peer.shake_hands()
-            peer.round_trip()
+        with Peer(self.node).handshake() as peer:
+            port = port_of(peer)
+            peer.expect("ping")
+            peer.on("ping", None)
             identity = self.entry_when(port, lambda x: "pingtime" in x)["id"]
             with self.assertRaises(RpcError) as caught:
                 self.node.request(identity, "measure_latency", timeout=0.2)
@@ -108,14 +110,13 @@ class Handshakes(NodeCase):
             for _ in range(20):
                 self.node.rpc("ping")
             self.assertEqual(self.entry(port)["bytessent_per_msg"]["ping"], 2 * 32)
-            peer.round_trip()
+            peer.send("pong", nonce=peer.expect("ping")["nonce"])
             self.entry_when(port, lambda x: "pingwait" not in x)
 
     def test_whoever_is_too_old_for_pongs_is_asked_for_none(self):
-        with WirePeer(self.node.p2p, version=60000) as peer:
-            port = peer.socket.getsockname()[1]
-            peer.shake_hands()
-            self.assertEqual(peer.wait_for(b"ping"), b"")
+        with Peer(self.node).handshake(protocol=60000) as peer:
+            port = port_of(peer)
+            self.assertEqual(peer.expect("ping").payload, b"")
             identity = self.entry(port)["id"]
             for asked in (identity, "any"):
                 with self.assertRaises(RpcError) as caught:
@@ -128,7 +129,7 @@ class Handshakes(NodeCase):
     def test_bytes_of_half_a_message_are_seen_to_have_come(self):
         with connect(self.node.p2p) as slow:
             port = slow.getsockname()[1]
-            slow.sendall(message(b"version", bytes(90))[:60])
+            slow.sendall(frame("version", bytes(90))[:60])
             entry = self.entry_when(port, lambda x: x["bytesrecv"] == 60)
             self.assertLess(abs(entry["lastrecv"] - time.time()), 5)
 
@@ -154,21 +155,18 @@ class Handshakes(NodeCase):
         self.assertEqual(caught.exception.code, -29)
 
     def test_a_dial_is_listed_and_ended(self):
-        with socket.create_server(("127.0.0.1", 0)) as somebody:
-            somebody.settimeout(10)
-            at = "127.0.0.1:%d" % somebody.getsockname()[1]
+        with Peer() as somebody:
+            at = somebody.address
             self.node.rpc("addnode", at, "add")
-            stream, _ = somebody.accept()
-            with stream:
-                entry = self.entry_when(at.split(":")[1],
-                                        lambda x: "version" in x["bytessent_per_msg"])
-                self.assertEqual((entry["inbound"], entry["connection_type"], entry["addr"]),
-                                 (False, "manual", at))
-                self.assertEqual(entry["startingheight"], -1)
-                self.node.rpc("addnode", at, "remove")
-                while stream.recv(1000):
-                    pass
-            wait_until(lambda: self.entry(at.split(":")[1]) is None)
+            somebody.expect("version")
+            entry = self.entry_when(port_of(somebody), lambda x: True)
+            self.assertIn("version", entry["bytessent_per_msg"])
+            self.assertEqual((entry["inbound"], entry["connection_type"], entry["addr"]),
+                             (False, "manual", at))
+            self.assertEqual(entry["startingheight"], -1)
+            self.node.rpc("addnode", at, "remove")
+            self.assertEqual(somebody.expect_end(), "closed")
+            wait_until(lambda: self.entry(port_of(somebody)) is None)
 
     def test_we_do_not_dial_ourselves_again(self):
         at = self.node.p2p
@@ -195,10 +193,11 @@ class Paused(NodeCase):
 
     def test_what_came_in_time_is_read_though_we_were_late(self):
         for _ in range(5):
-            with WirePeer(self.node.p2p) as peer:
-                peer.wait_for(b"verack")  # its handshake is under way
+            with Peer(self.node) as peer:
+                peer.send("version")
+                peer.expect("verack")  # its handshake is under way
                 self.node.send_signal(signal.SIGSTOP)
-                peer.socket.sendall(message(b"verack"))
+                peer.send("verack")
                 time.sleep(0.8)  # the deadline passes meanwhile
                 self.node.send_signal(signal.SIGCONT)
                 peer.round_trip()

@@ -8,8 +8,7 @@ import subprocess
 import unittest
 
 from cases import FolderCase
-from peerage_harness import Node, RpcError
-from wire_peer import WirePeer
+from peerage_harness import Node, Peer, RpcError
 
 CLONE_NEWNET = 0x40000000
 PLACE = "fe80::77%lo"
@@ -128,8 +127,8 @@ class LinkLocal(FolderCase):
         with Node("--listen", "127.0.0.1:0", "--listen", f"[{PLACE}]:0") as node:
             self.assertFalse(node.rpc("addpeeraddress", PLACE, 8333)["success"])
             self.assertEqual(node.get("/addresses"), [])
-            with WirePeer(node.p2p) as peer:
-                peer.shake_hands()
+            with Peer(node) as peer:
+                peer.handshake()
                 node.wait_for({"peers_ready": 1}, timeout=10)
                 with self.assertRaises(RpcError):
                     node.request("any", "announce_addresses",

@@ -16,9 +16,8 @@ import time
 import unittest
 
 from cases import FolderCase, wait_until
-from peerage_harness import Node, RpcError, connect
+from peerage_harness import Node, Peer, RpcError, connect
 from process import blocks_sigterm, catches_sigterm
-from wire_peer import WirePeer
 
 PEERS = 12
 MERGED = r" \(one of (\d+) such lines\)"
@@ -67,8 +66,8 @@ class Unread(FolderCase):
         self.assertEqual(node.get("/health", url=self.url)["healthy"], True)
         address = node.get("/status", url=self.url)["node"]["listening"][0]
         for _ in range(20):
-            with WirePeer(address) as peer:
-                peer.shake_hands().round_trip()
+            with Peer(address) as peer:
+                peer.handshake().round_trip()
 
     def check_stop(self, node, how=signal.SIGTERM, status=0):
         began = time.monotonic()
@@ -199,8 +198,8 @@ class Merged(FolderCase):
 
     def churn(self, node):
         for number in range(self.COUNT):
-            with WirePeer(node.p2p, f"127.50.{number // 250}.{1 + number % 250}") as peer:
-                peer.shake_hands()
+            with Peer(node, source=f"127.50.{number // 250}.{1 + number % 250}") as peer:
+                peer.handshake()
         with node.events(from_=1, types=["peer_left"]) as left:
             self.assertEqual(len({next(left)["peer"] for _ in range(self.COUNT)}), self.COUNT)
 

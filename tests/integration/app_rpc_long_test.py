@@ -4,7 +4,6 @@
 else pays for them."""
 
 import base64
-import hashlib
 import http.client
 import json
 import select
@@ -14,35 +13,16 @@ import time
 import unittest
 
 from cases import NodeCase
-from peerage_harness import connect
+from peerage_harness import Peer, connect, decode
 from process import resident_bytes, settled_descriptors
 from raw_http import post
-from wire_peer import WirePeer, message
 
 BLOCK_BYTES = 3_900_000
+BLOCK = struct.pack("<I", 1) + bytes(BLOCK_BYTES - 4)
+HASH = decode("block", BLOCK)["hash"]
 BLOCKS = 10
 BANS = 250
 LISTS = 1_000
-
-
-class Miner(threading.Thread):
-    """A peer with one large block, which it sends on request."""
-
-    def __init__(self, node, source):
-        super().__init__(daemon=True)
-        self.block = struct.pack("<I", 1) + bytes(76) + bytes(BLOCK_BYTES - 80)
-        self.hash = hashlib.sha256(hashlib.sha256(self.block[:80]).digest()).digest()
-        self.peer = WirePeer(node.p2p, source, seconds=60).shake_hands()
-        self.start()
-
-    def run(self):
-        answer = message(b"block", self.block)
-        try:
-            while True:
-                self.peer.wait_for(b"getdata")
-                self.peer.socket.sendall(answer)
-        except (EOFError, OSError):
-            pass
 
 
 class Watch(threading.Thread):
@@ -76,16 +56,16 @@ class Long(NodeCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.miner = Miner(cls.node, "127.80.0.1")
-        cls.addClassCleanup(cls.miner.peer.socket.close)
-        cls.peer = cls.node.wait_for({"peer": {"address": "127.80.0.1"}})["id"]
+        miner = cls.enterClassContext(Peer(cls.node, timeout=60).handshake())
+        miner.on("getdata", lambda _: miner.send("block", raw=BLOCK))
+        cls.peer = cls.node.wait_for({"peer": {"address": miner.address}})["id"]
 
     def call(self, method, **params):
         return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
     def fetch(self, form="hex"):
         return self.call("request", peer=self.peer, type="get_blocks", timeout=60,
-                         hashes=[self.miner.hash[::-1].hex()], body=form)
+                         hashes=[HASH], body=form)
 
     def test_long_bodies_leave_turns_to_others(self):
         """Of twenty bodies that are complete at once, one is read at a time."""
@@ -109,7 +89,7 @@ class Long(NodeCase):
         for form, decode in (("hex", bytes.fromhex), ("base64", base64.b64decode)):
             found = self.post(json.dumps(self.fetch(form))).json()["result"]["blocks"]
             self.assertEqual([set(x) for x in found], [{"hash", "available", "size", "body"}])
-            self.assertEqual(decode(found[0]["body"]), self.miner.block)
+            self.assertEqual(decode(found[0]["body"]), BLOCK)
         found = self.post(json.dumps(self.fetch(False))).json()["result"]["blocks"][0]
         self.assertEqual((found["size"], "body" in found), (BLOCK_BYTES, False))
         # The old form of calls, and the old form of HTTP.

@@ -7,8 +7,8 @@ import re
 import unittest
 
 from cases import NodeCase
+from peerage_harness import Peer
 from rpc_shapes import SHAPES, difference, parse
-from wire_peer import WirePeer, message
 
 PEERS = 2
 NOT_SERVED = {"getrawaddrman"}
@@ -21,11 +21,11 @@ class Shapes(NodeCase):
     def setUpClass(cls):
         super().setUpClass()
         # One inbound peer, which has told of a fee filter; a ban; an added node; an address.
-        cls.inbound = cls.enterClassContext(WirePeer(cls.node.p2p).shake_hands())
+        cls.inbound = cls.enterClassContext(Peer(cls.node).handshake())
         for rate in (1000, 2**64 - 1):  # the second is more than there is, and ignored
-            cls.inbound.socket.sendall(message(b"feefilter", rate.to_bytes(8, "little")))
-        for _ in range(2):  # the first answers the node's ping, the second comes behind that
-            cls.inbound.round_trip()
+            cls.inbound.send("feefilter", rate=rate)
+        cls.inbound.expect("ping")  # and is answered before the next
+        cls.inbound.round_trip()
         cls.node.rpc("addnode", cls.node.rpc("getpeerinfo")[0]["addr"], "add")
         cls.node.rpc("addnode", "127.9.9.9:1", "add")
         cls.node.rpc("addpeeraddress", "8.9.10.11", 8333)

@@ -9,8 +9,7 @@ import subprocess
 import unittest
 
 from cases import NodeCase
-from peerage_harness import Node, RpcError
-from wire_peer import WirePeer
+from peerage_harness import Node, Peer, RpcError
 
 SHAPES = {  # the fields that a client of Bitcoin Core 28 may look for, and their types
     "getpeerinfo": {
@@ -182,7 +181,7 @@ class Rpc(NodeCase):
     def test_bans_of_one_family(self):
         """All of IPv6 is none of IPv4, and the other way round."""
         ids = [x["id"] for x in self.call("getpeerinfo")]
-        with WirePeer(self.node.p2p, source="127.0.0.8").shake_hands() as peer:
+        with Peer(self.node, source="127.0.0.8").handshake() as peer:
             self.node.wait_for({"peer": {"address": "127.0.0.8"}}, timeout=10)
             for text, listed in (("::/0", "::/0"), ("::/80", "::/80"), ("8000::/1",) * 2):
                 self.assertIsNone(self.call("setban", text, "add"))

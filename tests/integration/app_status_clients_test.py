@@ -13,11 +13,10 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 
 from cases import FolderCase, ask, wait_until
-from peerage_harness import Node, NotStarted, connect
+from peerage_harness import Node, NotStarted, Peer, connect
 from process import open_descriptors, settled_descriptors, threads
 from raw_http import read_to_end, status_of
 from websocket import Refused, WebSocket
-from wire_peer import WirePeer, message
 
 CONNECTION_LIMIT = 64
 STREAM_LIMIT = 64
@@ -115,8 +114,7 @@ class StatusLoad(FolderCase):
                 stack.callback(poller.join)
             stack.callback(stop.set)  # before they are joined
             for number in range(20):
-                with WirePeer(node.p2p, f"127.50.{number}.1") as peer:
-                    peer.socket.sendall(message(b"verack"))
+                with Peer(node, source=f"127.50.{number}.1").handshake():
                     node.wait_for({"peers_ready": 1}, timeout=10)
                     found = node.get("/peers")
                     self.assertEqual([x["state"] for x in found], ["ready"])

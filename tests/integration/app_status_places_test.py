@@ -13,11 +13,10 @@ import unittest
 from contextlib import ExitStack
 
 from cases import FolderCase, NodeCase, wait_until
-from peerage_harness import Node, RpcError, connect
+from peerage_harness import Node, Peer, RpcError, connect
 from process import open_descriptors, resident_bytes, settled_descriptors
 from raw_http import head, post, read_to_end, status_of
 from websocket import Refused, WebSocket
-from wire_peer import WirePeer
 
 IDLE_LIMIT = 64
 STREAM_LIMIT = 64
@@ -92,7 +91,7 @@ class Places(NodeCase):
 
     def test_who_has_gone_ends_what_it_waits_for(self):
         """In any way, and more of them than any owner has places for waiters."""
-        silent = self.stack.enter_context(WirePeer(self.node.p2p, "127.70.0.1").shake_hands())
+        silent = self.stack.enter_context(Peer(self.node, source="127.70.0.1").handshake())
         peer = self.node.wait_for({"peer": {"address": "127.70.0.1"}})["id"]
         self.baseline = settled_descriptors(self.node.pid)
         waits = [wait_call(peers_ready=9), wait_call(event={"type": "ban_added"}),
@@ -116,7 +115,7 @@ class Places(NodeCase):
             with self.assertRaises(RpcError) as caught:
                 self.node.rpc("request", **{**what["params"], "timeout": 0.2})
             self.assertEqual(caught.exception.code, -102, what)
-        silent.socket.close()
+        silent.close()
 
     def test_owners_forget_who_has_gone(self):
         for wave in range(5):

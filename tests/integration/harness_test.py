@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""scripts/peerage_harness.py, with nodes as its users start them, and with programs that are
+"""scripts/peerage_harness, with nodes as its users start them, and with programs that are
 none."""
 
 import contextlib
@@ -17,12 +17,13 @@ import sys
 import threading
 import unittest
 
-import peerage_harness
+import peerage_harness.node
 from cases import FolderCase, NodeCase
 from peerage_harness import (HarnessError, Node, NotStarted, NotStopped, RpcError, connect,
                              run_to_end)
+from peerage_harness.__main__ import EXAMPLE
 
-HARNESS = pathlib.Path(peerage_harness.__file__).resolve()
+SCRIPTS = pathlib.Path(peerage_harness.__file__).resolve().parent.parent
 
 
 def script(folder, text):
@@ -169,11 +170,12 @@ Node()"""
             temporary.rmdir()
 
     def test_help(self):
-        shown = subprocess.run([sys.executable, "-B", HARNESS, "--help"], capture_output=True,
-                               text=True, timeout=20, check=True).stdout
-        for line in peerage_harness.EXAMPLE.splitlines():
+        shown = subprocess.run([sys.executable, "-B", "-m", "peerage_harness", "--help"],
+                               capture_output=True, text=True, timeout=20, check=True).stdout
+        for line in EXAMPLE.splitlines():
             self.assertIn(line, shown)
-        self.assertLessEqual(len(peerage_harness.EXAMPLE.splitlines()), 15)
+        self.assertLessEqual(len(EXAMPLE.splitlines()), 15)
+        self.assertIn(EXAMPLE, (SCRIPTS.parent / "README.md").read_text())
 
 
 class AnsweringServer(http.server.HTTPServer):
@@ -242,7 +244,7 @@ class OneNode(unittest.TestCase):
             self.assertEqual(json.loads(node.output()), node.ready)
             node.send_signal(signal.SIGINT)  # to no process
         with Node() as node:
-            self.assertLess(node.stop(how=signal.SIGINT), peerage_harness.STOP_SECONDS)
+            self.assertLess(node.stop(how=signal.SIGINT), peerage_harness.node.STOP_SECONDS)
 
     def test_started_and_not_waited_for(self):
         with Node(wait=False) as node:
@@ -296,7 +298,7 @@ class ForkedChildren(NodeCase):
                 what()
                 status = 0
             finally:
-                peerage_harness._close_nodes()  # pylint: disable=protected-access
+                peerage_harness.node._close_nodes()  # pylint: disable=protected-access
                 os._exit(status)
         _, how = os.waitpid(child, 0)
         self.assertEqual(os.waitstatus_to_exitcode(how), 0)
@@ -372,7 +374,7 @@ assert not os.path.exists(f"/proc/{pid}")
     def run_program(self, text):
         return subprocess.run([sys.executable, "-B", "-c", text], capture_output=True,
                               text=True, timeout=60, check=False,
-                              env={**os.environ, "PYTHONPATH": str(HARNESS.parent)})
+                              env={**os.environ, "PYTHONPATH": str(SCRIPTS)})
 
 
 class RunningNode(NodeCase):
@@ -475,38 +477,8 @@ class RunningNode(NodeCase):
 
     def test_the_example(self):
         names = {}
-        exec(peerage_harness.EXAMPLE, names)  # pylint: disable=exec-used
+        exec(EXAMPLE, names)  # pylint: disable=exec-used
         names["test_a_lost_peer_comes_back"]()
-
-
-class PytestFixture(FolderCase):
-    def test_stops_its_nodes_and_keeps_the_logs_of_a_failed_test(self):
-        (self.folder / "test_it.py").write_text(
-            "from peerage_harness import peerage_node\n"
-            "def test_it(peerage_node):\n"
-            "    nodes = [peerage_node('--swarm', '2') for _ in range(2)]\n"
-            "    for node in nodes:\n"
-            "        node.wait_for({'peers_ready': 2})\n"
-            "def test_that_fails(peerage_node):\n"
-            "    assert peerage_node().urls == []\n"
-            "def test_that_loses_its_node(peerage_node):\n"
-            "    import os\n"
-            "    os.kill(peerage_node().pid, 9)\n")
-        for python in (sys.executable, "/usr/bin/python3"):
-            done = subprocess.run(
-                [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
-                cwd=self.folder, capture_output=True, text=True, timeout=60, check=False,
-                env={**os.environ, "PYTHONPATH": str(HARNESS.parent),
-                     "TMPDIR": str(self.folder)})
-            if "No module named pytest" not in done.stderr:
-                break
-        else:
-            self.skipTest("no pytest: it is Debian's package python3-pytest")
-        self.assertIn("1 failed, 2 passed, 1 error", done.stdout)
-        self.assertIn("NotStopped: exit status -9", done.stdout)
-        logs = sorted(str(path) for path in self.folder.glob("peerage-*"))
-        self.assertEqual(sorted(re.findall("the node's log: (.*)", done.stdout)), logs)
-        self.assertEqual(len(logs), 2)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The WebSocket client of scripts/peerage_harness.py, with a server that is not polite."""
+"""The WebSocket client of scripts/peerage_harness, with a server that is not polite."""
 
 import base64
 import contextlib

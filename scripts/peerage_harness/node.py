@@ -1,121 +1,32 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Starts a peerage node for a test, drives it, waits for it, stops it.
-
-One file, Python 3.10 or later, nothing but the standard library: copy it, or put scripts/
-on PYTHONPATH. `python3 peerage_harness.py --help` shows how to use it.
-"""
+"""A node: its start, its questions, its end."""
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import base64
 import contextlib
-import email.message
-import hashlib
-import http.client
 import json
 import os
 import pathlib
-import secrets
 import selectors
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.parse
-from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple, Sequence
+from typing import IO, Any, Iterable, Iterator, Sequence
 
-__all__ = ["Node", "Answer", "EventStream", "WebSocket", "HarnessError", "NotStarted",
-           "NotStopped", "RpcError", "connect", "find_program", "run_to_end"]
+from .connections import HTTP_SECONDS, Answer, HttpConnection, host_of
+from .errors import HarnessError, NotStarted, NotStopped, RpcError
+from .events import EventStream, WebSocket
+from .forks import fork_lock, hold_alone
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0  # what `peerage run` promises
-HTTP_SECONDS = 10.0
-FRAME_BYTES = 1 << 20  # an event is far smaller
-HEADER_BYTES = 16 << 10
-
-EXAMPLE = '''\
-from peerage_harness import Node
-
-def test_a_lost_peer_comes_back():
-    with Node() as ours, Node("--connect", ours.p2p) as theirs:
-        ours.wait_for({"peers_ready": 1}, timeout=10)
-        peer = ours.get("/peers")[0]
-        assert peer["user_agent"] == theirs.get("/status")["node"]["user_agent"]
-        assert ours.request(peer["id"], "measure_latency")["round_trip"] < 1
-        since = ours.get("/status")["events"]["next"]
-        ours.rpc("disconnectnode", nodeid=peer["id"])
-        left = ours.wait_for({"peer_gone": {"id": peer["id"]}})
-        assert left["reason"] == "disconnect_requested"
-        back = ours.wait_for({"event": {"type": "peer_ready", "since": since}})
-        assert back["peer"] != peer["id"]
-'''
-
-HELP = f"""\
-A node for a test. An example:
-
-{"".join("    " + line for line in EXAMPLE.splitlines(keepends=True))}
-With pytest, `from peerage_harness import peerage_node` (in conftest.py, say) gives the
-fixture `peerage_node`: call it with options of `peerage run` to start nodes; they are
-stopped after the test, and the test fails if one does not stop as it should.
-
-    def test_it(peerage_node):
-        node = peerage_node("--swarm", "5")
-        node.wait_for({{"peers_ready": 5}})
-
-What a node offers
-  Node(*options)              starts `peerage run` on regtest, free ports, a temporary
-                              data directory; returns when everything listens
-  node.rpc(method, ...)       JSON-RPC, with the cookie; parameters by place or by name
-  node.get(path)              a document: /status, /peers, /peers/3, /addresses, /bans
-  node.wait_for(condition)    returns what made it true; no polling
-  node.events(from_, types)   the events as they happen, each a dict
-  node.request(peer, type)    a typed request to peer 3, or to "any"
-  node.http(method, path)     one HTTP request, with the status and headers of its answer
-  node.stop()                 SIGTERM; the node has 5 s and must exit 0
-  node.kill()                 SIGKILL; send_signal(how) and wait(timeout) are there, too
-  node.restart()              starts it again, on the same data directory
-  node.log()                  what it has logged
-Beside it
-  run_to_end(*arguments)      a run that ends by itself, such as one that must be refused
-  connect(address)            a socket to node.p2p, or to one of node.urls
-
-The program is $PEERAGE, else build/peerage beside this file's repository, else peerage on
-the PATH. When a `with` block fails, the node's log is kept and its path printed. No node
-outlives the test's process, unless that is killed by a signal it does not handle (Ctrl-C
-is handled).
-"""
-
-
-class HarnessError(Exception):
-    """The node did not do what it should."""
-
-
-class NotStarted(HarnessError):
-    """The node ended, or said nothing, instead of its ready line. Shows what it logged
-    last."""
-
-
-class NotStopped(HarnessError):
-    """The node did not stop in time, or not with exit status 0. Shows what it logged last."""
-
-
-class RpcError(HarnessError):
-    """The error of a refused call. `data` is None unless the error has some: for a
-    `wait_for` that timed out, the state by then."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
-        super().__init__(f"{message} ({code})" + (f": {json.dumps(data)}" if data else ""))
-        self.code = code
-        self.message = message
-        self.data = data
 
 
 def find_program() -> str:
@@ -123,7 +34,7 @@ def find_program() -> str:
     named = os.environ.get("PEERAGE")
     if named:
         return named
-    built = pathlib.Path(__file__).resolve().parent.parent / "build" / "peerage"
+    built = pathlib.Path(__file__).resolve().parent.parent.parent / "build" / "peerage"
     found = str(built) if built.is_file() else shutil.which("peerage")
     if not found:
         raise NotStarted(f"no program: $PEERAGE is not set, there is no {built}, and no "
@@ -143,243 +54,6 @@ def run_to_end(*arguments: str | os.PathLike[str], timeout: float = 20.0,
                           errors="replace", timeout=timeout, check=False, env=env)
 
 
-# -- connections ------------------------------------------------------------------------
-
-
-def connect(address: str, timeout: float = HTTP_SECONDS, source: str | None = None,
-            receive_buffer: int | None = None) -> socket.socket:
-    """Connects to an address in the form of the ready line, "ip:port" (as `Node.p2p`) or
-    "http://ip:port" or "unix:PATH" (as in `Node.urls`), and returns the socket.
-
-    `source` is the IP address to come from, such as 127.0.0.9. A small `receive_buffer`, in
-    bytes, is for tests that read slowly."""
-    path = address[len("unix:"):] if address.startswith("unix:") else None
-    host, _, port = address.removeprefix("http://").rpartition(":")
-    host = host.strip("[]")
-    family = (socket.AF_UNIX if path is not None else
-              socket.AF_INET6 if ":" in host else socket.AF_INET)
-    result = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        result.settimeout(timeout)
-        if receive_buffer is not None:
-            result.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        if source is not None:
-            result.bind((source, 0))
-        result.connect(path if path is not None else (host, int(port)))
-    except BaseException:
-        result.close()
-        raise
-    return result
-
-
-def _host(url: str) -> str:
-    return "localhost" if url.startswith("unix:") else urllib.parse.urlsplit(url).netloc
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP to a status address, of either kind."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._url = url
-        self._timeout = timeout
-
-    def connect(self) -> None:
-        self.sock = connect(self._url, self._timeout)
-
-
-class Answer(NamedTuple):
-    """The answer to an HTTP request, whatever its status."""
-
-    status: int
-    headers: email.message.Message  #: looked up by name, in upper or lower case
-    body: bytes
-
-    def json(self) -> Any:
-        """The body, decoded. Raises HarnessError if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            raise HarnessError(
-                f"HTTP {self.status}, and no JSON: {self.body[:200]!r}") from None
-
-
-class WebSocket:
-    """A client for one WebSocket (RFC 6455) that reads text. It answers pings, joins
-    fragments, and refuses what is longer than 1 MiB.
-
-    `url` is a status address as the ready line has it; `path` begins with a slash. Raises
-    HarnessError if the server does not upgrade. `timeout`, in seconds, is for the opening.
-    """
-
-    _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-    def __init__(self, url: str, path: str, timeout: float = HTTP_SECONDS) -> None:
-        self._buffer = bytearray()
-        self._closed = False
-        self._owner = os.getpid()
-        self.close_code: int | None = None  #: 1001 when the node stops
-        self._socket = connect(url, timeout)
-        try:
-            self._upgrade(_host(url), path, time.monotonic() + timeout)
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def __enter__(self) -> WebSocket:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def receive(self, timeout: float | None = None) -> str | None:
-        """The next text; None when the server has closed the stream. Raises TimeoutError
-        if it does not come within `timeout` seconds (None: waits for ever); a message that
-        was half there is not lost."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        text = bytearray()
-        while not self._closed:
-            try:
-                kind, final, payload = self._frame(deadline, len(text))
-            except TimeoutError:
-                self._buffer[:0] = self._unread(text)
-                raise
-            if kind == 8:
-                self.close_code = struct.unpack(">H", payload[:2])[0] if payload else 1005
-                self.close()
-            elif kind == 9:
-                self._send(10, payload)
-            elif kind in (0, 1, 2):
-                text += payload
-                if final:
-                    return text.decode()
-        return None
-
-    def close(self) -> None:
-        """Says goodbye, if the other side still listens, and closes the socket. A forked
-        child closes its copy only: the connection is its parent's."""
-        if not self._closed:
-            self._closed = True
-            if os.getpid() == self._owner:
-                with contextlib.suppress(OSError):
-                    self._send(8, struct.pack(">H", 1000))
-            self._socket.close()
-
-    def _upgrade(self, host: str, path: str, deadline: float) -> None:
-        key = base64.b64encode(secrets.token_bytes(16)).decode()
-        self._socket.sendall((f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
-                              f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-                              "Sec-WebSocket-Version: 13\r\n\r\n").encode())
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > HEADER_BYTES or not self._read_some(deadline):
-                raise HarnessError(f"no answer to the upgrade of {path}")
-        lines = self._buffer[:end].decode("latin-1").split("\r\n")
-        del self._buffer[:end + 4]
-        headers = {name.strip().lower(): value.strip()
-                   for name, _, value in (line.partition(":") for line in lines[1:])}
-        accept = base64.b64encode(hashlib.sha1((key + self._MAGIC).encode()).digest())
-        if lines[0].split(" ")[1:2] != ["101"]:
-            raise HarnessError(f"{path} was not upgraded: {lines[0]}")
-        if headers.get("sec-websocket-accept") != accept.decode():
-            raise HarnessError(f"{path}: the upgrade's answer is not for our key")
-
-    def _frame(self, deadline: float | None, already: int) -> tuple[int, bool, bytes]:
-        """(opcode, final, payload) of the next frame, taken from the buffer when whole."""
-        self._need(2, deadline)
-        final, kind = bool(self._buffer[0] & 0x80), self._buffer[0] & 0x0f
-        size, begin = self._buffer[1] & 0x7f, 2
-        if self._buffer[1] & 0x80:
-            raise HarnessError("a frame of the server is masked")
-        if size == 126:
-            self._need(4, deadline)
-            size, begin = struct.unpack(">H", self._buffer[2:4])[0], 4
-        elif size == 127:
-            self._need(10, deadline)
-            size, begin = struct.unpack(">Q", self._buffer[2:10])[0], 10
-        if size + already > FRAME_BYTES:
-            raise HarnessError(f"a message of {size + already} bytes")
-        self._need(begin + size, deadline)
-        payload = bytes(self._buffer[begin:begin + size])
-        del self._buffer[:begin + size]
-        return kind, final, payload
-
-    @staticmethod
-    def _unread(text: bytearray) -> bytes:
-        """Fragments that were read, as one frame to be read again."""
-        return b"" if not text else b"\x01\x7f" + struct.pack(">Q", len(text)) + bytes(text)
-
-    def _need(self, size: int, deadline: float | None) -> None:
-        while len(self._buffer) < size:
-            if not self._read_some(deadline):
-                raise HarnessError("the event stream broke off")
-
-    def _read_some(self, deadline: float | None) -> bool:
-        if deadline is not None and deadline <= time.monotonic():
-            raise TimeoutError("nothing came in time")
-        self._socket.settimeout(None if deadline is None else deadline - time.monotonic())
-        some = self._socket.recv(65536)
-        self._buffer += some
-        return bool(some)
-
-    def _send(self, kind: int, payload: bytes) -> None:
-        """One control frame, masked as a client's must be; at most 125 bytes."""
-        mask = secrets.token_bytes(4)
-        masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
-        self._socket.settimeout(HTTP_SECONDS)
-        self._socket.sendall(bytes([0x80 | kind, 0x80 | len(payload)]) + mask + masked)
-
-
-class EventStream:
-    """The result of `Node.events`: an iterator of events, to be closed."""
-
-    def __init__(self, socket_: WebSocket, timeout: float) -> None:
-        self._socket = socket_
-        self._timeout = timeout
-
-    def __enter__(self) -> EventStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __iter__(self) -> EventStream:
-        return self
-
-    def __next__(self) -> dict[str, Any]:
-        text = self._socket.receive(self._timeout)
-        if text is None:
-            raise StopIteration
-        event: dict[str, Any] = json.loads(text)
-        return event
-
-    def until(self, timeout: float = 30.0, **fields: Any) -> dict[str, Any]:
-        """The next event that has all these fields, as in until(type="peer_left", peer=3);
-        those before it are passed over. Raises TimeoutError, which tells of the last that
-        came, if there is none within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        last: dict[str, Any] | None = None
-        while True:
-            try:
-                text = self._socket.receive(max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
-                raise TimeoutError(f"no event with {fields} within {timeout} s; "
-                                   f"the last was {last}") from None
-            if text is None:
-                raise HarnessError(f"the node stopped before an event with {fields}; "
-                                   f"the last was {last}")
-            event: dict[str, Any] = json.loads(text)
-            if fields.items() <= event.items():
-                return event
-            last = event
-
-    def close(self) -> None:
-        """Closes the connection. Closing twice is fine."""
-        self._socket.close()
-
-
-# -- the node ---------------------------------------------------------------------------
-
-
 class Node:
     """One `peerage run`, started by its construction and meant for a `with` block.
 
@@ -392,16 +66,19 @@ class Node:
     env       its environment; by default ours
     launcher  a command that ends by executing the one behind it, such as
               ("sh", "-c", 'ulimit -n 99; exec "$@"', "sh") or ("ip", "netns", "exec", "a")
-    defaults  False: `options` are all there is; what they do not say is the program's choice
+    defaults  False: `options` are all there is, beside --stop-at-eof; what they do not say is
+              the program's choice
     wait      False: does not wait for the ready line; call `wait_ready` before anything else
 
     The `with` block stops the node at its end and raises NotStopped unless that goes well,
     also if the node has ended before without being told to by `stop`, `kill` or `wait`. If
     the block fails, it kills the node and keeps its log.
 
-    The node belongs to the process that has started it. A forked child may ask it things,
-    but neither ends it nor removes its folder, however the child ends: what is about the
-    node's end raises HarnessError there, and `with` and `close` do nothing to it.
+    The node belongs to the process that has started it, and stops when that is gone, however
+    it ended: it watches a pipe that nobody else holds. A forked child may ask it things, but
+    neither ends it nor removes its folder, however the child ends, nor does it keep it alive:
+    what is about the node's end raises HarnessError there, and `with` and `close` do nothing
+    to it.
     """
 
     def __init__(self, *options: str | os.PathLike[str], program: str | None = None,
@@ -418,12 +95,14 @@ class Node:
         self._end_is_known = False  # and its exit status, as a caller has seen it
         self._keep_log = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: IO[bytes] | None = None  # the node stops when nobody holds it
+        self._program = program
+        self._launcher = launcher
         _open_nodes.add(self)
         _close_nodes_of_a_worker()
         try:
             if defaults:
                 self._add_defaults()
-            self._command = [*launcher, program or find_program(), "run", *self._options]
             self._launch()
             if wait:
                 self.wait_ready(ready_timeout)
@@ -449,12 +128,12 @@ class Node:
         """Waits until everything listens, after a start with `wait=False`. Raises
         NotStarted."""
         if not self._read_output(timeout, to=b"\n"):
-            raise NotStarted(f"no ready line in {timeout} s:\n{self._end_of_log()}")
+            raise NotStarted(f"no ready line in {timeout} s:\n{self.end_of_log()}")
         line, newline, _ = self._output.partition(b"\n")
         if not newline:
             with contextlib.suppress(TimeoutError):
-                raise NotStarted(f"exit status {self.wait()}:\n{self._end_of_log()}")
-            raise NotStarted(f"it has closed its stdout without one:\n{self._end_of_log()}")
+                raise NotStarted(f"exit status {self.wait()}:\n{self.end_of_log()}")
+            raise NotStarted(f"it has closed its stdout without one:\n{self.end_of_log()}")
         try:
             self.ready = dict(json.loads(line))
         except (ValueError, TypeError):
@@ -545,10 +224,10 @@ class Node:
         """One HTTP request, on a connection of its own, with `headers` beside those that
         belong to it. `url` is the status address to ask, by default the first."""
         url = url or self._first_url()
-        connection = _Connection(url, timeout)
+        connection = HttpConnection(url, timeout)
         try:
             connection.request(method, path, body.encode() if isinstance(body, str) else body,
-                               {"Host": _host(url), **(headers or {})})
+                               {"Host": host_of(url), **(headers or {})})
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         finally:
@@ -598,6 +277,33 @@ class Node:
         path = "/events?" + urllib.parse.urlencode(query, safe=",")
         return EventStream(WebSocket(url, path), timeout)
 
+    # -- its peers ----------------------------------------------------------------------
+
+    def find_peer(self, address: str) -> dict[str, Any] | None:
+        """The entry of getpeerinfo for the peer at this "ip:port", if there is one."""
+        found: list[dict[str, Any]] = self.rpc("getpeerinfo")
+        return next((peer for peer in found if peer["addr"] == address), None)
+
+    def connect_to(self, other: Node, timeout: float = 30.0) -> int:
+        """Dials another node and stays connected to it, as with `addnode add`. Returns our id
+        of it, once the connection is ready at both ends. Raises RpcError if our end is not
+        ready within `timeout` seconds, HarnessError if the other end is not."""
+        deadline = time.monotonic() + timeout
+        with contextlib.suppress(RpcError):  # it has been added before
+            self.rpc("addnode", other.p2p, "add")
+        while True:
+            left = max(0.1, deadline - time.monotonic())
+            peer: int = self.wait_for({"peer": {"address": other.p2p}}, left)["id"]
+            ours = self.find_peer(other.p2p)
+            if ours is not None and ours["id"] == peer:
+                # If the connection is lost and made anew, it comes from another port.
+                with contextlib.suppress(RpcError):
+                    other.wait_for({"peer": {"address": ours["addrbind"]}}, min(left, 1.0))
+                    return peer
+            if deadline < time.monotonic():
+                raise HarnessError(f"the connection to {other.p2p} is not ready at that end "
+                                   f"within {timeout} s:\n{other.end_of_log()}")
+
     # -- its end ------------------------------------------------------------------------
 
     def stop(self, timeout: float = STOP_SECONDS,
@@ -613,10 +319,10 @@ class Node:
             self.keep_log()
             self.kill()
             raise NotStopped(f"still running {timeout} s after {how.name}:\n"
-                             + self._end_of_log()) from None
+                             + self.end_of_log()) from None
         if status != 0:
             self.keep_log()
-            raise NotStopped(f"exit status {status}:\n{self._end_of_log()}")
+            raise NotStopped(f"exit status {status}:\n{self.end_of_log()}")
         return time.monotonic() - began
 
     def kill(self) -> int:
@@ -644,13 +350,17 @@ class Node:
         self._end_is_known = True
         return status
 
-    def restart(self, ready_timeout: float = READY_SECONDS) -> None:
+    def restart(self, ready_timeout: float = READY_SECONDS, *,
+                same_ports: bool = False) -> None:
         """Starts it again when it has ended: with the same options, on the same data
-        directory. Where any free port was asked for it may be another one. The log goes
-        on. Raises NotStarted."""
+        directory. Where any free port was asked for it may be another one, unless
+        `same_ports`: then the peers that knew it find it again. The log goes on. Raises
+        NotStarted, also if somebody else has taken a port meanwhile."""
         self._started_by_us()
         if self.running:
             raise HarnessError("it still runs: stop() or kill() it first")
+        if same_ports:
+            self._fix_ports()
         self._launch()
         self.wait_ready(ready_timeout)
 
@@ -662,6 +372,7 @@ class Node:
         if self._process is not None:
             self.kill()
             self._stdout().close()
+        self._let_go_of_pipe()
         if self._keep_log and self.log_path.exists():
             kept, name = tempfile.mkstemp(prefix="peerage-", suffix=".log")
             os.close(kept)
@@ -684,14 +395,41 @@ class Node:
     def _launch(self) -> None:
         if self._process is not None:
             self._stdout().close()
+        self._let_go_of_pipe()
         self.ready, self._output, self._end_is_known = {}, b"", False
-        try:
-            with open(self.log_path, "ab") as log, _interrupt_put_off():
-                self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=log, env=self._env)
-        except OSError as error:
-            raise NotStarted(f"cannot start {self._command[0]}: {error}") from error
+        command = [*self._launcher, self._program or find_program(), "run", "--stop-at-eof",
+                   *self._options]
+        with open(self.log_path, "ab") as log, fork_lock, _interrupt_put_off():
+            stdin, lifeline = os.pipe()
+            self._lifeline = open(lifeline, "wb", buffering=0)
+            hold_alone(self._lifeline)
+            try:
+                self._process = subprocess.Popen(command, stdin=stdin, env=self._env,
+                                                 stdout=subprocess.PIPE, stderr=log)
+            except OSError as error:
+                raise NotStarted(f"cannot start {command[0]}: {error}") from error
+            finally:
+                os.close(stdin)
+
+    def _let_go_of_pipe(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.close()
+
+    def _fix_ports(self) -> None:
+        """From now on it listens where it has listened, not on any free port."""
+        for name, places in (("--listen", self.ready.get("p2p")),
+                             ("--status", self.ready.get("status"))):
+            if not places:
+                continue
+            options = iter(self._options)
+            self._options = []
+            for option in options:
+                if option == name:
+                    next(options, None)
+                elif not option.startswith(name + "="):
+                    self._options.append(option)
+            for place in places:
+                self._options += [name, place.removeprefix("http://")]
 
     def _option(self, name: str) -> str | None:
         """The last value of an option that was given, as `--name value` or `--name=value`."""
@@ -734,7 +472,8 @@ class Node:
             raise HarnessError("this node has no status socket")
         return self.urls[0]
 
-    def _end_of_log(self) -> str:
+    def end_of_log(self) -> str:
+        """The last lines of its log."""
         return "".join(self.log().splitlines(keepends=True)[-15:])
 
     def _read_output(self, timeout: float, to: bytes | None = None) -> bool:
@@ -809,53 +548,3 @@ def _close_nodes_of_a_worker() -> None:
     if util is not None and _worker != os.getpid():
         _worker = os.getpid()
         util.Finalize(None, _close_nodes, exitpriority=0)
-
-
-# -- pytest -----------------------------------------------------------------------------
-
-try:
-    import pytest
-except ImportError:
-    pass
-else:
-    @pytest.fixture
-    def peerage_node(request: Any) -> Iterator[Callable[..., Node]]:
-        """Starts nodes: `node = peerage_node("--swarm", "5")`. They are stopped after the
-        test; one that does not stop as it should fails it. Logs are kept if it failed."""
-        nodes: list[Node] = []
-        failures_before = request.session.testsfailed
-
-        def start(*options: str, **more: Any) -> Node:
-            nodes.append(Node(*options, **more))
-            return nodes[-1]
-
-        yield start
-        with contextlib.ExitStack() as stack:
-            for node in nodes:
-                if request.session.testsfailed > failures_before:
-                    node.keep_log()
-                stack.enter_context(node)
-    __all__.append("peerage_node")
-
-
-def main() -> int:
-    """Shows how to use this file; with --check, starts a node and stops it."""
-    parser = argparse.ArgumentParser(
-        prog="peerage_harness.py", description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true",
-                        help="start a node and stop it, to see whether all is in place")
-    if not parser.parse_args().check:
-        parser.print_help()
-        return 0
-    try:
-        with Node() as node:
-            print(f"{node.ready['version']} answers at {node.urls[0]}")
-    except HarnessError as error:
-        print(f"peerage_harness.py: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

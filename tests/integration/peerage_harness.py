@@ -1,1 +1,0 @@
-../../scripts/peerage_harness.py
