@@ -26,11 +26,6 @@ bool is_ip(const wire::network_address& x) {
   return x.network_id == wire::ipv4_network || x.network_id == wire::ipv6_network;
 }
 
-bool is_unspecified(const endpoint& x) {
-  auto first = x.ip.begin() + (x.is_ipv4() ? 12 : 0);
-  return std::all_of(first, x.ip.end(), [](auto byte) { return byte == 0; });
-}
-
 std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
                                              bool allow_unroutable) {
   auto old_form = wire::to_timed_address(x);
@@ -43,7 +38,7 @@ std::optional<address_refusal> refusal_of_ip(const wire::network_address& x,
   auto where = to_endpoint(old_form->address);
   // A link-local address does not say on which link it is meant.
   if (where.is_link_local() ||
-      (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
+      (allow_unroutable ? !names_host(where) : !is_routable(where)))
     return address_refusal::unroutable;
   return std::nullopt;
 }
