@@ -160,7 +160,8 @@ std::vector<option_spec> all_options() {
      "peer itself, without a ban;\nmay be repeated (loopback always is one)",
      true, set_shared_address},
     {"allow-public", "", group_peers,
-     "Regtest only: dial and tell of public addresses, too; else\na regtest node stays on "
+     "Regtest only: dial and tell of public addresses, too; else\na regtest node stays "
+     "on "
      "loopback and private networks",
      false,
      [](run_options& to, text x) {
@@ -329,8 +330,8 @@ std::optional<early_exit> check_reach(const run_options& x) {
   auto check = [&](const char* option, const endpoint& remote) {
     const auto problem = reach_problem(reach_of(x), remote);
     return problem.empty() ? std::nullopt
-                           : std::optional{mistake(named(option, to_string(remote)) + ": " +
-                                                   std::string(problem))};
+                           : std::optional{mistake(named(option, to_string(remote)) +
+                                                   ": " + std::string(problem))};
   };
   for (const auto& remote : x.connect)
     if (auto wrong = check("connect", remote))

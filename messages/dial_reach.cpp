@@ -11,9 +11,9 @@ bool names_host(const endpoint& x) {
 }
 
 bool is_within(dial_reach reach, const endpoint& x) {
-  static const subnet_list homes{
-    "10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-    "100.64.0.0/10", "198.18.0.0/15", "fc00::/7",       "fe80::/10"};
+  static const subnet_list homes{"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
+                                 "169.254.0.0/16", "100.64.0.0/10", "198.18.0.0/15",
+                                 "fc00::/7",       "fe80::/10"};
   if (!names_host(x))
     return false;
   if (reach == dial_reach::everywhere || x.is_loopback())

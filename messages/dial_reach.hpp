@@ -22,8 +22,8 @@ enum class dial_reach : std::uint8_t {
 };
 
 /// Whether an address and its port can be those of one host: not unspecified (0.0.0.0/8,
-/// ::), multicast or reserved (224.0.0.0/3, ff00::/8), nor port 0. A connection to 0.0.0.0
-/// or :: would reach this machine.
+/// ::), multicast or reserved (224.0.0.0/3, ff00::/8), nor port 0. A connection to
+/// 0.0.0.0 or :: would reach this machine.
 bool names_host(const endpoint& x);
 
 /// Whether a node with this reach may dial the address; it names a host then.

@@ -21,21 +21,21 @@
 /// zero means the configured default. A caller's own timeout should be longer.
 ///
 /// A set holds a request that no peer can take yet until one can, at the latest until its
-/// deadline, which counts from its arrival at the set; with `wait_for_peer` false it fails
-/// with `no_ready_peer` at once. Of one kind, the first to come is the first to go. A
-/// single peer ignores the two of pushes, and `wait_for_peer` of all: it is the peer.
+/// deadline, which counts from its arrival at the set; with `wait_for_peer` false it
+/// fails with `no_ready_peer` at once. Of one kind, the first to come is the first to go.
+/// A single peer ignores the two of pushes, and `wait_for_peer` of all: it is the peer.
 namespace peerage {
 
 /// Why a request ends without a value.
 enum class request_error : std::uint8_t {
-  not_found = 1, ///< The peer has none of the items, by its own word.
-  timeout,       ///< The deadline passed. No evidence that the peer lacks the item.
-  overloaded,    ///< Too many requests are under way already; nothing was sent.
-  cancelled,     ///< The client was dropped while the request was under way, or a ping
-                 ///< was answered by a pong that does not say which ping it answers.
-  peer_gone,     ///< The peer ended first; `exit_of_request` tells why.
-  no_ready_peer, ///< The set had no peer that could take it, until its deadline.
-  shutting_down, ///< The peer manager stops.
+  not_found = 1,    ///< The peer has none of the items, by its own word.
+  timeout,          ///< The deadline passed. No evidence that the peer lacks the item.
+  overloaded,       ///< Too many requests are under way already; nothing was sent.
+  cancelled,        ///< The client was dropped while the request was under way, or a ping
+                    ///< was answered by a pong that does not say which ping it answers.
+  peer_gone,        ///< The peer ended first; `exit_of_request` tells why.
+  no_ready_peer,    ///< The set had no peer that could take it, until its deadline.
+  shutting_down,    ///< The peer manager stops.
   too_many_waiting, ///< The set holds as many requests as it may until peers come.
 };
 
@@ -307,7 +307,8 @@ typename Inspector::result_type inspect(Inspector& f, addresses& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_headers& x) {
-  return f(caf::meta::type_name("peerage.get_headers"), x.locator, x.stop, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.get_headers"), x.locator, x.stop, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, headers& x) {
@@ -315,8 +316,8 @@ typename Inspector::result_type inspect(Inspector& f, headers& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_block_hashes& x) {
-  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop,
-           x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
@@ -324,7 +325,8 @@ typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_blocks& x) {
-  return f(caf::meta::type_name("peerage.get_blocks"), x.hashes, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.get_blocks"), x.hashes, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, fetched_block& x) {
@@ -340,7 +342,8 @@ typename Inspector::result_type inspect(Inspector& f, transaction_id& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_transactions& x) {
-  return f(caf::meta::type_name("peerage.get_transactions"), x.ids, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.get_transactions"), x.ids, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, fetched_transaction& x) {
@@ -361,19 +364,23 @@ typename Inspector::result_type inspect(Inspector& f, transaction_ids& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, send_transaction& x) {
-  return f(caf::meta::type_name("peerage.send_transaction"), x.body, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.send_transaction"), x.body, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_transactions& x) {
-  return f(caf::meta::type_name("peerage.announce_transactions"), x.ids, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.announce_transactions"), x.ids, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_block& x) {
-  return f(caf::meta::type_name("peerage.announce_block"), x.hash, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.announce_block"), x.hash, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_addresses& x) {
-  return f(caf::meta::type_name("peerage.announce_addresses"), x.entries, x.timeout, x.wait_for_peer);
+  return f(caf::meta::type_name("peerage.announce_addresses"), x.entries, x.timeout,
+           x.wait_for_peer);
 }
 
 } // namespace peerage

@@ -130,9 +130,9 @@ bool subnet_list::contains(const endpoint& x) const {
 
 bool is_routable(const endpoint& x) {
   static const subnet_list reserved_ipv4{
-    "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10",   "127.0.0.0/8",
-    "169.254.0.0/16", "172.16.0.0/12",  "192.0.0.0/24",    "192.0.2.0/24",
-    "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",   "198.51.100.0/24",
+    "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
+    "169.254.0.0/16", "172.16.0.0/12",  "192.0.0.0/24",  "192.0.2.0/24",
+    "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
     "203.0.113.0/24", "224.0.0.0/3"};
   // Of IPv6 only global unicast, without the ranges set aside inside of it. The OnionCat
   // range, an old disguise of Tor addresses, lies in fc00::/7.

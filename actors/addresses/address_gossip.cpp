@@ -2,6 +2,7 @@
 #include "actors/addresses/address_gossip.hpp"
 
 #include "actors/addresses/address_entry.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/subnet.hpp"
 #include "messages/wire/addresses.hpp"
 

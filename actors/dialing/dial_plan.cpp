@@ -156,8 +156,9 @@ std::size_t dial_plan::room() const {
 }
 
 std::optional<endpoint> dial_plan::due_manual(const dated_moment& now) const {
+  // Most are connected: with thousands of them, a full look at each would take long.
   for (const auto& remote : manual_)
-    if (may_dial(remote, dial_purpose::manual, now))
+    if (!is_known(remote) && may_dial(remote, dial_purpose::manual, now))
       return remote;
   return std::nullopt;
 }
@@ -322,8 +323,7 @@ void dial_plan::offer(const ask_book& question, const std::vector<endpoint>& fou
 bool dial_plan::request(const endpoint& remote, const dated_moment& now) {
   // A person may try even an address where we listen, once.
   if (!active_ || !is_within(limits_.reach, remote) || is_known(remote) ||
-      has_met_itself_at(remote) ||
-      bans_.is_banned(remote, date_of(now)))
+      has_met_itself_at(remote) || bans_.is_banned(remote, date_of(now)))
     return false;
   take(remote, dial_purpose::requested, now.at);
   return true;

@@ -155,7 +155,7 @@ struct wait_for_peers {
   caf::timespan timeout{};
 };
 struct peers_waited_for {
-  bool met = false; ///< False: the time was over, or `hopeless`.
+  bool met = false;      ///< False: the time was over, or `hopeless`.
   bool hopeless = false; ///< The dial has failed, and there will be no other in time.
   peer_set_snapshot counts;
   peer_info peer;                               ///< A peer that meets the condition.

@@ -21,16 +21,15 @@ struct failed_dial {
   std::optional<time_point> again;
 };
 
-/// The addresses whose last dial failed: those who wait for a peer there need not wait for
-/// ever. A new dial of an address makes the failure of the last one forgotten.
+/// The addresses whose last dial failed: those who wait for a peer there need not wait
+/// for ever. A new dial of an address makes the failure of the last one forgotten.
 class failed_dials {
 public:
   /// Beyond, the oldest are forgotten.
   static constexpr std::size_t max_remembered = 256;
 
   void begun(const endpoint& remote) {
-    std::erase_if(latest_last_,
-                  [&](const failed_dial& x) { return x.remote == remote; });
+    std::erase_if(latest_last_, [&](const failed_dial& x) { return x.remote == remote; });
   }
 
   void add(const failed_dial& x) {

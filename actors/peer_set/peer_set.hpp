@@ -93,7 +93,7 @@ struct peer_set_state {
   router routes;
   connection_caps caps{connection_limits{}};
   numbered<std::shared_ptr<fetch>> fetches;
-  held_requests held; ///< Until there is a peer for them.
+  held_requests held;             ///< Until there is a peer for them.
   numbered<question> questions;   ///< To clients, for callers that may cancel.
   std::size_t under_way = 0;      ///< Requests to clients that are not answered yet.
   std::uint64_t eviction_key = 0; ///< Secret; see choose_eviction.

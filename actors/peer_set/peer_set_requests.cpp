@@ -336,13 +336,12 @@ obstacle_to_send send_to_some(self_pointer self, const Request& what,
   auto missing = std::make_shared<std::size_t>(peers.size());
   for (auto peer : peers) {
     auto route = state.routes.started(peer, kind, now);
-    send_routed<void>(
-      self, route, what,
-      [missing, caller](std::variant<reply, caf::error>&& result) {
-        --*missing;
-        if (std::holds_alternative<reply>(result) || *missing == 0)
-          caller->deliver(std::move(result));
-      });
+    send_routed<void>(self, route, what,
+                      [missing, caller](std::variant<reply, caf::error>&& result) {
+                        --*missing;
+                        if (std::holds_alternative<reply>(result) || *missing == 0)
+                          caller->deliver(std::move(result));
+                      });
   }
   publish(self);
   return std::nullopt;

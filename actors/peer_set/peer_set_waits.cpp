@@ -16,9 +16,8 @@ constexpr std::chrono::seconds just_failed{10};
 /// Adds what became of the dial that is waited for.
 void add_dial(const peer_set_state& state, const peer_set_state::wait& x,
               peers_waited_for& to) {
-  const auto* dial = x.what.who.address.port == 0
-                       ? nullptr
-                       : state.dials.find(x.what.who.address);
+  const auto* dial =
+    x.what.who.address.port == 0 ? nullptr : state.dials.find(x.what.who.address);
   if (!dial || dial->at < x.began - just_failed)
     return;
   to.dial_failure = dial->reason;
@@ -62,7 +61,8 @@ peers_waited_for describe(const peer_set_state& state, const peer_set_state::wai
 } // namespace
 
 void open_waits(self_pointer self) {
-  self->state.waiting.open(self->state.context->alarms, [self](const peer_set_state::wait& x) {
+  self->state.waiting.open(self->state.context->alarms, [self](
+                                                          const peer_set_state::wait& x) {
     const auto found = describe(self->state, x);
     return decltype(peer_set_state::waiting)::finding{found, found.met || found.hopeless};
   });

@@ -22,9 +22,9 @@ namespace {
 
 /// Public, private and documentation addresses, and none of a host.
 const std::vector<std::string_view> strangers{
-  "8.9.10.11",  "1.1.1.1",   "[2a00::1]",      "10.1.2.3",      "192.168.1.1",
-  "169.254.1.1", "[fd00::1]", "203.0.113.1",    "[2001:db8::1]", "0.0.0.0",
-  "224.0.0.1",  "[::]",      "255.255.255.255", "[ff02::1]"};
+  "8.9.10.11",   "1.1.1.1",   "[2a00::1]",       "10.1.2.3",      "192.168.1.1",
+  "169.254.1.1", "[fd00::1]", "203.0.113.1",     "[2001:db8::1]", "0.0.0.0",
+  "224.0.0.1",   "[::]",      "255.255.255.255", "[ff02::1]"};
 
 struct dial_results {
   std::mutex mutex;
@@ -41,7 +41,8 @@ caf::behavior take_results(caf::event_based_actor*,
           }};
 }
 
-std::vector<peer_exit> dial_all(dial_reach reach, const std::vector<std::string_view>& whom) {
+std::vector<peer_exit> dial_all(dial_reach reach,
+                                const std::vector<std::string_view>& whom) {
   auto sockets = make_asio_sockets(reach); // outlives the actors
   actor_system_config config;
   caf::actor_system system{config};
@@ -62,7 +63,7 @@ std::vector<peer_exit> dial_all(dial_reach reach, const std::vector<std::string_
 
 } // namespace
 
-TEST_CASE("sockets of tests refuse strangers before any connect") {
+TEST_CASE("I17: sockets of tests refuse strangers before any connect") {
   const auto calls = connect_calls();
   const auto failed = dial_all(dial_reach::loopback, strangers);
   CHECK(failed == std::vector(strangers.size(), peer_exit::out_of_reach));
@@ -89,7 +90,8 @@ TEST_CASE("a connect by hand does not get out") {
   CHECK(attempts_to_leave() == before + 1);
 }
 
-TEST_CASE("a node of a test neither learns strangers nor dials them, whoever names them") {
+TEST_CASE(
+  "I17: a node of a test neither learns strangers nor dials them, whoever names them") {
   auto sockets = make_asio_sockets(dial_reach::loopback); // outlives the actors
   actor_system_config config;
   caf::actor_system system{config};
@@ -104,7 +106,8 @@ TEST_CASE("a node of a test neither learns strangers nor dials them, whoever nam
   add_addresses told;
   for (auto text : strangers) {
     const auto remote = at(text);
-    told.entries.push_back(wire::to_network_address({1'700'000'000, {9, remote.ip, 8333}}));
+    told.entries.push_back(
+      wire::to_network_address({1'700'000'000, {9, remote.ip, 8333}}));
     auto once = asked<bool>(system, parts.dialer, dial_once{remote}).wait();
     CHECK(once.failure);
     auto always = asked<bool>(system, parts.dialer, add_manual_peer{remote}).wait();

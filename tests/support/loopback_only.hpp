@@ -3,9 +3,10 @@
 
 #include <cstddef>
 
-/// No test program leaves this machine. Whatever links `test_support` gets a `connect` of
-/// its own instead of libc's: it opens connections to loopback and Unix sockets, and
-/// refuses all others (EACCES) without a system call, however a test came to try it.
+/// No test program leaves this machine. Whatever links `test_support` gets a `connect`
+/// and a `getaddrinfo` of its own instead of libc's: they open connections to loopback
+/// and Unix sockets, look up localhost, and refuse everything else without a system call
+/// (EACCES, EAI_NONAME), however a test came to try it.
 namespace peerage::test {
 
 /// The attempts to leave this machine so far, in the whole program.

@@ -60,7 +60,8 @@ rpc_json render_address_counts(const address_book_snapshot& x) {
   return result;
 }
 
-/// The network of an entry's source, in Core's words; entries without one are of DNS seeds.
+/// The network of an entry's source, in Core's words; entries without one are of DNS
+/// seeds.
 std::string_view source_network_of(const std::optional<endpoint>& source) {
   if (!source)
     return "internal";

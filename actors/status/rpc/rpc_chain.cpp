@@ -51,19 +51,17 @@ rpc_method about_chain(std::string name, std::string description,
 } // namespace
 
 void add_chain_methods(rpc_methods& to) {
+  to.add(about_chain(
+    "getblockchaininfo",
+    "The network's name, and the chain told to peers; nothing is verified here.",
+    render_chain));
   to.add(
-    about_chain("getblockchaininfo",
-                "The network's name, and the chain told to peers; nothing is verified here.",
-                render_chain));
-  to.add(
-    about_chain("getblockcount", "The height told to peers.", [](const node_context& x) {
-      return rpc_json(x.identity.start_height);
-    }));
-  to.add(about_chain("getbestblockhash",
-                     "The hash of the last block told to peers; zero if it is not known.",
-                     [](const node_context& x) {
-                       return rpc_json(wire::to_string(best_block_of(x)));
-                     }));
+    about_chain("getblockcount", "The height told to peers.",
+                [](const node_context& x) { return rpc_json(x.identity.start_height); }));
+  to.add(about_chain(
+    "getbestblockhash",
+    "The hash of the last block told to peers; zero if it is not known.",
+    [](const node_context& x) { return rpc_json(wire::to_string(best_block_of(x))); }));
   to.add({"getindexinfo",
           {{"index_name"}},
           "getindexinfo ( \"index_name\" )\nThe indexes of this node: it has none.",

@@ -93,13 +93,14 @@ void add_node_methods(rpc_methods& to) {
               rpc_json{{"active_commands", {{{"method", "getrpcinfo"}, {"duration", 0}}}},
                        {"logpath", ""}});
           }});
-  to.add({"getmemoryinfo",
-          {{"mode"}},
-          "getmemoryinfo ( \"mode\" )\n\"stats\": memory locked for secrets, of which "
-          "this node has none. \"mallocinfo\": the report of the system's malloc, as XML.",
-          [](status_pointer, const rpc_arguments& given, const rpc_done& done) {
-            done(describe_memory(given.text_or("mode", "stats")));
-          }});
+  to.add(
+    {"getmemoryinfo",
+     {{"mode"}},
+     "getmemoryinfo ( \"mode\" )\n\"stats\": memory locked for secrets, of which "
+     "this node has none. \"mallocinfo\": the report of the system's malloc, as XML.",
+     [](status_pointer, const rpc_arguments& given, const rpc_done& done) {
+       done(describe_memory(given.text_or("mode", "stats")));
+     }});
   to.add({"help",
           {{"command"}},
           "help ( \"command\" )\nLists the calls, or describes one of them.",
