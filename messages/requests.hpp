@@ -23,7 +23,7 @@
 /// A set holds a request that no peer can take yet until one can, at the latest until its
 /// deadline, which counts from its arrival at the set; with `wait_for_peer` false it
 /// fails with `no_ready_peer` at once. Of one kind, the first to come is the first to go.
-/// A single peer ignores the two of pushes, and `wait_for_peer` of all: it is the peer.
+/// A single peer ignores `wait_for_peer`, and the timeout of pushes: it is the peer.
 namespace peerage {
 
 /// Why a request ends without a value.

@@ -69,7 +69,8 @@ class BitcoinCoreClient(NodeCase):
 
     def test_reads(self):
         names = ["getPeerInfo", "getNetworkInfo", "getNetTotals", "getConnectionCount",
-                 "getAddedNodeInfo", "listBanned", "getBlockchainInfo", "help", "ping"]
+                 "getAddedNodeInfo", "listBanned", "getBlockchainInfo", "getBlockCount",
+                 "getBestBlockHash", "getMemoryInfo", "help", "ping"]
         found = dict(zip(names, self.results(*({"function": name} for name in names))))
         self.assertEqual(found["getConnectionCount"], PEERS + 1)
         self.assertEqual(sorted(x["inbound"] for x in found["getPeerInfo"]),
@@ -77,7 +78,11 @@ class BitcoinCoreClient(NodeCase):
         self.assertEqual(found["getNetworkInfo"]["relayfee"], 0.00001)
         self.assertGreater(found["getNetTotals"]["totalbytesrecv"], 0)
         self.assertEqual(found["getAddedNodeInfo"], [])  # the swarm was not added
-        self.assertEqual(found["getBlockchainInfo"]["chain"], "regtest")
+        chain = found["getBlockchainInfo"]
+        self.assertEqual(chain["chain"], "regtest")
+        self.assertEqual((found["getBlockCount"], found["getBestBlockHash"]),
+                         (chain["blocks"], chain["bestblockhash"]))
+        self.assertEqual(found["getMemoryInfo"]["locked"]["used"], 0)
         self.assertIn("getpeerinfo", found["help"].split("\n"))
         self.assertIsNone(found["ping"])
 

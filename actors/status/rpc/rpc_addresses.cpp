@@ -184,7 +184,8 @@ void add_address_methods(rpc_methods& to) {
   to.add({"getrawaddrman",
           {},
           "getrawaddrman\nAll known addresses, by table, bucket and slot.",
-          get_raw_table});
+          get_raw_table,
+          true});
   to.add(
     {"addpeeraddress",
      {{"address", rpc_type::text, true},
