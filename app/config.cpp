@@ -18,7 +18,7 @@ namespace {
 /// A larger file is no configuration.
 constexpr std::size_t max_config_bytes = 1 << 20;
 
-constexpr std::size_t max_swarm = 1'000;
+constexpr std::size_t max_swarm = 2'000;
 constexpr std::size_t max_peers = 10'000;
 
 // -- values -----------------------------------------------------------------------------
@@ -159,6 +159,14 @@ std::vector<option_spec> all_options() {
      "An address of many peers, as of a proxy or a gateway:\nmisbehaviour ends only the "
      "peer itself, without a ban;\nmay be repeated (loopback always is one)",
      true, set_shared_address},
+    {"allow-public", "", group_peers,
+     "Regtest only: dial and tell of public addresses, too; else\na regtest node stays "
+     "on "
+     "loopback and private networks",
+     false,
+     [](run_options& to, text x) {
+       to.allow_public = read_choice(x, {"true", "false"}) == "true";
+     }},
     {"no-dns-seeds", "", group_peers, "Ask no DNS seeds for addresses", false,
      [](run_options& to, text x) {
        to.dns_seeds = read_choice(x, {"true", "false"}) != "true";
@@ -324,6 +332,23 @@ std::optional<early_exit> apply(const std::vector<option_spec>& options,
   return std::nullopt;
 }
 
+/// Refuses peers that the node would not dial.
+std::optional<early_exit> check_reach(const run_options& x) {
+  auto check = [&](const char* option, const endpoint& remote) {
+    const auto problem = reach_problem(reach_of(x), remote);
+    return problem.empty() ? std::nullopt
+                           : std::optional{mistake(named(option, to_string(remote)) +
+                                                   ": " + std::string(problem))};
+  };
+  for (const auto& remote : x.connect)
+    if (auto wrong = check("connect", remote))
+      return wrong;
+  for (const auto& peer : x.add_peers)
+    if (auto wrong = peer.remote ? check("add-peer", *peer.remote) : std::nullopt)
+      return wrong;
+  return std::nullopt;
+}
+
 /// Checks that concern several options.
 std::optional<early_exit> check_together(run_options& x) {
   if (!x.network)
@@ -331,6 +356,11 @@ std::optional<early_exit> check_together(run_options& x) {
   if (x.swarm > 0 && x.network->id != wire::network::regtest)
     return mistake(named("swarm", std::to_string(x.swarm)) +
                    ": only for --network regtest, not " + std::string(x.network->name));
+  if (x.allow_public && x.network->id != wire::network::regtest)
+    return mistake("--allow-public: only for --network regtest: a node of " +
+                   std::string(x.network->name) + " is public");
+  if (auto wrong = check_reach(x))
+    return wrong;
   if (x.data_dir.empty()) {
     auto home = std::getenv("HOME");
     if (!home || !*home)
@@ -378,6 +408,12 @@ Examples
 )";
 
 } // namespace
+
+dial_reach reach_of(const run_options& x) {
+  return x.network->id == wire::network::regtest && !x.allow_public
+           ? dial_reach::home
+           : dial_reach::everywhere;
+}
 
 run_arguments::run_arguments(CLI::App& app) {
   command_ = app.add_subcommand("run", "Find, accept and keep peers");

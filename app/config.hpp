@@ -5,6 +5,7 @@
 #include "actors/peer/node_context.hpp"
 #include "actors/status/status_server.hpp"
 #include "app/option_values.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/wire/network.hpp"
 
 #include <filesystem>
@@ -38,6 +39,7 @@ struct run_options {
   std::size_t max_per_subnet = peer_manager_options{}.max_per_subnet;
 
   bool dns_seeds = true;
+  bool allow_public = false; ///< For regtest, which stays at home without it.
   std::filesystem::path data_dir;
   std::vector<status_address> status;
 
@@ -51,6 +53,9 @@ struct run_options {
   std::string log_level = "info";
   log_format logs = log_format::text;
 };
+
+/// The addresses that a node with these options dials and tells of.
+dial_reach reach_of(const run_options& x);
 
 /// The command line of `peerage run`, and the file that `--config` names.
 class run_arguments {

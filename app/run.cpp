@@ -98,7 +98,7 @@ opened open_all(const run_options& options) {
   result.data = data_directory::open(options.data_dir, *options.network, error);
   if (!result.data)
     throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
-  result.sockets = make_asio_sockets();
+  result.sockets = make_asio_sockets(reach_of(options));
   for (const auto& at : places_to_listen(options)) {
     auto acceptor = result.sockets->listen(at, options.network->magic, error);
     if (!acceptor)
@@ -191,9 +191,10 @@ void require_descriptors(const run_options& options) {
   // dial, a client of the status socket, the end of standard input.
   constexpr std::size_t own = 25;
   constexpr std::size_t swarm_loops = 5;
+  constexpr std::size_t per_swarm_peer = 3; // it listens; both ends of its connection
   auto needed = own + places_to_listen(options).size() + options.status.size();
   if (options.swarm > 0)
-    needed += swarm_loops + options.swarm;
+    needed += swarm_loops + per_swarm_peer * options.swarm;
   std::vector<int> taken;
   taken.reserve(needed);
   std::string problem;
@@ -312,6 +313,7 @@ node_context_ptr make_context(const run_options& options, const opened& parts) {
   if (parts.chain) {
     result->identity.services = wire::node_network | wire::node_witness;
     result->identity.start_height = static_cast<std::int32_t>(parts.chain->height());
+    result->identity.best_block = parts.chain->hash_at(parts.chain->height());
   }
   return result;
 }

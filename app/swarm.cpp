@@ -38,7 +38,7 @@ std::unique_ptr<swarm> swarm::open(std::size_t count,
   const auto& network = wire::parameters(wire::network::regtest);
   std::unique_ptr<swarm> result{new swarm};
   result->chain_ = std::move(chain);
-  result->sockets_ = make_asio_sockets();
+  result->sockets_ = make_asio_sockets(dial_reach::loopback);
   for (std::size_t i = 0; i < count; ++i) {
     auto place = place_of(i, network.port);
     auto acceptor = result->sockets_->listen(place, network.magic, error);

@@ -12,9 +12,9 @@ namespace peerage {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> error_names{
-  "none",      "not_found", "timeout",       "overloaded",
-  "cancelled", "peer_gone", "no_ready_peer", "shutting_down",
+constexpr std::array<std::string_view, 9> error_names{
+  "none",      "not_found",     "timeout",       "overloaded",       "cancelled",
+  "peer_gone", "no_ready_peer", "shutting_down", "too_many_waiting",
 };
 
 } // namespace

@@ -19,18 +19,24 @@
 ///
 /// `timeout` is the request's own deadline, counted from its arrival at the connection;
 /// zero means the configured default. A caller's own timeout should be longer.
+///
+/// A set holds a request that no peer can take yet until one can, at the latest until its
+/// deadline, which counts from its arrival at the set; with `wait_for_peer` false it
+/// fails with `no_ready_peer` at once. Of one kind, the first to come is the first to go.
+/// A single peer ignores `wait_for_peer`, and the timeout of pushes: it is the peer.
 namespace peerage {
 
 /// Why a request ends without a value.
 enum class request_error : std::uint8_t {
-  not_found = 1, ///< The peer has none of the items, by its own word.
-  timeout,       ///< The deadline passed. No evidence that the peer lacks the item.
-  overloaded,    ///< Too many requests are under way already; nothing was sent.
-  cancelled,     ///< The client was dropped while the request was under way, or a ping
-                 ///< was answered by a pong that does not say which ping it answers.
-  peer_gone,     ///< The peer ended first; `exit_of_request` tells why.
-  no_ready_peer, ///< The set has no peer that could take it.
-  shutting_down, ///< The peer manager stops.
+  not_found = 1,    ///< The peer has none of the items, by its own word.
+  timeout,          ///< The deadline passed. No evidence that the peer lacks the item.
+  overloaded,       ///< Too many requests are under way already; nothing was sent.
+  cancelled,        ///< The client was dropped while the request was under way, or a ping
+                    ///< was answered by a pong that does not say which ping it answers.
+  peer_gone,        ///< The peer ended first; `exit_of_request` tells why.
+  no_ready_peer,    ///< The set had no peer that could take it, until its deadline.
+  shutting_down,    ///< The peer manager stops.
+  too_many_waiting, ///< The set holds as many requests as it may until peers come.
 };
 
 std::string_view to_string(request_error x);
@@ -68,6 +74,7 @@ struct measure_latency {
   using reply = latency;
 
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct latency {
@@ -84,6 +91,7 @@ struct get_addresses {
   using reply = addresses;
 
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct addresses {
@@ -99,6 +107,7 @@ struct get_headers {
   std::vector<wire::hash256> locator; ///< Newest first; at most 101.
   wire::hash256 stop;                 ///< Zero: as many as fit, 2,000.
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct headers {
@@ -114,6 +123,7 @@ struct get_block_hashes {
   std::vector<wire::hash256> locator; ///< As in get_headers.
   wire::hash256 stop;
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct block_hashes {
@@ -130,6 +140,7 @@ struct get_blocks {
 
   std::vector<wire::hash256> hashes; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct fetched_block {
@@ -156,6 +167,7 @@ struct get_transactions {
 
   std::vector<transaction_id> ids; ///< At most `max_items_per_request`.
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct fetched_transaction {
@@ -177,6 +189,7 @@ struct get_mempool {
   using reply = transaction_ids;
 
   caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 struct transaction_ids {
@@ -188,6 +201,8 @@ struct send_transaction {
   using reply = void;
 
   wire::tx body;
+  caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 /// Sends inv; completes when it is handed to the socket. Use wtxids for peers that
@@ -196,6 +211,8 @@ struct announce_transactions {
   using reply = void;
 
   std::vector<transaction_id> ids; ///< At most 50,000.
+  caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 /// Sends inv of a block; completes when it is handed to the socket.
@@ -203,6 +220,8 @@ struct announce_block {
   using reply = void;
 
   wire::hash256 hash;
+  caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 /// Sends addr or addrv2, as the peer understands, without addresses that the form cannot
@@ -211,6 +230,8 @@ struct announce_addresses {
   using reply = void;
 
   std::vector<wire::network_address> entries; ///< At most 1,000.
+  caf::timespan timeout{};
+  bool wait_for_peer = true;
 };
 
 /// More items than this in one request are answered with `overloaded`.
@@ -270,7 +291,7 @@ bool is_push(request_kind x);
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, measure_latency& x) {
-  return f(caf::meta::type_name("peerage.measure_latency"), x.timeout);
+  return f(caf::meta::type_name("peerage.measure_latency"), x.timeout, x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, latency& x) {
@@ -278,7 +299,7 @@ typename Inspector::result_type inspect(Inspector& f, latency& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_addresses& x) {
-  return f(caf::meta::type_name("peerage.get_addresses"), x.timeout);
+  return f(caf::meta::type_name("peerage.get_addresses"), x.timeout, x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, addresses& x) {
@@ -286,7 +307,8 @@ typename Inspector::result_type inspect(Inspector& f, addresses& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_headers& x) {
-  return f(caf::meta::type_name("peerage.get_headers"), x.locator, x.stop, x.timeout);
+  return f(caf::meta::type_name("peerage.get_headers"), x.locator, x.stop, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, headers& x) {
@@ -294,8 +316,8 @@ typename Inspector::result_type inspect(Inspector& f, headers& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_block_hashes& x) {
-  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop,
-           x.timeout);
+  return f(caf::meta::type_name("peerage.get_block_hashes"), x.locator, x.stop, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
@@ -303,7 +325,8 @@ typename Inspector::result_type inspect(Inspector& f, block_hashes& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_blocks& x) {
-  return f(caf::meta::type_name("peerage.get_blocks"), x.hashes, x.timeout);
+  return f(caf::meta::type_name("peerage.get_blocks"), x.hashes, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, fetched_block& x) {
@@ -319,7 +342,8 @@ typename Inspector::result_type inspect(Inspector& f, transaction_id& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_transactions& x) {
-  return f(caf::meta::type_name("peerage.get_transactions"), x.ids, x.timeout);
+  return f(caf::meta::type_name("peerage.get_transactions"), x.ids, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, fetched_transaction& x) {
@@ -332,7 +356,7 @@ typename Inspector::result_type inspect(Inspector& f, transactions& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_mempool& x) {
-  return f(caf::meta::type_name("peerage.get_mempool"), x.timeout);
+  return f(caf::meta::type_name("peerage.get_mempool"), x.timeout, x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, transaction_ids& x) {
@@ -340,19 +364,23 @@ typename Inspector::result_type inspect(Inspector& f, transaction_ids& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, send_transaction& x) {
-  return f(caf::meta::type_name("peerage.send_transaction"), x.body);
+  return f(caf::meta::type_name("peerage.send_transaction"), x.body, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_transactions& x) {
-  return f(caf::meta::type_name("peerage.announce_transactions"), x.ids);
+  return f(caf::meta::type_name("peerage.announce_transactions"), x.ids, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_block& x) {
-  return f(caf::meta::type_name("peerage.announce_block"), x.hash);
+  return f(caf::meta::type_name("peerage.announce_block"), x.hash, x.timeout,
+           x.wait_for_peer);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, announce_addresses& x) {
-  return f(caf::meta::type_name("peerage.announce_addresses"), x.entries);
+  return f(caf::meta::type_name("peerage.announce_addresses"), x.entries, x.timeout,
+           x.wait_for_peer);
 }
 
 } // namespace peerage

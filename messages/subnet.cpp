@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <initializer_list>
-#include <vector>
 
 namespace peerage {
 
@@ -61,17 +59,6 @@ bool parse_prefix(std::string_view text, std::string_view ip, bool ipv4, unsigne
   if (mapped && out >= mapped_bits)
     out -= mapped_bits;
   return out <= (ipv4 ? 32u : 128u);
-}
-
-std::vector<subnet> ranges(std::initializer_list<std::string_view> texts) {
-  std::vector<subnet> result;
-  for (auto text : texts)
-    parse_subnet(text, result.emplace_back());
-  return result;
-}
-
-bool in_any(const endpoint& x, const std::vector<subnet>& these) {
-  return std::ranges::any_of(these, [&](const subnet& y) { return y.contains(x); });
 }
 
 } // namespace
@@ -132,22 +119,31 @@ bool parse_subnet(std::string_view text, subnet& out) {
   return true;
 }
 
+subnet_list::subnet_list(std::initializer_list<std::string_view> texts) {
+  for (auto text : texts)
+    parse_subnet(text, ranges_.emplace_back());
+}
+
+bool subnet_list::contains(const endpoint& x) const {
+  return std::ranges::any_of(ranges_, [&](const subnet& y) { return y.contains(x); });
+}
+
 bool is_routable(const endpoint& x) {
-  static const auto reserved_ipv4 = ranges(
-    {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-     "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-     "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"});
+  static const subnet_list reserved_ipv4{
+    "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
+    "169.254.0.0/16", "172.16.0.0/12",  "192.0.0.0/24",  "192.0.2.0/24",
+    "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/3"};
   // Of IPv6 only global unicast, without the ranges set aside inside of it. The OnionCat
   // range, an old disguise of Tor addresses, lies in fc00::/7.
-  static const auto global_ipv6 = ranges({"2000::/3"});
-  static const auto reserved_ipv6 =
-    ranges({"2001::/32", "2001:2::/48", "2001:10::/28", "2001:20::/28", "2001:db8::/32",
-            "2002::/16"});
+  static const subnet_list global_ipv6{"2000::/3"};
+  static const subnet_list reserved_ipv6{"2001::/32",    "2001:2::/48",   "2001:10::/28",
+                                         "2001:20::/28", "2001:db8::/32", "2002::/16"};
   if (x.port == 0)
     return false;
   if (x.is_ipv4())
-    return !in_any(x, reserved_ipv4);
-  return in_any(x, global_ipv6) && !in_any(x, reserved_ipv6);
+    return !reserved_ipv4.contains(x);
+  return global_ipv6.contains(x) && !reserved_ipv6.contains(x);
 }
 
 } // namespace peerage

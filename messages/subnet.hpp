@@ -3,8 +3,10 @@
 
 #include "messages/endpoint.hpp"
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace peerage {
 
@@ -49,6 +51,17 @@ std::string to_string(const subnet& x);
 /// that of IPv4: ::ffff:10.0.0.0/104 and ::ffff:10.0.0.0/8 are 10.0.0.0/8. False (and
 /// `out` untouched) for anything else.
 bool parse_subnet(std::string_view text, subnet& out);
+
+/// Several ranges, written as `parse_subnet` reads them.
+class subnet_list {
+public:
+  subnet_list(std::initializer_list<std::string_view> texts);
+  /// Whether one of them contains the address.
+  bool contains(const endpoint& x) const;
+
+private:
+  std::vector<subnet> ranges_;
+};
 
 /// An address that the public network can reach: none of the private, loopback,
 /// link-local, shared, documentation, benchmark, multicast and reserved ranges

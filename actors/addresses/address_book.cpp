@@ -50,10 +50,17 @@ bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
   return x && std::ranges::find(state.options.own, *x) != state.options.own.end();
 }
 
+/// Tor, I2P and CJDNS are a part of everywhere alone.
+bool is_out_of_reach(const address_book_state& state, const std::optional<endpoint>& x) {
+  const auto reach = state.options.reach;
+  return reach != dial_reach::everywhere && !(x && is_within(reach, *x));
+}
+
 /// Addresses that are never stored, from any source.
 bool is_unwanted(address_book_pointer self, const wire::network_address& x) {
   const auto remote = to_endpoint(x);
-  return is_own(self->state, remote) || is_banned(self, remote);
+  return is_out_of_reach(self->state, remote) || is_own(self->state, remote) ||
+         is_banned(self, remote);
 }
 
 bool is_same_host(const wire::network_address& x, const endpoint& peer) {
@@ -414,6 +421,22 @@ known_address_list list(address_book_pointer self, const get_known_addresses& x)
   return result;
 }
 
+address_places list_places(address_book_pointer self) {
+  const auto& table = *self->state.table;
+  const auto now = unix_now(self);
+  address_places result;
+  for (const auto& entry : table.entries()) {
+    const auto place = table.place_of(entry);
+    (entry.tried ? result.in_tried : result.in_new)
+      .push_back({describe(entry, now), place.bucket, place.slot});
+  }
+  for (auto* side : {&result.in_new, &result.in_tried})
+    std::ranges::sort(*side, {}, [](const address_places::entry& x) {
+      return std::pair{x.bucket, x.slot};
+    });
+  return result;
+}
+
 // -- loading, saving ------------------------------------------------------------------
 
 hash_secret random_secret(random_source& random) {
@@ -455,6 +478,12 @@ void start_table(address_book_pointer self) {
     return fault_of(x.address, state.options.allow_unroutable) ||
            is_own(state, x.remote());
   });
+  const auto left_out = state.table->erase_if(
+    [&](const address_entry& x) { return is_out_of_reach(state, x.remote()); });
+  if (left_out > 0)
+    log::warn("{} saved addresses are forgotten: this node dials no public addresses "
+              "without --allow-public",
+              left_out);
   if (!saved_here)
     return;
   log::info("{} saved addresses, {} of them connected before", state.table->size(),
@@ -526,6 +555,7 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
     [self](const wait_for_address& x) {
       return self->state.waiting.ask(self, x, x.timeout);
     },
+    [self](get_address_places) { return list_places(self); },
     [self](get_gossip_counts) { return count_gossip(self->state); },
     [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },
     [self](const bans_changed& x) { on_bans_changed(self, x); },

@@ -11,6 +11,7 @@
 #include "actors/interfaces/storage.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/storage/state_saver.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/known_address.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -42,6 +43,8 @@ struct address_book_options {
   /// An address whose dial failed is offered again after this, the DIALER's first pause:
   /// it would not be dialed earlier.
   std::chrono::seconds failed_pause{119};
+  /// No address beyond is stored, relayed, given out, or served.
+  dial_reach reach = dial_reach::everywhere;
 };
 
 struct address_book_state {
@@ -93,7 +96,8 @@ struct address_book_state {
 ///   is connected, or a dial succeeded in the last 10 minutes, to where the public
 ///   network is. (Bitcoin Core asks for outbound peers of two address groups, and so
 ///   counts nothing in small networks.)
-/// - Banned and own addresses are neither stored, relayed, given out, nor served.
+/// - Banned and own addresses, and those out of reach, are neither stored, relayed, given
+/// out, nor served.
 /// - When get_candidates finds too few, `crawl_wanted` goes to the seekers, and
 ///   `addresses_available` to the observers as soon as an address comes in.
 /// - A peer that tells far more than its allowance is reported as `address_flood`, once

@@ -36,6 +36,9 @@ public:
   address_entry* occupant(const address_entry& x, bool tried) const;
   address_entry* occupant(const address_entry& x) const { return occupant(x, x.tried); }
 
+  /// The slot of `x`.
+  address_place place_of(const address_entry& x) const { return place_of(x, x.tried); }
+
   /// Requires that the slot of `x` is free. Until `x` is removed, its address, source and
   /// `tried` must not change.
   void put(address_entry& x);

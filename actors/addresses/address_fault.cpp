@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "actors/addresses/address_fault.hpp"
 
+#include "messages/dial_reach.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/subnet.hpp"
 
@@ -29,11 +30,6 @@ bool is_disguised(const wire::network_address& x) {
           begins_with(x.bytes, onion_cat_prefix));
 }
 
-bool is_unspecified(const endpoint& x) {
-  auto first = x.ip.begin() + (x.is_ipv4() ? 12 : 0);
-  return std::all_of(first, x.ip.end(), [](auto byte) { return byte == 0; });
-}
-
 } // namespace
 
 std::optional<address_fault> shape_fault_of(const wire::network_address& x) {
@@ -59,7 +55,7 @@ std::optional<address_fault> fault_of(const wire::network_address& x,
   const auto where = to_endpoint(ip->address);
   // A link-local address does not say on which link it is meant.
   if (where.is_link_local() ||
-      (allow_unroutable ? is_unspecified(where) : !is_routable(where)))
+      (allow_unroutable ? !names_host(where) : !is_routable(where)))
     return address_fault::unroutable;
   return std::nullopt;
 }

@@ -114,6 +114,9 @@ public:
   const address_entry* find(const wire::network_address& address) const;
   bool contains(const endpoint& remote) const { return find(remote) != nullptr; }
 
+  /// Where an entry of the table stands, among the new or the tried.
+  address_place place_of(const address_entry& x) const { return buckets_.place_of(x); }
+
   std::size_t size() const { return entries_.size(); }
   std::size_t collisions() const { return collisions_.size(); }
   address_counts counts() const { return buckets_.counts(); }

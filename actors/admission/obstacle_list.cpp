@@ -12,6 +12,11 @@ void obstacle_list::add_network(bool active) {
     add("network_inactive", "connections are switched off");
 }
 
+void obstacle_list::add_reach(dial_reach reach, const endpoint& remote) {
+  add(names_host(remote) ? "out_of_reach" : "no_host",
+      std::string(reach_problem(reach, remote)));
+}
+
 void obstacle_list::add_ban(const std::optional<ban>& found) {
   if (found)
     add("banned",

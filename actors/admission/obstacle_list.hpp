@@ -5,6 +5,7 @@
 #include "actors/bans/ban_list.hpp"
 #include "actors/interfaces/attempts.hpp"
 #include "messages/ban.hpp"
+#include "messages/dial_reach.hpp"
 
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ public:
   void add(std::string kind, std::string detail, double until = 0);
 
   void add_network(bool active);
+  /// The address is not within this reach.
+  void add_reach(dial_reach reach, const endpoint& remote);
   void add_ban(const std::optional<ban>& found);
   /// Of the caps of one address and of one subnet; what `total` means is for the
   /// caller to say.

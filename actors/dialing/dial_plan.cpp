@@ -51,6 +51,7 @@ bool says_nothing(peer_exit x) {
   case peer_exit::internal_error:
   case peer_exit::banned:
   case peer_exit::network_inactive:
+  case peer_exit::out_of_reach:
   case peer_exit::disconnect_requested: return true;
   default: return false;
   }
@@ -69,6 +70,8 @@ void dial_plan::visit_obstacles(const endpoint& remote, dial_purpose why,
                                 const dated_moment& now, Visit found) const {
   if (!active_)
     found([](obstacle_list& to) { to.add_network(false); });
+  if (!is_within(limits_.reach, remote))
+    found([&](obstacle_list& to) { to.add_reach(limits_.reach, remote); });
   if (is_own(remote))
     found([](obstacle_list& to) { to.add("own_address", "it is this node itself"); });
   if (dials_.contains(remote))
@@ -153,8 +156,9 @@ std::size_t dial_plan::room() const {
 }
 
 std::optional<endpoint> dial_plan::due_manual(const dated_moment& now) const {
+  // Most are connected: with thousands of them, a full look at each would take long.
   for (const auto& remote : manual_)
-    if (may_dial(remote, dial_purpose::manual, now))
+    if (!is_known(remote) && may_dial(remote, dial_purpose::manual, now))
       return remote;
   return std::nullopt;
 }
@@ -239,7 +243,7 @@ std::optional<time_point> dial_plan::wake_up(const dated_moment& now) const {
   if (dials_.size() >= limits_.max_in_flight)
     return result;
   for (const auto& remote : manual_)
-    if (!is_known(remote) && !is_own(remote)) {
+    if (!is_known(remote) && !is_own(remote) && is_within(limits_.reach, remote)) {
       // The end of a ban is a date, which may come nearer.
       const auto ready = bans_.is_banned(remote, date_of(now))
                            ? now.at + refill_interval
@@ -259,7 +263,9 @@ std::optional<time_point> dial_plan::wake_up(const dated_moment& now) const {
 
 dial_plan::start_dial dial_plan::take(const endpoint& remote, dial_purpose why,
                                       time_point now) {
-  next_start_ = now + dial_spacing;
+  // A manual peer on this machine is no part of a scan: a swarm is dialed at once.
+  if (!(is_manual(why) && is_exempt(remote)))
+    next_start_ = now + dial_spacing;
   // A manual peer is counted if there is room, and dialed anyway.
   std::ignore = caps_.try_take(remote);
   if (!is_manual(why))
@@ -316,8 +322,8 @@ void dial_plan::offer(const ask_book& question, const std::vector<endpoint>& fou
 
 bool dial_plan::request(const endpoint& remote, const dated_moment& now) {
   // A person may try even an address where we listen, once.
-  if (!active_ || is_known(remote) || has_met_itself_at(remote) ||
-      bans_.is_banned(remote, date_of(now)))
+  if (!active_ || !is_within(limits_.reach, remote) || is_known(remote) ||
+      has_met_itself_at(remote) || bans_.is_banned(remote, date_of(now)))
     return false;
   take(remote, dial_purpose::requested, now.at);
   return true;

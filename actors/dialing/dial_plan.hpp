@@ -9,6 +9,7 @@
 #include "actors/dialing/black_hole_detector.hpp"
 #include "actors/interfaces/attempts.hpp"
 #include "actors/interfaces/broadcasts.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
 
@@ -69,6 +70,8 @@ struct dial_limits {
   std::size_t max_in_flight = max_dials_in_flight;
   connection_limits caps;    ///< Of addresses and subnets; manual peers are exempt.
   std::vector<endpoint> own; ///< Our listening addresses: not dialed.
+  /// No dial goes beyond, not even one that a person asks for.
+  dial_reach reach = dial_reach::everywhere;
   std::uint64_t needed_services = 0; ///< Discovered peers that lack one are dropped.
 };
 
@@ -122,7 +125,8 @@ public:
   void set_active(bool active) { active_ = active; }
   void change_bans(const bans_changed& x, unix_seconds now);
 
-  /// Adds a manual peer, and ends the pauses of its address.
+  /// Adds a manual peer, and ends the pauses of its address. One that is out of reach is
+  /// never dialed.
   void add_manual(const endpoint& remote);
   void remove_manual(const endpoint& remote);
   void set_anchors(std::deque<endpoint> x) { anchors_ = std::move(x); }
@@ -134,8 +138,8 @@ public:
   void book_has_more(time_point now) { next_question_ = now; }
 
   /// A person asks for one dial now, regardless of pauses and places. False if the
-  /// address is being dialed, connected, banned or our own, or the network is inactive;
-  /// else the caller starts the dial, whose place is taken.
+  /// address is being dialed, connected, banned, out of reach or our own, or the network
+  /// is inactive; else the caller starts the dial, whose place is taken.
   bool request(const endpoint& remote, const dated_moment& now);
 
   /// A dial has failed. @returns its purpose.
@@ -161,6 +165,7 @@ public:
   bool is_connected(const endpoint& remote) const {
     return connected_to_.contains(remote);
   }
+  dial_reach reach() const { return limits_.reach; }
   bool is_manual_peer(const endpoint& remote) const { return manual_.contains(remote); }
   /// Whether a dial of this address has reached our own node.
   bool has_met_itself_at(const endpoint& remote) const;

@@ -11,6 +11,7 @@
 #include "actors/peer/collect_attempts.hpp"
 #include "actors/storage/state_file.hpp"
 
+#include <caf/sec.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -55,6 +56,14 @@ nlohmann::json body_to_save(dialer_pointer self) {
     if (x.lasting)
       result.added.push_back(x.text);
   return to_json(result);
+}
+
+/// Whether this manual peer is within reach; logs if it is not.
+bool is_dialable(const dialer_state& state, const endpoint& remote) {
+  const auto problem = reach_problem(state.plan->reach(), remote);
+  if (!problem.empty())
+    log::warn("{} is not dialed: {}", to_string(remote), problem);
+  return problem.empty();
 }
 
 /// Adds a peer of the last run.
@@ -108,9 +117,10 @@ void load(dialer_pointer self) {
   for (const auto& x : state.options.added)
     state.added.add(x); // a lasting entry stays lasting
   for (const auto& remote : state.options.manual)
-    state.plan->add_manual(remote);
+    if (is_dialable(state, remote))
+      state.plan->add_manual(remote);
   for (const auto& x : state.added.entries())
-    if (x.remote)
+    if (x.remote && is_dialable(state, *x.remote))
       state.plan->add_manual(*x.remote);
   state.plan->set_anchors({saved.anchors.begin(), saved.anchors.end()});
 }
@@ -130,6 +140,7 @@ void book_is_told(dialer_pointer self, const endpoint& remote, dial_ended::outco
 void start(dialer_pointer self, const endpoint& remote, dial_purpose why) {
   auto& state = self->state;
   tell_event(self, event_type::dial_started, remote, why);
+  self->send(state.others.peers, dial_begun{remote});
   const auto id = next_peer_id(*state.context);
   auto attempt =
     dial(self->system(), state.context, remote, caf::actor_cast<peer_sink>(self), id);
@@ -196,6 +207,17 @@ void log_failure(const dialer_state& state, const endpoint& remote, dial_purpose
              "dial of {} failed: {}", to_string(remote), to_string(reason));
 }
 
+/// When the address will be dialed again, by itself.
+std::optional<time_point> next_dial_of(dialer_pointer self, const endpoint& remote,
+                                       dial_purpose why, peer_exit reason) {
+  const auto& plan = *self->state.plan;
+  const bool only_once = why == dial_purpose::requested && !plan.is_manual_peer(remote);
+  if (only_once || reason == peer_exit::self_connection ||
+      reason == peer_exit::disconnect_requested || reason == peer_exit::banned)
+    return std::nullopt;
+  return plan.ready_at(remote).value_or(self->clock().now());
+}
+
 /// A dial has failed.
 void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   auto& state = self->state;
@@ -211,6 +233,8 @@ void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   tell_event(self, event_type::dial_failed, remote, why, reason,
              state.plan->ready_at(remote));
   book_is_told(self, remote, outcome_for_book(reason));
+  self->send(state.others.peers,
+             dial_given_up{remote, reason, next_dial_of(self, remote, why, reason)});
 }
 
 void on_failed(dialer_pointer self, const peer_failed& x) {
@@ -275,6 +299,8 @@ void on_ready(dialer_pointer self, const peer_ready& x) {
     self->send_exit(x.client, caf::make_error(*reason));
     ++state.counts.failures[static_cast<std::size_t>(*reason)];
     tell_event(self, event_type::dial_failed, remote, why, *reason);
+    self->send(state.others.peers,
+               dial_given_up{remote, *reason, next_dial_of(self, remote, why, *reason)});
     return dial_more(self);
   }
   ++state.counts.offered;
@@ -296,6 +322,15 @@ void on_left(dialer_pointer self, const peer_info& info) {
 
 // -- for people ------------------------------------------------------------------------
 
+/// The error for a peer that is named and out of reach; empty for others.
+std::optional<caf::error> refusal_of(const dialer_state& state, const endpoint& remote) {
+  const auto problem = reach_problem(state.plan->reach(), remote);
+  if (problem.empty())
+    return std::nullopt;
+  return caf::make_error(caf::sec::runtime_error,
+                         to_string(remote) + " is not dialed: " + std::string(problem));
+}
+
 /// Answers true when the change is on the disk, too.
 caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
                                    const std::string& text, const std::string& in_force) {
@@ -311,6 +346,8 @@ caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
 
 caf::result<bool> add(dialer_pointer self, const add_manual_peer& x) {
   auto& state = self->state;
+  if (auto refusal = refusal_of(state, x.remote))
+    return std::move(*refusal);
   const auto text = x.text.empty() ? to_string(x.remote) : x.text;
   if (state.added.add({text, x.remote, true})) {
     state.plan->add_manual(x.remote);
@@ -360,8 +397,10 @@ caf::result<peer_snapshots> collect(dialer_pointer self) {
   return collect_attempts(self, all);
 }
 
-bool dial_now(dialer_pointer self, const endpoint& remote) {
+caf::result<bool> dial_now(dialer_pointer self, const endpoint& remote) {
   auto& state = self->state;
+  if (auto refusal = refusal_of(state, remote))
+    return std::move(*refusal);
   if (state.stopping || !state.others.peers ||
       !state.plan->request(remote, date_now(self)))
     return false;

@@ -104,6 +104,17 @@ struct get_known_addresses {
   bool presentable = false;    ///< Only what peers would be told: nothing stale.
 };
 
+/// Anybody -> ADDRESS_BOOK: all addresses with their places in the table.
+struct get_address_places {};
+struct address_places {
+  struct entry {
+    known_address what;
+    std::size_t bucket = 0;
+    std::size_t slot = 0;
+  };
+  std::vector<entry> in_new, in_tried; ///< By bucket and slot.
+};
+
 /// Anybody -> ADDRESS_BOOK: answers a `known_address_list` of one when the book knows
 /// this address; of none after `timeout`, which may be zero.
 struct wait_for_address {
@@ -126,6 +137,7 @@ using address_book_actor = peer_observer_actor::extend<
   // Status, for people and programs.
   caf::replies_to<get_known_addresses>::with<known_address_list>,
   caf::replies_to<wait_for_address>::with<known_address_list>,
+  caf::replies_to<get_address_places>::with<address_places>,
   caf::replies_to<get_gossip_counts>::with<peer_gossip_counts>,
   // Callers of wait_for_address: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
@@ -188,6 +200,8 @@ PEERAGE_LOCAL_MESSAGE(peerage::peer_gossip_counts)
 PEERAGE_LOCAL_MESSAGE(peerage::get_known_addresses)
 PEERAGE_LOCAL_MESSAGE(peerage::known_address_list)
 PEERAGE_LOCAL_MESSAGE(peerage::wait_for_address)
+PEERAGE_LOCAL_MESSAGE(peerage::get_address_places)
+PEERAGE_LOCAL_MESSAGE(peerage::address_places)
 PEERAGE_LOCAL_MESSAGE(peerage::attach_crawl_target)
 PEERAGE_LOCAL_MESSAGE(peerage::get_crawler_counts)
 PEERAGE_LOCAL_MESSAGE(peerage::crawler_counts)

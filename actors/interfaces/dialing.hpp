@@ -26,7 +26,7 @@ struct attach_discovery {
 
 /// Stay connected to this peer, now and after the next start. Answers false if it was
 /// added before, and true when the addition is on the disk; an error means that it is
-/// not, though the peer is dialed.
+/// not, though the peer is dialed, or that the address is out of reach.
 struct add_manual_peer {
   endpoint remote;
   std::string text{}; ///< It is listed and removed by this; empty: the endpoint's.
@@ -39,7 +39,7 @@ struct remove_manual_peer {
 };
 
 /// Dial this address once, now, regardless of pauses and free places. Answers false if it
-/// is connected or being dialed.
+/// is connected or being dialed, an error if it is out of reach.
 struct dial_once {
   endpoint remote;
 };

@@ -125,7 +125,22 @@ struct peer_pattern {
   }
 };
 
-/// Answers when the condition holds, at the latest after `timeout`.
+/// DIALER -> PEER_SET: a dial of this address begins.
+struct dial_begun {
+  endpoint remote;
+};
+/// DIALER -> PEER_SET: it has failed. With the time of the next one, unless there will be
+/// none by itself.
+struct dial_given_up {
+  endpoint remote;
+  peer_exit reason = peer_exit::internal_error;
+  std::optional<time_point> again;
+};
+
+/// Answers when the condition holds, at the latest after `timeout`. A wait for a peer
+/// (`connected`, `ready`) that `who` names by address and port ends earlier, too: when
+/// its dial fails, or has failed less than 10 s ago, and no other one is due before the
+/// time is over.
 struct wait_for_peers {
   enum class condition : std::uint8_t {
     ready_count, ///< At least `count` peers are ready.
@@ -140,10 +155,13 @@ struct wait_for_peers {
   caf::timespan timeout{};
 };
 struct peers_waited_for {
-  bool met = false; ///< False: the time was over.
+  bool met = false;      ///< False: the time was over, or `hopeless`.
+  bool hopeless = false; ///< The dial has failed, and there will be no other in time.
   peer_set_snapshot counts;
   peer_info peer;                               ///< A peer that meets the condition.
   peer_exit reason = peer_exit::internal_error; ///< Of a peer that is gone.
+  /// Why the last dial of the address failed, if it did and there is no peer.
+  std::optional<peer_exit> dial_failure;
 };
 
 // -- the set ---------------------------------------------------------------------------
@@ -155,6 +173,8 @@ struct peers_waited_for {
 using peer_set_actor = requests_actor::extend<
   // LISTENER, DIALER. No answer: `peer_joined`, or `peer_left` alone, tells the outcome.
   caf::reacts_to<join_set>,
+  // DIALER.
+  caf::reacts_to<dial_begun>, caf::reacts_to<dial_given_up>,
   // DIALER, BAN_MANAGER.
   caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>,
   // LISTENER.
@@ -182,8 +202,8 @@ using peer_set_actor = requests_actor::extend<
   caf::reacts_to<cancel_request>,
   // PEER_MANAGER, BAN_MANAGER.
   caf::reacts_to<set_network_active>, caf::reacts_to<bans_changed>,
-  // INTERNAL: a fetch has something to do (the token is its number), or a waiter's time
-  // is over.
+  // INTERNAL: a fetch has something to do (the token is its number), or the time of a
+  // waiter, or of a request without a peer, is over.
   caf::reacts_to<alarm>>;
 
 } // namespace peerage
@@ -200,5 +220,7 @@ PEERAGE_LOCAL_MESSAGE(peerage::announce_block_to_all)
 PEERAGE_LOCAL_MESSAGE(peerage::get_snapshot_of)
 PEERAGE_LOCAL_MESSAGE(peerage::disconnect_peer)
 PEERAGE_LOCAL_MESSAGE(peerage::ping_all)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_begun)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_given_up)
 PEERAGE_LOCAL_MESSAGE(peerage::wait_for_peers)
 PEERAGE_LOCAL_MESSAGE(peerage::peers_waited_for)

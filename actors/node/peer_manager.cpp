@@ -276,6 +276,7 @@ void start_memory(peer_manager_pointer self, starting& x) {
   book.directory = options.directory;
   book.saver = x.files;
   book.allow_unroutable = is_local(*context);
+  book.reach = context->sockets->reach();
   book.own = state.own;
   book.ban_manager = context->ban_manager;
   book.save_every = options.save_every;
@@ -292,6 +293,7 @@ void start_intake(peer_manager_pointer self, starting& x) {
   dialer_options dialing;
   dialing.manual = options.manual;
   dialing.added = options.added;
+  dialing.limits.reach = context->sockets->reach();
   dialing.limits.own = state.own;
   dialing.limits.max_outbound = options.max_outbound;
   dialing.limits.caps = caps_of(options, *context);

@@ -33,6 +33,8 @@ struct local_identity {
   std::string user_agent = "/peerage:" + std::string(program_version()) + "/";
   std::uint64_t services = 0;
   std::int32_t start_height = 0;
+  /// The block at that height, for people who ask; zero: not known.
+  wire::hash256 best_block;
   bool relay = true;
 };
 

@@ -112,6 +112,8 @@ void stop(peer_set_pointer self) {
   auto& state = self->state;
   state.stopping = true;
   state.waiting.fail_all(caf::make_error(request_error::shutting_down));
+  for (const auto& x : state.held.take_all())
+    x.caller->fail(caf::make_error(request_error::shutting_down));
   for (auto& [id, member] : state.members)
     end(self, member, peer_exit::shutting_down);
   routing::quit_if_done(self);
@@ -230,21 +232,6 @@ caf::result<bool> evict(peer_set_pointer self) {
   return promise;
 }
 
-/// The handler of a request: fetches of items and requests without a reply go to several
-/// peers at once, all others to one peer.
-template <class Request>
-auto routing_of(peer_set_pointer self) {
-  return [self](Request& x) {
-    if constexpr (std::is_same_v<Request, get_blocks> ||
-                  std::is_same_v<Request, get_transactions>)
-      return routing::fetch(self, std::move(x));
-    else if constexpr (std::is_void_v<typename Request::reply>)
-      return routing::to_some(self, x);
-    else
-      return routing::to_one(self, std::move(x));
-  };
-}
-
 } // namespace
 
 peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr context,
@@ -261,7 +248,9 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
   return answering_each<peer_set_actor::behavior_type>(
     std::type_identity<request>{}, [self](const join_set& x) { insert(self, x); },
-    [self]<class Request>() { return routing_of<Request>(self); },
+    [self]<class Request>() {
+      return [self](Request& x) { return routing::answer(self, std::move(x)); };
+    },
     [self](const end_peer& x) {
       if (auto found = self->state.members.find(x.peer);
           found != self->state.members.end())
@@ -271,6 +260,12 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
       for (const auto& [id, member] : self->state.members)
         if (x.range.contains(member.info.remote))
           end(self, member, x.reason);
+    },
+    [self](const dial_begun& x) { self->state.dials.begun(x.remote); },
+    [self](const dial_given_up& x) {
+      auto& our = self->state;
+      our.dials.add({x.remote, x.reason, self->clock().now(), x.again});
+      our.waiting.check(self);
     },
     [self](evict_inbound) { return evict(self); },
     [self](const announce_block_to_all& x) {

@@ -15,6 +15,8 @@
 #include "actors/peer/node_context.hpp"
 #include "actors/peer_set/block_fetch.hpp"
 #include "actors/peer_set/departures.hpp"
+#include "actors/peer_set/failed_dials.hpp"
+#include "actors/peer_set/held_requests.hpp"
 #include "actors/peer_set/router.hpp"
 
 #include <map>
@@ -71,18 +73,27 @@ struct peer_set_state {
     std::uint64_t response = 0;
   };
 
+  /// A wait_for_peers, with its times.
+  struct wait {
+    wait_for_peers what;
+    time_point began;
+    time_point until;
+  };
+
   node_context_ptr context;
   peer_set_options options;
   std::map<peer_id, member> members;
   departures departed;
+  failed_dials dials;
   peer_set_snapshot counts; ///< Of the last change.
-  waiters<wait_for_peers, peers_waited_for> waiting;
+  waiters<wait, peers_waited_for> waiting;
   bool network_active = true;
   ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::map<caf::actor_addr, peer_id> by_client;
   router routes;
   connection_caps caps{connection_limits{}};
   numbered<std::shared_ptr<fetch>> fetches;
+  held_requests held;             ///< Until there is a peer for them.
   numbered<question> questions;   ///< To clients, for callers that may cancel.
   std::size_t under_way = 0;      ///< Requests to clients that are not answered yet.
   std::uint64_t eviction_key = 0; ///< Secret; see choose_eviction.

@@ -9,17 +9,11 @@ namespace peerage::routing {
 
 using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 
-/// A request to one peer, whichever is the lightest.
+/// Answers a request: fetches of items are split over several peers, pushes go to a third
+/// of the ready peers, all others to one peer, the lightest. Without a peer for it, the
+/// request is held until there is one.
 template <class Request>
-caf::result<typename Request::reply> to_one(self_pointer self, Request what);
-
-/// Blocks or transactions, split over several peers.
-caf::result<blocks> fetch(self_pointer self, get_blocks&& what);
-caf::result<transactions> fetch(self_pointer self, get_transactions&& what);
-
-/// A push to a third of the ready peers.
-template <class Request>
-caf::result<void> to_some(self_pointer self, const Request& what);
+caf::result<typename Request::reply> answer(self_pointer self, Request what);
 
 void to_all(self_pointer self, const announce_block& what);
 
@@ -31,13 +25,13 @@ void tell(self_pointer self, tell_addresses&& what);
 /// the first entries: a whole mempool is no news, and would push other peers' news out.
 void note_inventory(self_pointer self, const inventory_announced& what);
 
-/// A peer has joined: fetches without another peer to ask can go on.
+/// A peer has joined: fetches without another peer to ask, and held requests, can go on.
 void use_newcomer(self_pointer self);
 
 /// Ends the sender's wait or request.
 void cancel(self_pointer self, const cancel_request& what);
 
-/// A fetch's alarm rang.
-void on_alarm(self_pointer self, std::uint64_t fetch);
+/// The alarm of a fetch, or of a held request, rang.
+void on_alarm(self_pointer self, std::uint64_t token);
 
 } // namespace peerage::routing

@@ -9,9 +9,25 @@ namespace peerage::routing {
 
 namespace {
 
+/// A dial that failed this long before the wait began is the one that is meant: who asks
+/// for a dial and then waits for its peer may come too late to see it fail.
+constexpr std::chrono::seconds just_failed{10};
+
+/// Adds what became of the dial that is waited for.
+void add_dial(const peer_set_state& state, const peer_set_state::wait& x,
+              peers_waited_for& to) {
+  const auto* dial =
+    x.what.who.address.port == 0 ? nullptr : state.dials.find(x.what.who.address);
+  if (!dial || dial->at < x.began - just_failed)
+    return;
+  to.dial_failure = dial->reason;
+  to.hopeless = !dial->again || *dial->again > x.until;
+}
+
 /// How far it is: `met`, or what there is instead.
-peers_waited_for describe(const peer_set_state& state, const wait_for_peers& x) {
+peers_waited_for describe(const peer_set_state& state, const peer_set_state::wait& wait) {
   using condition = wait_for_peers::condition;
+  const auto& x = wait.what;
   peers_waited_for result;
   result.counts = state.counts;
   if (x.what == condition::ready_count) {
@@ -26,6 +42,8 @@ peers_waited_for describe(const peer_set_state& state, const wait_for_peers& x) 
     result.met = member != state.members.end();
     if (result.met)
       result.peer = member->second.info;
+    else
+      add_dial(state, wait, result);
     return result;
   }
   if (member != state.members.end()) {
@@ -43,16 +61,18 @@ peers_waited_for describe(const peer_set_state& state, const wait_for_peers& x) 
 } // namespace
 
 void open_waits(self_pointer self) {
-  self->state.waiting.open(self->state.context->alarms, [self](const wait_for_peers& x) {
+  self->state.waiting.open(self->state.context->alarms, [self](
+                                                          const peer_set_state::wait& x) {
     const auto found = describe(self->state, x);
-    return decltype(peer_set_state::waiting)::finding{found, found.met};
+    return decltype(peer_set_state::waiting)::finding{found, found.met || found.hopeless};
   });
 }
 
 caf::result<peers_waited_for> wait(self_pointer self, const wait_for_peers& x) {
   if (self->state.stopping)
     return caf::make_error(request_error::shutting_down);
-  return self->state.waiting.ask(self, x, x.timeout);
+  const auto now = self->clock().now();
+  return self->state.waiting.ask(self, {x, now, now + x.timeout}, x.timeout);
 }
 
 } // namespace peerage::routing

@@ -285,10 +285,11 @@ private:
 
 class asio_sockets : public socket_provider {
 public:
-  explicit asio_sockets(std::size_t threads) : shared_(threads, totals_, clock_) {}
+  asio_sockets(dial_reach reach, std::size_t threads)
+      : socket_provider(reach), shared_(threads, totals_, clock_) {}
 
-  std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
-                                const caf::strong_actor_ptr& sink) override {
+  std::shared_ptr<void> open_connection(const endpoint& to, std::uint32_t magic,
+                                        const caf::strong_actor_ptr& sink) override {
     auto attempt = std::make_shared<connect_attempt>(shared_, magic, sink);
     attempt->start(to);
     // Destroying the token abandons the attempt, even a finished one.
@@ -311,8 +312,9 @@ private:
 
 } // namespace
 
-std::shared_ptr<socket_provider> make_asio_sockets(std::size_t threads) {
-  return std::make_shared<asio_sockets>(std::max<std::size_t>(threads, 1));
+std::shared_ptr<socket_provider> make_asio_sockets(dial_reach reach,
+                                                   std::size_t threads) {
+  return std::make_shared<asio_sockets>(reach, std::max<std::size_t>(threads, 1));
 }
 
 } // namespace peerage

@@ -11,6 +11,8 @@ namespace peerage {
 /// belongs for life to one of `threads` I/O threads, each an `epoll_loop`. None of these
 /// is a worker of the actors. Destroying it joins them; all actors that use its
 /// transports must have ended before.
-std::shared_ptr<socket_provider> make_asio_sockets(std::size_t threads = 1);
+/// @param reach What may be dialed.
+std::shared_ptr<socket_provider> make_asio_sockets(dial_reach reach,
+                                                   std::size_t threads = 1);
 
 } // namespace peerage

@@ -3,6 +3,7 @@
 
 #include "actors/base/local_message.hpp"
 #include "actors/base/node_clock.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
 #include "messages/wire/frame_decoder.hpp"
@@ -149,15 +150,20 @@ struct traffic_totals {
   std::atomic<std::uint64_t> sent{0};
 };
 
-/// Where connections come from.
+/// Where connections come from. Every dial of a node goes through its `connect`, the one
+/// gate that nothing beyond the node's reach passes, whoever asks.
 class socket_provider {
 public:
+  explicit socket_provider(dial_reach reach) : reach_(reach) {}
   virtual ~socket_provider() = default;
 
+  dial_reach reach() const { return reach_; }
+
   /// Opens TCP to `to`; `sink` gets `connected` or `connect_failed`, unless the returned
-  /// token is destroyed first, which abandons the attempt. Has no deadline.
-  virtual std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
-                                        const caf::strong_actor_ptr& sink) = 0;
+  /// token is destroyed first, which abandons the attempt. Has no deadline. An address
+  /// beyond `reach` fails as `out_of_reach`, before any socket is opened.
+  std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
+                                const caf::strong_actor_ptr& sink);
 
   /// Binds and listens at once; the error is a text for people.
   virtual acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
@@ -170,8 +176,15 @@ public:
   void set_clock(node_clock clock) { *clock_ = std::move(clock); }
 
 protected:
+  /// The same, for addresses within `reach`.
+  virtual std::shared_ptr<void> open_connection(const endpoint& to, std::uint32_t magic,
+                                                const caf::strong_actor_ptr& sink) = 0;
+
   std::shared_ptr<traffic_totals> totals_ = std::make_shared<traffic_totals>();
   std::shared_ptr<node_clock> clock_ = std::make_shared<node_clock>();
+
+private:
+  dial_reach reach_;
 };
 
 } // namespace peerage

@@ -245,7 +245,8 @@ class Node:
         {"address_known": "1.2.3.4:8333"}, {"banned": "1.2.3.0/24"}. An event may have
         happened before if `since` is given, the `seq` of the first that counts; without it,
         only one that happens from now on is meant. After `timeout` seconds: RpcError -110,
-        which says how far it was."""
+        which says how far it was. If the dial of a peer at "ip:port" fails, and no other is
+        due in time: RpcError -111, at once."""
         answer = self._call("waitfor", (), {"condition": condition, "timeout": timeout},
                             timeout + HTTP_SECONDS)
         return answer["found"]
@@ -257,7 +258,8 @@ class Node:
         get_transactions, get_mempool, send_transaction, announce_transactions,
         announce_block, announce_addresses. Every other end of it is an RpcError: not_found
         -101, timeout -102, overloaded -103, cancelled -104, peer_gone -105, no_ready_peer
-        -106, shutting_down -107."""
+        -106, shutting_down -107, too_many_waiting -108. A request to "any" waits for a peer
+        that can take it, unless `wait_for_peer` is False."""
         named = {"peer": peer, "type": type, "timeout": timeout, **parameters}
         return self._call("request", (), named, timeout + HTTP_SECONDS)
 

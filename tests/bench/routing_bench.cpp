@@ -100,7 +100,7 @@ public:
 
 private:
   // The sockets outlive all actors.
-  std::shared_ptr<socket_provider> sockets_ = make_asio_sockets();
+  std::shared_ptr<socket_provider> sockets_ = make_asio_sockets(dial_reach::loopback);
   actor_system_config config_;
   caf::actor_system system_{config_};
   node_context_ptr context_ = std::make_shared<node_context>(

@@ -153,7 +153,7 @@ class BitcoinCli(NodeCase):
         self.assertEqual(self.reply("listwallets", [])["error"]["code"], -32601)
 
     def test_addrinfo(self):
-        self.assertEqual(self.result("addpeeraddress", "8.9.10.11", 8333), {"success": True})
+        self.assertEqual(self.result("addpeeraddress", "127.9.10.11", 8333), {"success": True})
         self.assertIn("ipv4", {x["network"] for x in self.result("getnodeaddresses", 0)})
         counts = self.result("getaddrmaninfo")
         self.assertGreaterEqual(counts["ipv4"]["total"], 1)

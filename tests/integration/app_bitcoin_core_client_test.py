@@ -69,7 +69,8 @@ class BitcoinCoreClient(NodeCase):
 
     def test_reads(self):
         names = ["getPeerInfo", "getNetworkInfo", "getNetTotals", "getConnectionCount",
-                 "getAddedNodeInfo", "listBanned", "getBlockchainInfo", "help", "ping"]
+                 "getAddedNodeInfo", "listBanned", "getBlockchainInfo", "getBlockCount",
+                 "getBestBlockHash", "getMemoryInfo", "help", "ping"]
         found = dict(zip(names, self.results(*({"function": name} for name in names))))
         self.assertEqual(found["getConnectionCount"], PEERS + 1)
         self.assertEqual(sorted(x["inbound"] for x in found["getPeerInfo"]),
@@ -77,27 +78,31 @@ class BitcoinCoreClient(NodeCase):
         self.assertEqual(found["getNetworkInfo"]["relayfee"], 0.00001)
         self.assertGreater(found["getNetTotals"]["totalbytesrecv"], 0)
         self.assertEqual(found["getAddedNodeInfo"], [])  # the swarm was not added
-        self.assertEqual(found["getBlockchainInfo"]["chain"], "regtest")
+        chain = found["getBlockchainInfo"]
+        self.assertEqual(chain["chain"], "regtest")
+        self.assertEqual((found["getBlockCount"], found["getBestBlockHash"]),
+                         (chain["blocks"], chain["bestblockhash"]))
+        self.assertEqual(found["getMemoryInfo"]["locked"]["used"], 0)
         self.assertIn("getpeerinfo", found["help"].split("\n"))
         self.assertIsNone(found["ping"])
 
     def test_calls_that_it_does_not_know(self):
-        address = {"method": "addpeeraddress", "parameters": ["8.9.10.11", 8333]}
+        address = {"method": "addpeeraddress", "parameters": ["127.9.10.11", 8333]}
         added, *found = self.results(
             address, {"method": "getnodeaddresses", "parameters": [0]},
             {"method": "getaddrmaninfo"}, {"method": "getrpcinfo"},
             {"method": "why", "parameters": [1]},
-            {"method": "whynot", "parameters": ["8.9.10.11:8333"]},
+            {"method": "whynot", "parameters": ["127.9.10.11:8333"]},
             {"method": "waitfor", "parameters": [{"peers_ready": PEERS}, 5]},
             {"method": "request", "parameters": [{"peer": 1, "type": "measure_latency"}]},
             {"method": "uptime"})
         known, counts, rpc, why, why_not, waited, latency, uptime = found
         self.assertEqual(added, {"success": True})
-        self.assertIn("8.9.10.11", [x["address"] for x in known])
+        self.assertIn("127.9.10.11", [x["address"] for x in known])
         self.assertEqual(counts["ipv4"]["total"], counts["all_networks"]["total"])
         self.assertEqual(rpc["active_commands"][0]["method"], "getrpcinfo")
         self.assertEqual(why["peer"]["id"], 1)
-        self.assertEqual(why_not["address"], "8.9.10.11:8333")
+        self.assertEqual(why_not["address"], "127.9.10.11:8333")
         self.assertGreaterEqual(waited["found"]["ready"], PEERS)
         self.assertGreater(latency["round_trip"], 0)
         self.assertIsInstance(uptime, int)

@@ -45,7 +45,7 @@ class CommandLine(FolderCase):
             "--ping-interval": ["0", "86401", "x"],
             "--save-interval": ["0", "0.049", "3601", "x"],
             "--seed": ["-1", "18446744073709551616", "x", "1.0"],
-            "--swarm": ["-1", "1001", "x"],
+            "--swarm": ["-1", "2001", "x"],
             "--log-level": ["loud", "warn", "off", "INFO"],
             "--log-format": ["xml", ""],
             "--data-dir": [""],
@@ -106,7 +106,7 @@ class CommandLine(FolderCase):
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
         for option in ("network", "listen", "connect", "add-peer", "max-outbound",
                        "max-inbound", "max-per-ip", "max-per-subnet", "data-dir",
-                       "status", "no-dns-seeds",
+                       "status", "no-dns-seeds", "allow-public",
                        "handshake-timeout", "connect-timeout", "request-timeout",
                        "ping-interval", "save-interval", "seed", "swarm", "log-level",
                        "log-format", "config"):

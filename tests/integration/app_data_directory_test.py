@@ -18,6 +18,7 @@ class DataDirectory(FolderCase):
         data = self.folder / "data"
         for network, place in (("main", data), ("signet", data / "signet")):
             with Node("--network", network, "--data-dir", data, "--listen", "none",
+                      "--no-dns-seeds", "--connect", "127.0.0.1:1",
                       defaults=False) as node:
                 self.assertEqual(node.ready["network"], network)
                 self.assertTrue((place / ".lock").exists())

@@ -227,9 +227,10 @@ class Errors(NodeCase):
             {"getpeerinfo", "getnetworkinfo", "getnettotals", "getconnectioncount", "addnode",
              "disconnectnode", "setban", "listbanned", "clearbanned", "getnodeaddresses",
              "getaddednodeinfo", "getaddrmaninfo", "setnetworkactive", "ping", "uptime",
-             "getrpcinfo", "getblockchaininfo", "help", "stop", "why", "whynot", "waitfor",
+             "getrpcinfo", "getblockchaininfo", "getblockcount", "getbestblockhash",
+             "getindexinfo", "getmemoryinfo", "help", "stop", "why", "whynot", "waitfor",
              "request"}, names)
-        for name in names | {"addpeeraddress"}:
+        for name in names | {"addpeeraddress", "getrawaddrman"}:
             text = self.node.rpc("help", name)
             self.assertTrue(text.startswith(name), text)
             self.assertGreater(text.count("\n"), 0, name)

@@ -56,7 +56,7 @@ TEST_CASE("a node fills its places, fills them again, and starts where it ended"
   spdlog::set_level(spdlog::level::err); // hundreds of peers come and go
   temporary_directory folder;
   actor_system_config config;
-  auto sockets = make_asio_sockets(); // outlives the actors
+  auto sockets = make_asio_sockets(dial_reach::loopback); // outlives the actors
   caf::actor_system system{config};
   auto now = [&] {
     return resources{system.registry().running() - test_actor::alive(),

@@ -35,7 +35,7 @@ std::set<peer_id> ids_of(whole_node& node, const std::vector<endpoint>& places) 
 TEST_CASE("every honest peer survives a flooder") {
   spdlog::set_level(spdlog::level::err);
   actor_system_config config;
-  auto sockets = make_asio_sockets(); // outlives the actors
+  auto sockets = make_asio_sockets(dial_reach::loopback); // outlives the actors
   caf::actor_system system{config};
   std::string error;
   peer_manager_options options;

@@ -168,7 +168,7 @@ TEST_CASE("a handshake that ends while its last batch is delivered leaves one re
   constexpr std::uint64_t count = 1'000;
   caf::actor_system_config config;
   caf::actor_system system{config};
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   raw_listener listener;
   immediate_sink sink{system};
   auto attempt = sockets->connect(listener.local(), regtest, sink.address());
@@ -192,7 +192,7 @@ TEST_CASE("a handshake that ends while its last batch is delivered leaves one re
 TEST_CASE("a transport tells how far its bytes have come") {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   raw_listener listener;
   immediate_sink sink{system, immediate_sink::answers::when_told};
   auto attempt = sockets->connect(listener.local(), regtest, sink.address());
@@ -225,7 +225,7 @@ TEST_CASE("a transport tells how far its bytes have come") {
 TEST_CASE("what comes while there is no credit is read when there is some") {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   raw_listener listener;
   immediate_sink sink{system, immediate_sink::answers::when_told};
   auto attempt = sockets->connect(listener.local(), regtest, sink.address());
@@ -269,7 +269,7 @@ TEST_CASE("what comes while there is no credit is read when there is some") {
 TEST_CASE("a connection that is reset before it is accepted keeps its address") {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   std::string error;
   auto door = sockets->listen(ipv4_endpoint(127, 0, 0, 1, 0), regtest, error);
   REQUIRE(door);

@@ -78,7 +78,7 @@ caf::result<wire::tx> transaction_shelf::answer(const serve_transaction& asked) 
   return caf::make_error(request_error::not_found);
 }
 
-our_node::our_node() : sockets(make_asio_sockets(1)) {
+our_node::our_node() : sockets(make_asio_sockets(dial_reach::loopback)) {
   service_script script;
   script.on_any = [test = self.address()](const service_request& what) {
     if (auto listener = caf::actor_cast<caf::actor>(test))

@@ -45,7 +45,7 @@ TEST_CASE("bcoin stays while the set fills, loses half of the others, and fills 
   quiet_log quiet;
   bcoin_node remote;
   const auto bcoin_at = ipv4_endpoint(127, 0, 0, 1, remote.port());
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   actor_system_config config;
   caf::actor_system system{config};
   crowd others{system, living};

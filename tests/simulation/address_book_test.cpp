@@ -535,3 +535,54 @@ TEST_CASE("the dispatcher asks the book for addresses and the node for the rest"
   test.run();
   CHECK(answered(addresses_announced{1, {}}) == -1);
 }
+
+TEST_CASE(
+  "I17: a book that stays at home neither takes in, tells nor offers other addresses") {
+  address_book_options options;
+  options.allow_unroutable = true;
+  options.reach = dial_reach::home;
+  book_world world{std::move(options)};
+  const auto home = ipv4_endpoint(10, 1, 1, 1, 8333);
+  wire::network_address onion{static_cast<std::uint32_t>(start), 1, wire::tor_v3_network,
+                              std::vector<std::uint8_t>(32), 8333};
+  world.join(1);
+  world.join(2);
+  add_addresses told{{address(stranger(1)), onion, address(home)}, std::nullopt};
+  told.tried = true;
+  CHECK(world.answer<std::uint64_t>(told) == 1);
+  world.tell(addresses_announced{1, {address(stranger(2)), onion}});
+  world.tell(addresses_answered{{1, {address(stranger(3)), address(stranger(4))}}});
+  CHECK(world.answer<address_book_snapshot>(get_address_book_snapshot{}).total == 1);
+  const auto offered = world.answer<candidates>(get_candidates{10, false}).entries;
+  CHECK(offered == std::vector{home});
+  const auto served = world.answer<addresses>(serve_addresses{1}).entries;
+  for (const auto& entry : served)
+    CHECK(to_endpoint(entry) == home);
+  world.pass(std::chrono::minutes{10});
+  CHECK(world.heard->told.empty());
+}
+
+TEST_CASE("saved addresses that are out of reach today are forgotten") {
+  temporary_directory here;
+  const auto home = ipv4_endpoint(10, 1, 1, 1, 8333);
+  for (auto reach : {dial_reach::everywhere, dial_reach::home}) {
+    book_world test;
+    auto files = test.system.spawn(saver);
+    test.end_book();
+    address_book_options options{here.path(), files, true, {}, {}};
+    options.reach = reach;
+    test.book = test.system.spawn(address_book, test.context, std::move(options));
+    test.run();
+    if (reach == dial_reach::everywhere)
+      CHECK(test.answer<std::uint64_t>(
+              add_addresses{{address(stranger(1)), address(home)}, std::nullopt}) == 2);
+    const auto places = test.answer<address_places>(get_address_places{});
+    CHECK(places.in_new.size() == (reach == dial_reach::everywhere ? 2 : 1));
+    CHECK(places.in_tried.empty());
+    if (reach == dial_reach::home)
+      CHECK(to_endpoint(places.in_new.at(0).what.address) == home);
+    test.end_book();
+    caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
+    test.run();
+  }
+}

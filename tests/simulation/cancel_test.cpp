@@ -2,6 +2,7 @@
 #include "actors/base/cancel_request.hpp"
 #include "actors/events/event_log.hpp"
 #include "actors/interfaces/peer_set.hpp"
+#include "actors/peer_set/held_requests.hpp"
 #include "tests/simulation/requests_fixture.hpp"
 #include "tests/simulation/set_world.hpp"
 
@@ -61,9 +62,24 @@ wait_for_peers two_peers() {
 
 } // namespace
 
+TEST_CASE("a cancelled request without a peer takes no place of the others") {
+  set_world world;
+  for (std::size_t i = 0; i < held_requests::max_requests + 2; ++i) {
+    auto gone = begin<latency>(world, world.set, measure_latency{});
+    cancel(world, gone);
+    CHECK(gone.was_cancelled());
+    cancel(world, gone); // a second time, or too late, is nothing
+  }
+  auto stays = begin<latency>(world, world.set, measure_latency{});
+  auto gone = begin<latency>(world, world.set, measure_latency{});
+  cancel(world, gone);
+  CHECK(gone.was_cancelled());
+  CHECK(stays.outcome->replies == 0);
+}
+
 TEST_CASE("a cancelled wait takes no place of the others") {
   set_world world;
-  constexpr auto most = waiters<wait_for_peers, peers_waited_for>::max_waiting;
+  constexpr auto most = decltype(peer_set_state::waiting)::max_waiting;
   for (std::size_t i = 0; i < most + 2; ++i) {
     auto gone = begin<peers_waited_for>(world, world.set, two_peers());
     cancel(world, gone);

@@ -51,6 +51,7 @@ address_book_actor::behavior_type book_double(address_book_actor::pointer,
     [](get_address_book_snapshot) { return address_book_snapshot{}; },
     [](const get_known_addresses&) { return known_address_list{}; },
     [](const wait_for_address&) { return known_address_list{}; },
+    [](get_address_places) { return address_places{}; },
     [](get_gossip_counts) { return peer_gossip_counts{}; },
     [](const cancel_request&) {},
     [](const bans_changed&) {},
@@ -608,4 +609,54 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   kill();
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   options.saver = nullptr;
+}
+
+TEST_CASE(
+  "a dial that a person asks for is refused with the reason if it is out of reach") {
+  auto options = with_target(5);
+  options.limits.reach = dial_reach::home;
+  options.manual = {dialing_world::address(3)};
+  dialing_world world{std::move(options)};
+  world.add_live(world.address(0));
+  world.start();
+  for (const auto& nobody : {world.address(0), ipv4_endpoint(224, 0, 0, 1, 1)}) {
+    auto once = world.ask<bool>(world.dialer, dial_once{nobody});
+    auto always = world.ask<bool>(world.dialer, add_manual_peer{nobody, "stranger"});
+    world.run();
+    REQUIRE(once->failure);
+    CHECK(text_of(*once->failure).find("is not dialed: it ") != std::string::npos);
+    CHECK(always->failure);
+  }
+  CHECK(world.answer_to<manual_peers>(world.dialer, get_manual_peers{})->entries.empty());
+  world.pass(10s);
+  CHECK(world.sockets->dials_started() == 0);
+}
+
+TEST_CASE("who waits for the peer of a dial hears of its failure") {
+  dialing_world world{with_target(5)};
+  const auto nobody = world.address(0); // refused at once
+  world.start();
+  auto wait_for_it = [&] {
+    wait_for_peers what;
+    what.what = wait_for_peers::condition::ready;
+    what.who.address = nobody;
+    what.timeout = 30s;
+    auto answer = world.ask<peers_waited_for>(world.set, what);
+    world.run();
+    return answer;
+  };
+  CHECK(*world.answer_to<bool>(world.dialer, dial_once{nobody}));
+  auto once = wait_for_it();
+  REQUIRE(once->value);
+  CHECK(once->value->hopeless);
+  CHECK(once->value->dial_failure == peer_exit::connect_refused);
+  // It is dialed again and again: its peer may come at any time.
+  CHECK(*world.answer_to<bool>(world.dialer, add_manual_peer{nobody, {}}));
+  auto manual = wait_for_it();
+  world.pass(5s);
+  CHECK(manual->replies == 0);
+  world.add_live(nobody);
+  world.pass(10s);
+  REQUIRE(manual->value);
+  CHECK(manual->value->met);
 }

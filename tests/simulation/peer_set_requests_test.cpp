@@ -50,9 +50,11 @@ take_addresses(addresses_answered_sink::pointer,
 
 TEST_CASE("I5: without peers nothing is routed, and nothing is counted") {
   set_world world;
-  auto ping = world.ask<latency>(world.set, measure_latency{});
-  auto fetch = world.ask<blocks>(world.set, get_blocks{{make_block(1).hash()}});
-  auto inv = world.ask<caf::unit_t>(world.set, announce_block{make_block(1).hash()});
+  auto ping = world.ask<latency>(world.set, measure_latency{{}, false});
+  auto fetch =
+    world.ask<blocks>(world.set, get_blocks{{make_block(1).hash()}, {}, false});
+  auto inv =
+    world.ask<caf::unit_t>(world.set, announce_block{make_block(1).hash(), {}, false});
   world.run();
   for (const auto& why : {ping->failure, fetch->failure, inv->failure})
     CHECK(failure_of(why) == request_error::no_ready_peer);

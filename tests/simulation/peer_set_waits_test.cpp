@@ -68,9 +68,85 @@ TEST_CASE("a wait is answered at the end of the set, and of its time, once") {
   CHECK(outcome_of(*last->failure) == request_error::shutting_down);
 }
 
+TEST_CASE("a wait for a peer ends when its dial has failed for good") {
+  set_world world;
+  const auto remote = ipv4_endpoint(127, 0, 0, 1, 1);
+  auto tell = [&](const auto& x) {
+    caf::anon_send(world.set, x);
+    world.run();
+  };
+  auto once = [&] {
+    tell(dial_given_up{remote, peer_exit::connect_refused, std::nullopt});
+  };
+  auto by_address = [&](const endpoint& at) {
+    return wait(world, {condition::ready, 0, {0, at, {}}, {}, {}});
+  };
+  SUBCASE("while it waits") {
+    tell(dial_begun{remote});
+    auto waiting = by_address(remote);
+    auto of_others = by_address(remote.with_port(2));
+    auto of_host = by_address(remote.with_port(0));
+    auto of_any = wait(world, {condition::ready_count, 1, {}, {}, {}});
+    CHECK(waiting->replies == 0);
+    once();
+    REQUIRE(waiting->value);
+    CHECK_FALSE(waiting->value->met);
+    CHECK(waiting->value->hopeless);
+    CHECK(waiting->value->dial_failure == peer_exit::connect_refused);
+    CHECK(of_others->replies + of_host->replies + of_any->replies == 0);
+  }
+  SUBCASE("just before") {
+    once();
+    world.advance(9s);
+    auto waiting = by_address(remote);
+    REQUIRE(waiting->value);
+    CHECK(waiting->value->hopeless);
+  }
+  SUBCASE("not when that was long ago, or a new dial has begun") {
+    once();
+    world.advance(11s);
+    CHECK(by_address(remote)->replies == 0);
+    once();
+    tell(dial_begun{remote});
+    CHECK(by_address(remote)->replies == 0);
+  }
+  SUBCASE("not when it is dialed again in time") {
+    auto waiting = by_address(remote);
+    tell(dial_given_up{remote, peer_exit::connect_refused, world.now() + 59s});
+    CHECK(waiting->replies == 0);
+    // The wait that ends by its time tells of the last dial.
+    world.advance(61s);
+    REQUIRE(waiting->value);
+    CHECK_FALSE(waiting->value->hopeless);
+    CHECK(waiting->value->dial_failure == peer_exit::connect_refused);
+  }
+  SUBCASE("when the next dial would be too late") {
+    auto waiting = by_address(remote);
+    tell(dial_given_up{remote, peer_exit::connect_refused, world.now() + 61s});
+    REQUIRE(waiting->value);
+    CHECK(waiting->value->hopeless);
+  }
+}
+
+TEST_CASE("failed dials are remembered up to a bound") {
+  failed_dials dials;
+  const auto place = [](std::size_t i) {
+    return ipv4_endpoint(127, 0, 0, 1, static_cast<std::uint16_t>(i + 1));
+  };
+  for (std::size_t i = 0; i <= failed_dials::max_remembered; ++i)
+    dials.add({place(i), peer_exit::connect_refused, {}, {}});
+  CHECK_FALSE(dials.find(place(0)));
+  REQUIRE(dials.find(place(1)));
+  dials.add({place(1), peer_exit::connect_timeout, {}, {}}); // replaces, displaces none
+  CHECK(dials.find(place(2)));
+  CHECK(dials.find(place(1))->reason == peer_exit::connect_timeout);
+  dials.begun(place(1));
+  CHECK_FALSE(dials.find(place(1)));
+}
+
 TEST_CASE("waiting is bounded") {
   set_world world;
-  constexpr auto most = waiters<wait_for_peers, peers_waited_for>::max_waiting;
+  constexpr auto most = decltype(peer_set_state::waiting)::max_waiting;
   for (std::size_t i = 0; i < most; ++i)
     wait(world, {condition::ready_count, 1, {}, {}, {}});
   auto refused = wait(world, {condition::ready_count, 1, {}, {}, {}});

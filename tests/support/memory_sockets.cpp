@@ -314,8 +314,9 @@ void memory_sockets::starve_acceptors(bool starved) {
       target->hand_over();
 }
 
-std::shared_ptr<void> memory_sockets::connect(const endpoint& to, std::uint32_t magic,
-                                              const caf::strong_actor_ptr& sink) {
+std::shared_ptr<void> memory_sockets::open_connection(const endpoint& to,
+                                                      std::uint32_t magic,
+                                                      const caf::strong_actor_ptr& sink) {
   ++dials_started_;
   ++*dials_;
   std::shared_ptr<void> token{nullptr, [dials = dials_](void*) { --*dials; }};

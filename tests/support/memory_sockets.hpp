@@ -59,6 +59,9 @@ using memory_remote_ptr = std::shared_ptr<memory_remote>;
 
 class memory_sockets : public socket_provider {
 public:
+  explicit memory_sockets(dial_reach reach = dial_reach::everywhere)
+      : socket_provider(reach) {}
+
   /// A connection whose other end the test plays. `magic` is the network's.
   std::pair<transport_ptr, memory_remote_ptr>
   open_pair(std::uint32_t magic, const endpoint& remote, const endpoint& local);
@@ -83,8 +86,8 @@ public:
   std::size_t dials_in_flight() const { return *dials_; }
   std::size_t dials_started() const { return dials_started_; }
 
-  std::shared_ptr<void> connect(const endpoint& to, std::uint32_t magic,
-                                const caf::strong_actor_ptr& sink) override;
+  std::shared_ptr<void> open_connection(const endpoint& to, std::uint32_t magic,
+                                        const caf::strong_actor_ptr& sink) override;
   acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
                       std::string& error) override;
 

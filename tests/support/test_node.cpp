@@ -153,7 +153,7 @@ std::optional<caf::error> end_watch::wait(deadline until) {
 }
 
 std::shared_ptr<socket_provider> test_node::make_sockets() {
-  return make_asio_sockets(1);
+  return make_asio_sockets(dial_reach::loopback);
 }
 
 test_node::test_node(test_node_options options)

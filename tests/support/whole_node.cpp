@@ -95,7 +95,7 @@ std::map<endpoint, bool> whole_node::known() {
 // -- crowd -----------------------------------------------------------------------------
 
 crowd::crowd(caf::actor_system& system, std::size_t living) {
-  auto sockets = make_asio_sockets();
+  auto sockets = make_asio_sockets(dial_reach::loopback);
   for (std::size_t i = 0; i < living; ++i) {
     std::string error;
     const auto at = ipv4_endpoint(127, static_cast<std::uint8_t>(30 + i % 40),

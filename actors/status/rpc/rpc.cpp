@@ -22,6 +22,7 @@ rpc_methods all_rpc_methods() {
   add_dialing_methods(result);
   add_address_methods(result);
   add_ban_methods(result);
+  add_chain_methods(result);
   add_node_methods(result);
   add_explain_methods(result);
   add_waitfor_method(result);

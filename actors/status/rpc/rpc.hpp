@@ -36,7 +36,9 @@ inline constexpr int cancelled = -104;
 inline constexpr int peer_gone = -105;
 inline constexpr int no_ready_peer = -106;
 inline constexpr int shutting_down = -107;
+inline constexpr int too_many_waiting = -108;
 inline constexpr int wait_timeout = -110; ///< waitfor: not true in time.
+inline constexpr int dial_failed = -111;  ///< waitfor: the peer's dial has failed.
 } // namespace rpc_code
 
 /// The failure of a call. Handlers may throw it before they have asked an owner.
@@ -160,6 +162,7 @@ void add_peer_methods(rpc_methods& to);    ///< rpc_peers.cpp: on peers,
 void add_dialing_methods(rpc_methods& to); ///< rpc_dialing.cpp: and on those to dial.
 void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about addresses.
 void add_ban_methods(rpc_methods& to);     ///< rpc_bans.cpp: and about bans.
+void add_chain_methods(rpc_methods& to);   ///< rpc_chain.cpp: and about the chain.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp

@@ -2,38 +2,46 @@
 #include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
 
-#include <csignal>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 
-/// Calls about the process, and the few about a chain that network tools also make.
+/// Calls about the process.
 namespace peerage {
 
 namespace {
 
-/// bitcoin-cli and similar tools ask this first. A peer manager knows the name of its
-/// network and the height that it tells its peers; it verifies nothing.
-rpc_json render_chain(const node_context& context) {
-  const auto& network = context.network;
-  const auto height = context.identity.start_height;
-  rpc_json result;
-  result["chain"] = network.id == wire::network::testnet ? std::string("test")
-                                                         : std::string(network.name);
-  result["blocks"] = height;
-  result["headers"] = height;
-  result["bestblockhash"] =
-    wire::to_string(height == 0 ? network.genesis : wire::hash256{});
-  result["difficulty"] = 0;
-  result["time"] = 0;
-  result["mediantime"] = 0;
-  result["verificationprogress"] = 0;
-  result["initialblockdownload"] = true;
-  result["chainwork"] = std::string(64, '0');
-  result["size_on_disk"] = 0;
-  result["pruned"] = false;
-  result["warnings"] = rpc_json::array();
+/// What malloc tells of itself, as XML; empty if the system cannot tell.
+std::string malloc_report() {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = ::open_memstream(&text, &size);
+  if (stream == nullptr)
+    return {};
+  ::malloc_info(0, stream);
+  std::fclose(stream);
+  std::string result{text, size};
+  std::free(text);
   return result;
+}
+
+/// "stats" is about memory locked for keys: there are none here.
+rpc_json describe_memory(const std::string& mode) {
+  if (mode == "stats")
+    return {{"locked",
+             {{"used", 0},
+              {"free", 0},
+              {"total", 0},
+              {"locked", 0},
+              {"chunks_used", 0},
+              {"chunks_free", 0}}}};
+  if (mode == "mallocinfo")
+    return malloc_report();
+  throw rpc_error{rpc_code::invalid_parameter, "unknown mode " + mode, {}};
 }
 
 void help(const rpc_methods& all, const rpc_arguments& given, const rpc_done& done) {
@@ -86,12 +94,12 @@ void add_node_methods(rpc_methods& to) {
                        {"logpath", ""}});
           }});
   to.add(
-    {"getblockchaininfo",
-     {},
-     "getblockchaininfo\nThe network's name, and the height told to peers; nothing is "
-     "verified here.",
-     [](status_pointer self, const rpc_arguments&, const rpc_done& done) {
-       done(render_chain(*self->state.parts.context));
+    {"getmemoryinfo",
+     {{"mode"}},
+     "getmemoryinfo ( \"mode\" )\n\"stats\": memory locked for secrets, of which "
+     "this node has none. \"mallocinfo\": the report of the system's malloc, as XML.",
+     [](status_pointer, const rpc_arguments& given, const rpc_done& done) {
+       done(describe_memory(given.text_or("mode", "stats")));
      }});
   to.add({"help",
           {{"command"}},

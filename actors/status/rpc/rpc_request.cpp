@@ -26,6 +26,7 @@ constexpr double longest_timeout = 3600; // seconds
 struct pending_request {
   rpc_json given;
   caf::timespan timeout{};
+  bool wait_for_peer = true;
   std::string body_form; ///< "hex", "base64" or "" for none.
   rpc_done done;
 };
@@ -63,8 +64,7 @@ std::vector<wire::hash256> hashes_in(const rpc_json& given, const char* key,
 
 /// A missing or empty locator means: from the genesis block on.
 template <class Request>
-Request locating(const rpc_json& given, const wire::hash256& genesis,
-                 caf::timespan timeout) {
+Request locating(const rpc_json& given, const wire::hash256& genesis) {
   Request result;
   result.locator = {genesis};
   constexpr std::size_t most = 101;
@@ -73,7 +73,6 @@ Request locating(const rpc_json& given, const wire::hash256& genesis,
       result.locator = std::move(known);
   if (given.contains("stop"))
     result.stop = hash_of(given["stop"]);
-  result.timeout = timeout;
   return result;
 }
 
@@ -287,6 +286,8 @@ template <class Request>
 void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
           Request what) {
   using answer_type = typename Request::reply;
+  what.timeout = x->timeout;
+  what.wait_for_peer = x->wait_for_peer;
   ask_and_wait<answer_type>(self, to, std::move(what), x->done.client(),
                             [x](caf::expected<answer_type> found) {
                               if (!found)
@@ -301,23 +302,22 @@ void send(status_pointer self, const requests_actor& to, const pending_ptr& x,
 void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& x) {
   const auto& given = x->given;
   const auto type = given["type"].get<std::string>();
-  const auto timeout = x->timeout;
   const auto& genesis = self->state.parts.context->network.genesis;
   constexpr auto most = max_items_per_request;
   if (type == "measure_latency")
-    return send(self, to, x, measure_latency{timeout});
+    return send(self, to, x, measure_latency{});
   if (type == "get_addresses")
-    return send(self, to, x, get_addresses{timeout});
+    return send(self, to, x, get_addresses{});
   if (type == "get_headers")
-    return send(self, to, x, locating<get_headers>(given, genesis, timeout));
+    return send(self, to, x, locating<get_headers>(given, genesis));
   if (type == "get_block_hashes")
-    return send(self, to, x, locating<get_block_hashes>(given, genesis, timeout));
+    return send(self, to, x, locating<get_block_hashes>(given, genesis));
   if (type == "get_blocks")
-    return send(self, to, x, get_blocks{hashes_in(given, "hashes", most), timeout});
+    return send(self, to, x, get_blocks{hashes_in(given, "hashes", most)});
   if (type == "get_transactions")
-    return send(self, to, x, get_transactions{ids_in(given, most), timeout});
+    return send(self, to, x, get_transactions{ids_in(given, most)});
   if (type == "get_mempool")
-    return send(self, to, x, get_mempool{timeout});
+    return send(self, to, x, get_mempool{});
   if (type == "send_transaction")
     return send(self, to, x, send_transaction{transaction_in(given)});
   if (type == "announce_transactions")
@@ -344,7 +344,13 @@ pending_request read_request(const rpc_json& given, caf::timespan default_timeou
                              const rpc_done& done) {
   if (!given.contains("type") || !given["type"].is_string())
     throw wrong("type must be the name of a request");
-  pending_request result{given, default_timeout, "hex", done};
+  pending_request result{given, default_timeout, true, "hex", done};
+  if (given.contains("wait_for_peer")) {
+    const auto& wait = given["wait_for_peer"];
+    if (!wait.is_boolean())
+      throw wrong("wait_for_peer must be true or false");
+    result.wait_for_peer = wait.get<bool>();
+  }
   if (given.contains("timeout")) {
     const auto& timeout = given["timeout"];
     if (!timeout.is_number() || !(timeout.get<double>() > 0) ||
@@ -395,6 +401,7 @@ void add_request_method(rpc_methods& to) {
       {"peer", rpc_type::text | rpc_type::number, false, rpc_reading::or_text},
       {"type"},
       {"timeout", rpc_type::number, false, rpc_reading::or_text},
+      {"wait_for_peer", rpc_type::boolean, false, rpc_reading::or_text},
       {"locator", rpc_type::list, false, rpc_reading::or_text},
       {"stop"},
       {"hashes", rpc_type::list, false, rpc_reading::or_text},
@@ -404,7 +411,8 @@ void add_request_method(rpc_methods& to) {
       {"addresses", rpc_type::list, false, rpc_reading::or_text}},
      "request {\"peer\": id|\"any\", \"type\": …, \"timeout\": seconds, …}\nA typed "
      "request of one peer, or of the best suited; as one object, or as named "
-     "parameters. Types:\n"
+     "parameters. Of \"any\", it waits for a peer that can take it, at the latest until "
+     "its timeout, unless \"wait_for_peer\" is false. Types:\n"
      "  measure_latency, get_addresses, get_mempool\n"
      "  get_headers, get_block_hashes   \"locator\": [hash], \"stop\": hash\n"
      "  get_blocks                      \"hashes\": [hash], \"body\": "
@@ -415,7 +423,7 @@ void add_request_method(rpc_methods& to) {
      "  announce_block                  \"hash\"\n"
      "  announce_addresses              \"addresses\": [\"ip:port\"]\n"
      "Errors: -101 not_found, -102 timeout, -103 overloaded, -104 cancelled, -105 "
-     "peer_gone, -106 no_ready_peer, -107 shutting_down.\n"
+     "peer_gone, -106 no_ready_peer, -107 shutting_down, -108 too_many_waiting.\n"
      "measure_latency of a peer too old to answer pings, and get_mempool of one that "
      "does\n"
      "not offer it, are not_found at once. At a timeout, get_blocks and "

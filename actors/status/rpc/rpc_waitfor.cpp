@@ -38,6 +38,13 @@ struct waiting {
                             {"waited", waited(self)},
                             {"progress", std::move(progress)}}});
   }
+  void hopeless(status_pointer self, peer_exit reason) const {
+    done(rpc_error{rpc_code::dial_failed,
+                   "the dial has failed: " + std::string(to_string(reason)),
+                   rpc_json{{"condition", condition},
+                            {"waited", waited(self)},
+                            {"reason", to_string(reason)}}});
+  }
 };
 using waiting_ptr = std::shared_ptr<const waiting>;
 
@@ -128,7 +135,11 @@ void wait_for_set(status_pointer self, const waiting_ptr& x, wait_for_peers what
       rpc_json counts{{"ready", found->counts.ready}, {"total", found->counts.total}};
       if (kind == condition::ready_count)
         return found->met ? x->met(self, counts) : x->late(self, counts);
+      if (found->hopeless)
+        return x->hopeless(self, *found->dial_failure);
       if (!found->met) {
+        if (found->dial_failure)
+          counts["last_dial"] = to_string(*found->dial_failure);
         if (found->peer.id != 0) // a peer_gone whose peer is still here
           counts["peer"] = describe(found->peer);
         return x->late(self, counts);
@@ -265,22 +276,27 @@ void wait_for(status_pointer self, const rpc_arguments& given, const rpc_done& d
 } // namespace
 
 void add_waitfor_method(rpc_methods& to) {
-  to.add({"waitfor",
-          {{"condition", rpc_type::object, true, rpc_reading::or_text},
-           {"timeout", rpc_type::number, false, rpc_reading::or_text}},
-          "waitfor condition ( timeout )\nAnswers when the condition is true, at the "
-          "latest after `timeout` seconds (default 30) with the error -110. One of:\n"
-          "  {\"peers_ready\": N}\n"
-          "  {\"peer\": {\"id\"|\"address\"|\"user_agent\": …, \"state\": "
-          "\"ready\"|\"connected\"}}\n"
-          "  {\"peer_gone\": {\"id\"|\"address\"|\"user_agent\": …, \"reason\": …}}\n"
-          "  {\"event\": {\"type\": …, \"since\": SEQ, \"peer\": ID, \"address\": …, "
-          "\"reason\": …}}\n"
-          "  {\"address_known\": \"ip:port\"}\n"
-          "  {\"banned\": \"ip\"|\"range\"}",
-          wait_for,
-          false,
-          true});
+  to.add(
+    {"waitfor",
+     {{"condition", rpc_type::object, true, rpc_reading::or_text},
+      {"timeout", rpc_type::number, false, rpc_reading::or_text}},
+     "waitfor condition ( timeout )\nAnswers when the condition is true, at the "
+     "latest after `timeout` seconds (default 30) with the error -110. One of:\n"
+     "  {\"peers_ready\": N}\n"
+     "  {\"peer\": {\"id\"|\"address\"|\"user_agent\": …, \"state\": "
+     "\"ready\"|\"connected\"}}\n"
+     "  {\"peer_gone\": {\"id\"|\"address\"|\"user_agent\": …, \"reason\": …}}\n"
+     "  {\"event\": {\"type\": …, \"since\": SEQ, \"peer\": ID, \"address\": …, "
+     "\"reason\": …}}\n"
+     "  {\"address_known\": \"ip:port\"}\n"
+     "  {\"banned\": \"ip\"|\"range\"}\n"
+     "A wait for a peer at \"ip:port\" ends at once with the error -111 and the "
+     "reason when its dial fails, or failed in the last 10 s, and no other is due "
+     "before the timeout: so after addnode onetry. A peer that is dialed again (addnode "
+     "add, --connect) is waited for.",
+     wait_for,
+     false,
+     true});
 }
 
 } // namespace peerage

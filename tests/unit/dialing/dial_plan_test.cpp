@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -113,6 +114,8 @@ private:
     result.max_in_flight = 1 + draw(5);
     result.own = {address(5)};
     result.needed_services = draw(2);
+    if (draw(8) == 0)
+      result.reach = dial_reach::home;
     return result;
   }
 
@@ -230,4 +233,76 @@ TEST_CASE("without an address book, manual peers alone are dialed, and no anchor
   REQUIRE(std::holds_alternative<dial_plan::start_dial>(step));
   CHECK(std::get<dial_plan::start_dial>(step).remote == address(2));
   CHECK(std::get<dial_plan::start_dial>(step).why == dial_purpose::manual);
+}
+
+TEST_CASE("I17: nothing out of reach is dialed, whoever names it") {
+  const auto abroad = ipv4_endpoint(20, 1, 1, 1, 8333);
+  const auto home = ipv4_endpoint(127, 0, 0, 1, 8333);
+  random_source random{1};
+  dial_limits limits;
+  limits.caps.loopback_exempt = true;
+  limits.reach = dial_reach::home;
+  dial_plan plan{limits, random, start};
+  plan.set_anchors({abroad});
+  plan.set_book(true);
+  plan.add_manual(abroad);
+  CHECK_FALSE(plan.request(abroad, at(start)));
+  std::vector<endpoint> dialed;
+  auto now = at(start);
+  for (int i = 0; i < 2'000; ++i) {
+    const auto step = plan.next(now);
+    if (auto question = std::get_if<dial_plan::ask_book>(&step)) {
+      plan.offer(*question, {abroad, home}, now.at);
+    } else if (auto dial = std::get_if<dial_plan::start_dial>(&step)) {
+      dialed.push_back(dial->remote);
+      CHECK_FALSE(plan.ready(dial->remote, 0, now.at));
+      if (plan.dials().contains(dial->remote))
+        CHECK(plan.joined(peer_at(dial->remote, 1), now.at));
+    } else {
+      // It sleeps until there is something to do, and not until what never comes.
+      const auto& until = std::get<dial_plan::sleep>(step).until;
+      CHECK((!until || *until > now.at));
+      now = at(now.at + 1s);
+    }
+  }
+  CHECK(dialed == std::vector{home});
+  const auto found = plan.explain(abroad, now).entries;
+  CHECK(std::ranges::count(found, "out_of_reach", &obstacle::kind) == 1);
+  CHECK(std::ranges::any_of(found, [](const obstacle& x) {
+    return x.detail.find("--allow-public") != std::string::npos;
+  }));
+}
+
+TEST_CASE("an address of no host is dialed on no network") {
+  random_source random{1};
+  dial_plan plan{{}, random, start};
+  for (const auto& nobody :
+       {ipv4_endpoint(0, 0, 0, 0, 1), ipv4_endpoint(224, 0, 0, 1, 1), endpoint{{}, 1}}) {
+    CHECK_FALSE(plan.request(nobody, at(start)));
+    CHECK(plan.explain(nobody, at(start)).entries.front().kind == "no_host");
+    plan.add_manual(nobody);
+  }
+  CHECK(std::holds_alternative<dial_plan::sleep>(plan.next(at(start))));
+}
+
+TEST_CASE("dials are spaced, except for manual peers of a network on this machine") {
+  const auto swarm = [](std::size_t n) {
+    return ipv4_endpoint(127, 1, 0, static_cast<std::uint8_t>(n), 18444);
+  };
+  auto dials_at_once = [&](bool local,
+                           const std::function<endpoint(std::size_t)>& place) {
+    random_source random{1};
+    dial_limits limits;
+    limits.caps.loopback_exempt = local;
+    dial_plan plan{limits, random, start};
+    for (std::size_t n = 1; n <= 10; ++n)
+      plan.add_manual(place(n));
+    std::size_t result = 0;
+    while (std::holds_alternative<dial_plan::start_dial>(plan.next(at(start))))
+      ++result;
+    return result;
+  };
+  CHECK(dials_at_once(true, swarm) == 10);
+  CHECK(dials_at_once(false, swarm) == 1);
+  CHECK(dials_at_once(true, address) == 1);
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "actors/transport/transport.hpp"
+
+#include "actors/transport/weak_send.hpp"
+
+namespace peerage {
+
+std::shared_ptr<void> socket_provider::connect(const endpoint& to, std::uint32_t magic,
+                                               const caf::strong_actor_ptr& sink) {
+  if (is_within(reach_, to))
+    return open_connection(to, magic, sink);
+  deliver(caf::actor_cast<caf::weak_actor_ptr>(sink),
+          connect_failed{peer_exit::out_of_reach});
+  return nullptr;
+}
+
+} // namespace peerage
