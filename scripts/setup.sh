@@ -25,8 +25,8 @@ run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libbo
   nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev
   python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
-test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema prometheus
-  clang-format-14 clang-tidy-14 chromium chromium-driver)
+test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-yaml
+  prometheus clang-format-14 clang-tidy-14 chromium chromium-driver)
 
 step() {
   current_step=$1
