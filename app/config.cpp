@@ -372,7 +372,8 @@ Durations have to be from 0.05 s to an hour (--ping-interval: a day). If an
 option that can be given only once is repeated, the last one counts.
 
 When everything listens, one line of JSON goes to stdout:
-  {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
+  {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],
+   "metrics":[...],"pid":...}
 Logs go to stderr; of lines that strangers repeat, ten a second are written and
 the others merged with a count. SIGHUP opens --log-file again and sets the log
 level by the configuration file. SIGTERM or Ctrl-C ends it in order (exit 0,
@@ -434,6 +435,7 @@ bool run_arguments::given() const {
 
 namespace {
 
+/// @param config_path Of --config; empty: it was not given.
 std::variant<run_options, early_exit>
 read_options(given_values from_arguments, const std::optional<std::string>& config_path) {
   auto options = all_options();
@@ -471,6 +473,10 @@ std::variant<run_options, early_exit> run_arguments::read() const {
   auto result = read_options(from_arguments_, file);
   if (auto* options = std::get_if<run_options>(&result))
     options->read_again = [given = from_arguments_, file] {
+      if (std::error_code failure;
+          file && !std::filesystem::is_regular_file(*file, failure)) // it may have no end
+        return std::variant<run_options, early_exit>{
+          mistake(named("config", *file) + ": is no file that can be read again")};
       return read_options(given, file);
     };
   return result;
