@@ -160,8 +160,8 @@ class Metrics(NodeCase):
                                 if key[0].endswith(("_total", "_count", "_bucket"))))
             return all(total(now, name) > total(before, name) for name in names) and all(
                 total(now, name, command=command) > total(before, name, command=command)
-                for name in ("peerage_received_messages_total", "peerage_sent_messages_total")
-                for command in ("ping", "pong"))
+                for name, command in (("peerage_sent_messages_total", "ping"),
+                                      ("peerage_received_messages_total", "pong")))
         wait_until(risen, what="counters that rise")
 
 
