@@ -149,7 +149,7 @@ class Scraped(FolderCase):
         wait_until(is_over, SECONDS + 30, "a minute")
 
         for scrapes in self.query(f"count_over_time(up[{SECONDS}s])"):
-            self.assertGreater(int(scrapes["value"][1]), SECONDS * 3 / 4)
+            self.assertGreater(int(scrapes["value"][1]), SECONDS / 2)
         for up in self.query(f"min_over_time(up[{SECONDS}s])"):
             self.assertEqual(up["value"][1], "1", up)
         self.check_sums()
