@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/config.hpp"
 
+#include "actors/status/http/host_check.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -122,6 +124,22 @@ void set_status(run_options& to, const std::string& text) {
   to.status.push_back(std::move(at));
 }
 
+void set_metrics(run_options& to, const std::string& text) {
+  to.metrics.push_back({read_endpoint(text, true), {}});
+}
+
+void set_allowed_host(run_options& to, const std::string& text) {
+  if (!is_host_name(text))
+    throw option_error{"must be the name of a host, without a port"};
+  to.allowed_hosts.push_back(text);
+}
+
+void set_log_file(run_options& to, const std::string& text) {
+  if (text.empty())
+    throw option_error{"must be the path of a file"};
+  to.log_file = text;
+}
+
 /// Options with a new name. The old one still works, in both places, with a warning.
 struct renamed_option {
   const char* before;
@@ -223,6 +241,15 @@ std::vector<option_spec> all_options() {
      [](run_options& to, text x) {
        to.stop_at_eof = read_choice(x, {"true", "false"}) == "true";
      }},
+    {"metrics", "ADDR:PORT", group_node,
+     "Serve /metrics, /health/live and /health/ready over HTTP\nthere, on any address, "
+     "to "
+     "anybody, and nothing else;\nmay be repeated (default nowhere)",
+     true, set_metrics},
+    {"allow-host", "NAME", group_node,
+     "Also answer HTTP requests that call this machine NAME,\nas in a container network; "
+     "may be repeated",
+     true, set_allowed_host},
     {"seed", "N", group_node,
      "Draw all random numbers from this seed, so that a test\nrepeats. Never on a real "
      "network: others could guess them",
@@ -232,11 +259,18 @@ std::vector<option_spec> all_options() {
                                             "a whole number from 0 to 2^64 - 1");
      }},
     {"log-level", "LEVEL", group_node,
-     "trace, debug, info, warning or error (default info)", false,
+     "trace (with every message of every peer), debug, info,\nwarning or error (default "
+     "info)",
+     false,
      [](run_options& to, text x) {
        to.log_level = read_choice(x, {"trace", "debug", "info", "warning", "error"});
      }},
-    {"log-format", "FORMAT", group_node, "text or json, on stderr (default text)", false,
+    {"log-file", "PATH", group_node,
+     "Log there instead of on stderr: a file, to which lines are\nadded, or a named "
+     "pipe. "
+     "SIGHUP opens it again",
+     false, set_log_file},
+    {"log-format", "FORMAT", group_node, "text or json (default text)", false,
      [](run_options& to, text x) {
        to.logs =
          read_choice(x, {"text", "json"}) == "json" ? log_format::json : log_format::text;
@@ -375,9 +409,11 @@ Durations have to be from 0.05 s to an hour (--ping-interval: a day). If an
 option that can be given only once is repeated, the last one counts.
 
 When everything listens, one line of JSON goes to stdout:
-  {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
+  {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],
+   "metrics":[...],"pid":...}
 Logs go to stderr; of lines that strangers repeat, ten a second are written and
-the others merged with a count. SIGTERM or Ctrl-C ends it in order (exit 0,
+the others merged with a count. SIGHUP opens --log-file again and sets the log
+level by the configuration file. SIGTERM or Ctrl-C ends it in order (exit 0,
 within 5 s); a second Ctrl-C ends it at once (exit 130). Exit 1: it could not
 save what had changed, could not stop in time, or failed by itself; a line says
 which. Exit 2: it could not start as asked to.
@@ -449,31 +485,52 @@ bool run_arguments::given() const {
   return command_->parsed();
 }
 
-std::variant<run_options, early_exit> run_arguments::read() const {
+namespace {
+
+/// @param config_path Of --config; empty: it was not given.
+std::variant<run_options, early_exit>
+read_options(given_values from_arguments, const std::optional<std::string>& config_path) {
   auto options = all_options();
-  auto from_arguments = from_arguments_;
   std::erase_if(from_arguments, [](const auto& x) { return x.second.empty(); });
   run_options result;
   take_new_names(from_arguments, "", result);
-  if (command_->count("--config") > 0) {
+  if (config_path) {
     given_values from_file;
     try {
-      from_file = read_config(config_path_, options);
+      from_file = read_config(*config_path, options);
     } catch (const option_error& error) {
-      return mistake(named("config", config_path_) + ": " + error.why);
+      return mistake(named("config", *config_path) + ": " + error.why);
     } catch (const CLI::Error& error) {
-      return mistake(named("config", config_path_) + ": " + error.what());
+      return mistake(named("config", *config_path) + ": " + error.what());
     }
-    take_new_names(from_file, "--config " + config_path_ + ": ", result);
+    take_new_names(from_file, "--config " + *config_path + ": ", result);
     for (const auto& [name, values] : from_arguments) // the command line wins
       from_file.erase(name);
-    if (auto wrong = apply(options, from_file, "--config " + config_path_ + ": ", result))
+    if (auto wrong = apply(options, from_file, "--config " + *config_path + ": ", result))
       return *wrong;
   }
   if (auto wrong = apply(options, from_arguments, "", result))
     return *wrong;
   if (auto wrong = check_together(result))
     return *wrong;
+  return result;
+}
+
+} // namespace
+
+std::variant<run_options, early_exit> run_arguments::read() const {
+  std::optional<std::string> file;
+  if (command_->count("--config") > 0)
+    file = config_path_;
+  auto result = read_options(from_arguments_, file);
+  if (auto* options = std::get_if<run_options>(&result))
+    options->read_again = [given = from_arguments_, file] {
+      if (std::error_code failure;
+          file && !std::filesystem::is_regular_file(*file, failure)) // it may have no end
+        return std::variant<run_options, early_exit>{
+          mistake(named("config", *file) + ": is no file that can be read again")};
+      return read_options(given, file);
+    };
   return result;
 }
 

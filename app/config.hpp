@@ -9,6 +9,7 @@
 #include "messages/wire/network.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,6 +53,13 @@ struct run_options {
   std::vector<std::string> warnings; ///< For the log, once it is open.
   std::string log_level = "info";
   log_format logs = log_format::text;
+  std::filesystem::path log_file; ///< Empty: stderr.
+
+  std::vector<status_address> metrics;    ///< Of any network: see status_server.
+  std::vector<std::string> allowed_hosts; ///< Names of this machine, for `Host`.
+
+  /// Reads the same command line again, with the configuration file as it is by then.
+  std::function<std::variant<run_options, early_exit>()> read_again;
 };
 
 /// The addresses that a node with these options dials and tells of.

@@ -16,23 +16,8 @@ namespace peerage {
 
 namespace {
 
-/// Writes all bytes; on failure, returns how many were written, with the error.
-std::size_t write_all(int descriptor, std::string_view text, std::atomic<int>& failure) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    auto written = ::write(descriptor, text.data() + done, text.size() - done);
-    if (written >= 0) {
-      done += static_cast<std::size_t>(written);
-    } else if (errno == EAGAIN) { // another process has made it non-blocking
-      pollfd room{descriptor, POLLOUT, 0};
-      ::poll(&room, 1, -1);
-    } else if (errno != EINTR) {
-      failure = errno;
-      break;
-    }
-  }
-  return done;
-}
+/// How often a writer whose target has no room looks whether to go on in another one.
+constexpr int look_milliseconds = 100;
 
 std::size_t lines_in(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
@@ -42,14 +27,21 @@ std::size_t lines_in(std::string_view text) {
 
 struct line_writer::shared {
   shared(int to, std::function<std::string(std::size_t)> gap, std::size_t most)
-      : descriptor(to), gap_line(std::move(gap)), limit(most) {}
+      : gap_line(std::move(gap)), limit(most), descriptor(to) {}
+  shared(const shared&) = delete;
+  shared& operator=(const shared&) = delete;
+  ~shared() {
+    if (owns_descriptor)
+      ::close(descriptor);
+  }
 
   bool has_lines() const { return !waiting.empty() || dropped > 0; }
   void run();
+  bool change_target();
+  std::size_t write_all(std::string_view text);
   void write_next(const std::string& lines, std::size_t gap);
   bool tell_gap();
 
-  const int descriptor;
   const std::function<std::string(std::size_t)> gap_line;
   const std::size_t limit;
   std::atomic<int> failure{0};
@@ -60,10 +52,13 @@ struct line_writer::shared {
   std::size_t dropped = 0; ///< After those.
   std::optional<time_point> call_at;
   std::function<void()> call;
-  bool busy = false; ///< Lines are being written.
+  std::function<int()> next_target; ///< Opens it.
+  bool busy = false;                ///< Lines are being written.
   bool finishing = false;
 
   // The thread's own.
+  int descriptor;
+  bool owns_descriptor = false;
   std::size_t untold = 0;   ///< Dropped lines not told of yet.
   bool within_line = false; ///< The last line was written in part.
 };
@@ -75,7 +70,7 @@ void line_writer::shared::run() {
     auto is_due = [this] {
       return call_at && *call_at <= std::chrono::steady_clock::now();
     };
-    while (!has_lines() && !is_due() && !finishing) {
+    while (!has_lines() && !is_due() && !next_target && !finishing) {
       if (call_at)
         changed.wait_until(guard, time_point{*call_at});
       else
@@ -93,6 +88,7 @@ void line_writer::shared::run() {
     guard.unlock();
     if (now)
       now();
+    change_target();
     write_next(lines, gap);
     guard.lock();
     busy = false;
@@ -100,11 +96,49 @@ void line_writer::shared::run() {
   }
 }
 
+/// True if there is another one from now on.
+bool line_writer::shared::change_target() {
+  std::function<int()> open;
+  {
+    std::lock_guard guard{mutex};
+    open = std::exchange(next_target, nullptr);
+  }
+  const int opened = open ? open() : -1;
+  if (opened < 0)
+    return false;
+  if (owns_descriptor)
+    ::close(descriptor);
+  descriptor = opened;
+  owns_descriptor = true;
+  within_line = false;
+  return true;
+}
+
+/// Writes all bytes; on failure, returns how many were written.
+std::size_t line_writer::shared::write_all(std::string_view text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    auto written = ::write(descriptor, text.data() + done, text.size() - done);
+    if (written >= 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (errno == EAGAIN) { // ours, or another process has made it non-blocking
+      pollfd room{descriptor, POLLOUT, 0};
+      ::poll(&room, 1, look_milliseconds);
+      if (change_target()) // with the whole line there
+        done = done == 0 ? 0 : text.rfind('\n', done - 1) + 1;
+    } else if (errno != EINTR) {
+      failure = errno;
+      break;
+    }
+  }
+  return done;
+}
+
 /// Writes `lines`, and tells of lines dropped before them and, `gap` of them, after.
 void line_writer::shared::write_next(const std::string& lines, std::size_t gap) {
   std::size_t done = 0;
   if (untold == 0 || tell_gap()) {
-    done = write_all(descriptor, lines, failure);
+    done = write_all(lines);
     untold = lines_in(std::string_view(lines).substr(done));
   } else {
     untold += lines_in(lines);
@@ -124,7 +158,7 @@ bool line_writer::shared::tell_gap() {
   } catch (...) { // no memory: later
     return false;
   }
-  auto done = write_all(descriptor, line, failure);
+  auto done = write_all(line);
   if (done > 0)
     within_line = line[done - 1] != '\n';
   if (done == line.size())
@@ -173,6 +207,12 @@ void line_writer::call_at(time_point at, std::function<void()> what) {
   std::lock_guard guard{shared_->mutex};
   shared_->call_at = at;
   shared_->call = std::move(what);
+  shared_->changed.notify_all();
+}
+
+void line_writer::continue_in(std::function<int()> open) {
+  std::lock_guard guard{shared_->mutex};
+  shared_->next_target = std::move(open);
   shared_->changed.notify_all();
 }
 

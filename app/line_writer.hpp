@@ -41,6 +41,13 @@ public:
   /// may outlive this object. A later call replaces an earlier one.
   void call_at(time_point at, std::function<void()> what);
 
+  /// Goes on in another target, with the line that is being written and all that wait;
+  /// also if the present one takes nothing at this moment. Returns at once.
+  /// @param open Called on the writer's thread; returns a descriptor, which this object
+  ///             closes, or -1 to stay with the present one. The descriptor does not
+  ///             block, or else a target that hangs cannot be left. May put lines.
+  void continue_in(std::function<int()> open);
+
   /// Waits until all lines are written or dropped, at most `limit`. False if that was too
   /// short. Any thread.
   bool drain(std::chrono::milliseconds limit);

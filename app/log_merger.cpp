@@ -7,7 +7,7 @@
 namespace peerage {
 
 bool log_merger::admit(int level, std::string_view kind, std::string_view text,
-                       time_point now) {
+                       std::string_view members, time_point now) {
   auto key = std::to_string(level);
   key += ' ';
   key += kind;
@@ -20,6 +20,7 @@ bool log_merger::admit(int level, std::string_view kind, std::string_view text,
   if (found.rest.count++ == 0) {
     found.rest.level = level;
     found.rest.example = text;
+    found.rest.members = members;
   }
   return false;
 }

@@ -28,6 +28,7 @@ public:
   struct merged {
     int level = 0;       ///< The level passed to `admit`.
     std::string example; ///< The first of them.
+    std::string members; ///< What else `admit` was told about that one.
     std::size_t count = 0;
   };
 
@@ -35,7 +36,9 @@ public:
   /// first.
   /// @param kind Lines with the same level and kind are merged. The caller has a bounded
   ///             number of kinds.
-  bool admit(int level, std::string_view kind, std::string_view text, time_point now);
+  /// @param members Kept with the text of an example.
+  bool admit(int level, std::string_view kind, std::string_view text,
+             std::string_view members, time_point now);
 
   /// The counted lines of windows that are over by `now`, the oldest first, each once.
   std::vector<merged> due(time_point now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/logging.hpp"
 
+#include "actors/base/log.hpp"
 #include "app/line_writer.hpp"
 #include "app/log_merger.hpp"
 
@@ -10,9 +11,13 @@
 #include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -24,6 +29,11 @@ namespace {
 
 using spdlog::details::log_msg;
 
+/// What the actors' log has put there: the JSON members behind the text, or nothing.
+std::string_view members_of(const log_msg& message) {
+  return message.source.funcname ? message.source.funcname : "";
+}
+
 /// One object per line. spdlog's own patterns cannot escape a message.
 /// @param count The number of lines it stands for, if it stands for several.
 std::string json_line(const log_msg& message, std::size_t count) {
@@ -34,10 +44,13 @@ std::string json_line(const log_msg& message, std::size_t count) {
     {"level", std::string(level.data(), level.size())},
     {"message", std::string(message.payload.data(), message.payload.size())},
   };
+  auto result =
+    line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  result.pop_back(); // the brace
+  result += members_of(message);
   if (count > 1)
-    line["count"] = count;
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-         "\n";
+    result += ",\"count\":" + std::to_string(count);
+  return result + "}\n";
 }
 
 std::string_view colour_of(spdlog::level::level_enum level) {
@@ -56,9 +69,10 @@ std::string_view colour_of(spdlog::level::level_enum level) {
 /// Lines of text or JSON, with the level in colour on a terminal that has colours.
 class line_format {
 public:
-  explicit line_format(log_format format)
+  /// @param on_stderr Else colours are not wanted.
+  line_format(log_format format, bool on_stderr)
       : json_(format == log_format::json),
-        coloured_(!json_ && spdlog::details::os::in_terminal(stderr) &&
+        coloured_(!json_ && on_stderr && spdlog::details::os::in_terminal(stderr) &&
                   spdlog::details::os::is_color_terminal()) {}
 
   std::string operator()(const log_msg& message, std::size_t count = 1) {
@@ -83,10 +97,31 @@ private:
 
 namespace {
 
-std::string gap_line(log_format format, std::size_t lines) {
+std::string gap_line(log_format format, bool on_stderr, std::size_t lines) {
   auto text = std::to_string(lines) + (lines == 1 ? " line" : " lines") +
               " of the log dropped: they could not be written fast enough, or not at all";
-  return line_format{format}(log_msg{"", spdlog::level::warn, text});
+  return line_format{format, on_stderr}(log_msg{"", spdlog::level::warn, text});
+}
+
+/// Opens a target for lines without ever waiting for its reader; a negative errno if that
+/// fails.
+int open_log_file(const std::filesystem::path& path) {
+  struct stat found {};
+  const bool is_pipe = ::stat(path.c_str(), &found) == 0 && S_ISFIFO(found.st_mode);
+  // Opened for both, a pipe needs no reader: its lines wait for one.
+  const int how = is_pipe ? O_RDWR : O_WRONLY | O_CREAT | O_APPEND;
+  const int result = ::open(path.c_str(), how | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+  return result < 0 ? -errno : result;
+}
+
+log::level level_named(std::string_view name) {
+  switch (spdlog::level::from_str(std::string(name))) {
+  case spdlog::level::trace: return log::level::trace;
+  case spdlog::level::debug: return log::level::debug;
+  case spdlog::level::warn: return log::level::warn;
+  case spdlog::level::err: return log::level::error;
+  default: return log::level::info;
+  }
 }
 
 } // namespace
@@ -94,10 +129,13 @@ std::string gap_line(log_format format, std::size_t lines) {
 class process_log::sink : public spdlog::sinks::sink,
                           public std::enable_shared_from_this<process_log::sink> {
 public:
-  explicit sink(log_format format)
-      : format_(format), lines_(STDERR_FILENO, [format](std::size_t dropped) {
-          return gap_line(format, dropped);
+  sink(log_format format, bool on_stderr)
+      : format_(format, on_stderr),
+        lines_(STDERR_FILENO, [format, on_stderr](std::size_t dropped) {
+          return gap_line(format, on_stderr, dropped);
         }) {}
+
+  line_writer& lines() { return lines_; }
 
   void log(const log_msg& message) override {
     std::lock_guard guard{mutex_};
@@ -107,7 +145,7 @@ public:
     const std::string_view text{message.payload.data(), message.payload.size()};
     if (!kind) // a line without kind: merged lines before it come first
       write_merged(merger_.counted_so_far());
-    if (!kind || merger_.admit(message.level, kind, text, now))
+    if (!kind || merger_.admit(message.level, kind, text, members_of(message), now))
       lines_.put(format_(message));
     else
       call_when_due();
@@ -143,7 +181,9 @@ private:
         x.count == 1 ? x.example
                      : x.example + " (one of " + std::to_string(x.count) + " such lines)";
       const auto level = static_cast<spdlog::level::level_enum>(x.level);
-      lines_.put(format_(log_msg{"", level, text}, x.count));
+      log_msg line{"", level, text};
+      line.source.funcname = x.members.c_str();
+      lines_.put(format_(line, x.count));
     }
   }
 
@@ -163,15 +203,40 @@ private:
 };
 
 process_log::process_log(const run_options& options)
-    : sink_(std::make_shared<sink>(options.logs)) {
+    : sink_(std::make_shared<sink>(options.logs, options.log_file.empty())),
+      path_(options.log_file) {
+  if (!path_.empty()) {
+    const int opened = open_log_file(path_);
+    if (opened < 0)
+      throw log_file_error("--log-file " + path_.string() + ": " +
+                           std::strerror(-opened));
+    sink_->lines().continue_in([opened] { return opened; });
+  }
+  log::set_level(level_named(options.log_level));
   auto logger = std::make_shared<spdlog::logger>("peerage", sink_);
-  logger->set_level(spdlog::level::from_str(options.log_level));
+  logger->set_level(spdlog::level::trace); // the parts have levels of their own
   logger->set_error_handler([](const std::string&) {}); // the default would wait
   spdlog::set_default_logger(std::move(logger));
 }
 
 process_log::~process_log() {
   drain(std::chrono::milliseconds{0});
+}
+
+void process_log::reopen() {
+  if (path_.empty())
+    return;
+  sink_->lines().continue_in([path = path_] {
+    const int opened = open_log_file(path);
+    if (opened < 0)
+      log::write(log::always(log::level::warn), "the log goes on in the old file: {}: {}",
+                 log::field("file", path.string()), std::strerror(-opened));
+    return opened;
+  });
+}
+
+void process_log::set_level(const std::string& name) {
+  log::set_level(level_named(name));
 }
 
 bool process_log::drain(std::chrono::milliseconds limit) {

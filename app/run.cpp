@@ -30,6 +30,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,9 +87,38 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
   if (!options.connect.empty())
     return {}; // as in other nodes: with --connect, strangers are not wanted
   auto port = options.network->port;
-  return {options.network->id == wire::network::regtest
-            ? ipv4_endpoint(127, 0, 0, 1, port)
-            : ipv4_endpoint(0, 0, 0, 0, port)};
+  if (options.network->id == wire::network::regtest)
+    return {ipv4_endpoint(127, 0, 0, 1, port)};
+  endpoint any_ipv6; // ::
+  any_ipv6.port = port;
+  return {ipv4_endpoint(0, 0, 0, 0, port), any_ipv6};
+}
+
+bool has_ipv6() {
+  const int tried = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (tried < 0)
+    return errno != EAFNOSUPPORT;
+  ::close(tried);
+  return true;
+}
+
+/// Whether an address is one of those of a family that this system may lack, and that
+/// nobody has named.
+bool may_be_left_out(const run_options& options, const endpoint& at) {
+  return !options.listen && !at.is_ipv4() && !has_ipv6();
+}
+
+/// @throws start_error for the first address that cannot be had.
+std::shared_ptr<status_server> open_status(const run_options& options) {
+  auto result = std::make_shared<status_server>();
+  std::string error;
+  for (const auto& at : options.status)
+    if (!result->listen(at, {options.allowed_hosts, false}, error))
+      throw start_error("--status: " + error);
+  for (const auto& at : options.metrics)
+    if (!result->listen_for_metrics(at, {options.allowed_hosts, true}, error))
+      throw start_error("--metrics: " + error);
+  return result;
 }
 
 /// @throws start_error for the first resource that is missing.
@@ -100,14 +130,14 @@ opened open_all(const run_options& options) {
     throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
   result.sockets = make_asio_sockets(reach_of(options));
   for (const auto& at : places_to_listen(options)) {
+    if (may_be_left_out(options, at))
+      continue;
     auto acceptor = result.sockets->listen(at, options.network->magic, error);
     if (!acceptor)
       throw start_error("--listen " + to_string(at) + ": " + error);
     result.acceptors.push_back(std::move(acceptor));
   }
-  result.status = status_server::open(options.status, error);
-  if (!result.status)
-    throw start_error("--status: " + error);
+  result.status = open_status(options);
   if (!options.status.empty()) {
     result.cookie = rpc_cookie::create(result.data->path() / ".cookie", error);
     if (!result.cookie)
@@ -192,7 +222,8 @@ void require_descriptors(const run_options& options) {
   constexpr std::size_t own = 25;
   constexpr std::size_t swarm_loops = 5;
   constexpr std::size_t per_swarm_peer = 3; // it listens; both ends of its connection
-  auto needed = own + places_to_listen(options).size() + options.status.size();
+  auto needed = own + places_to_listen(options).size() + options.status.size() +
+                options.metrics.size();
   if (options.swarm > 0)
     needed += swarm_loops + per_swarm_peer * options.swarm;
   std::vector<int> taken;
@@ -328,14 +359,18 @@ std::vector<std::string> listening_on(const opened& parts) {
 void log_start(const run_options& options, const opened& parts,
                const std::vector<std::string>& p2p) {
   constexpr auto info = log::always(log::level::info);
-  log::write(info, "peerage {} on {}, data in {}", program_version(),
-             options.network->name, parts.data->path().string());
+  log::write(info, "peerage {} on {}, data in {}",
+             log::field("version", program_version()),
+             log::field("network", options.network->name),
+             log::field("data_dir", parts.data->path().string()));
   for (const auto& at : p2p)
-    log::write(info, "accepting peers on {}", at);
+    log::write(info, "accepting peers on {}", log::field("address", at));
   if (p2p.empty())
     log::write(info, "accepting no peers");
   for (const auto& at : parts.status->urls())
-    log::write(info, "status at {}", at);
+    log::write(info, "status at {}", log::field("url", at));
+  for (const auto& at : parts.status->metrics_urls())
+    log::write(info, "metrics at {}", log::field("url", at));
   if (parts.swarm)
     log::write(info,
                "swarm: {} peers in this process, from {} on, with a chain of {} blocks",
@@ -350,14 +385,27 @@ std::string ready_line(const run_options& options, const opened& parts,
                               {"network", options.network->name},
                               {"p2p", p2p},
                               {"status", parts.status->urls()},
+                              {"metrics", parts.status->metrics_urls()},
                               {"pid", getpid()}};
   return line.dump() + "\n";
+}
+
+/// After a SIGHUP.
+void read_log_options_again(const run_options& options, process_log& lines) {
+  lines.reopen();
+  const auto now = options.read_again();
+  if (const auto* wrong = std::get_if<early_exit>(&now))
+    return log::warn("the log level stays: {}", wrong->text);
+  const auto& level = std::get<run_options>(now).log_level;
+  process_log::set_level(level);
+  log::write(log::always(log::level::info), "hangup: the log level is {}",
+             log::field("log_level", level));
 }
 
 /// Runs actors until it is time to stop, and ends them: those that deal with the outside
 /// first, those that they share last. Everything in `parts` outlives them.
 void run_actors(const run_options& options, opened& parts, stop_watch& watch,
-                line_writer& out) {
+                line_writer& out, process_log& lines) {
   actor_system_config config;
   caf::actor_system system{config};
   auto context = make_context(options, parts);
@@ -397,7 +445,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   if (!watch.stop_requested())
     out.put(ready_line(options, parts, p2p));
 
-  watch.wait();
+  watch.wait([&] { read_log_options_again(options, lines); });
   watch.limit_stop();
   log::write(log::always(log::level::info), "stopping");
   caf::anon_send_exit(manager, caf::exit_reason::user_shutdown);
@@ -431,7 +479,7 @@ int run_to_end(const run_options& options, process_log& lines) {
     check_descriptor_limit(options, outbound_limit(options, parts));
     log_start(options, parts, listening_on(parts));
     if (watch.begin())
-      run_actors(options, parts, watch, out);
+      run_actors(options, parts, watch, out, lines);
   }
   out.drain(last_lines_limit);
   auto failure = watch.failure();
@@ -459,6 +507,8 @@ int run_node(const run_options& options) {
     auto status = run_to_end(options, *lines);
     lines->drain(last_lines_limit);
     return status;
+  } catch (const log_file_error& error) {
+    end_with(nullptr, in_one_line(error.what()), last_lines_limit);
   } catch (const start_error& error) {
     end_with(lines ? &*lines : nullptr, in_one_line(error.what()), last_lines_limit);
   } catch (const std::exception& error) { // of any library

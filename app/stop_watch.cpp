@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -58,6 +59,11 @@ constexpr std::chrono::milliseconds echo{250};
 /// neither were the actors that have to end: they get their time again.
 constexpr std::chrono::milliseconds stall{500};
 
+/// Which of the descriptors 0 to 2 are terminals.
+std::array<bool, 3> terminals() {
+  return {::isatty(0) == 1, ::isatty(1) == 1, ::isatty(2) == 1};
+}
+
 /// For a start that hangs, say in opening a file, after a signal.
 constexpr std::chrono::milliseconds start_patience{2000};
 
@@ -86,7 +92,8 @@ stop_watch::~stop_watch() {
 }
 
 void stop_watch::take_signals() {
-  auto signals = awaited_signals();
+  const auto signals = awaited_signals();
+  const auto terminals_before = terminals();
   std::unique_lock guard{mutex_};
   while (!finished_) {
     auto force_at = force_at_;
@@ -107,7 +114,14 @@ void stop_watch::take_signals() {
     }
     if (signal == SIGINT && signalled_at_ && now - *signalled_at_ > echo)
       end_by_force(130, "interrupted again; ended at once");
-    if (!signalled_at_ && (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)) {
+    // A terminal that is gone is none any more.
+    const bool is_hangup = signal == SIGHUP && terminals() == terminals_before;
+    if (is_hangup) {
+      hung_up_ = true;
+      changed_.notify_all();
+    }
+    if (!signalled_at_ && !is_hangup &&
+        (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)) {
       signalled_at_ = now;
       force_at_ = now + (begun_ ? limit_ : start_patience);
       changed_.notify_all();
@@ -143,9 +157,18 @@ void stop_watch::note_end() {
   changed_.notify_all();
 }
 
-void stop_watch::wait() {
+void stop_watch::wait(const std::function<void()>& on_hangup) {
   std::unique_lock guard{mutex_};
-  changed_.wait(guard, [this] { return signalled_at_ || !failure_.empty(); });
+  for (;;) {
+    changed_.wait(guard,
+                  [this] { return signalled_at_ || !failure_.empty() || hung_up_; });
+    if (signalled_at_ || !failure_.empty())
+      return;
+    hung_up_ = false;
+    guard.unlock();
+    on_hangup();
+    guard.lock();
+  }
 }
 
 bool stop_watch::stop_requested() const {

@@ -27,10 +27,11 @@ public:
   /// not wait.
   using last_words = std::function<void(std::string_view)>;
 
-  /// Starts the thread that takes SIGTERM, SIGINT and SIGHUP. A later SIGINT ends the
-  /// process at once, with 130. After the first signal the process ends by force (status
-  /// 1, one clear line) if this object still lives `limit` later; before `begin`, 2 s
-  /// later, and with status 0.
+  /// Starts the thread that takes SIGTERM, SIGINT and SIGHUP. A SIGHUP asks for a stop
+  /// only if it comes because the terminal of the process is gone. A later SIGINT ends
+  /// the process at once, with 130. After the first signal the process ends by force
+  /// (status 1, one clear line) if this object still lives `limit` later; before `begin`,
+  /// 2 s later, and with status 0.
   /// @throws std::system_error without a thread.
   stop_watch(std::chrono::milliseconds limit, last_words say);
   stop_watch(const stop_watch&) = delete;
@@ -47,10 +48,11 @@ public:
   /// Notes the end of an actor that was told to end. Any thread.
   void note_end();
 
-  /// Blocks until a signal came or something failed.
-  void wait();
+  /// Blocks until a signal asked for a stop or something failed. Calls `on_hangup`
+  /// meanwhile, once for one or more SIGHUP that ask for none.
+  void wait(const std::function<void()>& on_hangup);
 
-  /// Whether a signal has come already.
+  /// Whether a signal has asked for a stop already.
   bool stop_requested() const;
 
   /// Empty if the reason is a signal.
@@ -73,6 +75,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<std::chrono::steady_clock::time_point> signalled_at_;
+  bool hung_up_ = false; ///< SIGHUP has come, and `on_hangup` was not called since.
   std::string failure_;
   std::size_t ends_ = 0;
   std::optional<std::chrono::steady_clock::time_point> force_at_;

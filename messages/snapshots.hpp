@@ -91,6 +91,7 @@ struct peer_set_snapshot {
   std::uint64_t unready = 0;
   std::uint64_t inbound = 0;
   std::uint64_t outbound = 0;
+  std::uint64_t ready_inbound = 0; ///< Of `inbound`; the other ready ones are outbound.
   std::array<std::uint64_t, peer_exit_count + 1> exits{}; ///< By reason, since start.
   /// Requests routed to a peer, by kind (`request_kind`), since start; a request to k
   /// peers counts k times (invariant I5).
@@ -177,7 +178,7 @@ typename Inspector::result_type inspect(Inspector& f, get_peer_set_snapshot&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_set_snapshot& x) {
   return f(caf::meta::type_name("peerage.peer_set_snapshot"), x.total, x.ready, x.unready,
-           x.inbound, x.outbound, x.exits, x.outbound_requests);
+           x.inbound, x.outbound, x.ready_inbound, x.exits, x.outbound_requests);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_peer_snapshots&) {

@@ -26,7 +26,8 @@ run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libbo
   python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest
-  python3-pytest-xdist prometheus clang-format-14 clang-tidy-14 chromium chromium-driver)
+  python3-pytest-xdist python3-yaml prometheus clang-format-14 clang-tidy-14 chromium
+  chromium-driver)
 
 step() {
   current_step=$1

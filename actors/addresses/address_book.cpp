@@ -376,6 +376,7 @@ address_book_snapshot describe(address_book_pointer self) {
   address_book_snapshot result;
   result.total = state.table->size();
   result.last_saved = state.last_saved;
+  result.saves = state.file.counts();
   for (std::uint8_t id = wire::ipv4_network; id <= wire::cjdns_network; ++id)
     if (const auto name = network_name(id); !name.empty()) {
       const auto counts = state.table->counts(static_cast<wire::address_network>(id));

@@ -51,7 +51,7 @@ void end_round(dns_seeds_pointer self) {
   self->send(state.context->alarms, cancel_alarm{timeout_alarm});
   for (const auto& name : std::exchange(state.awaited, {})) {
     ++state.counts.failures;
-    log::debug("DNS seed {} does not answer", name);
+    log::debug("DNS seed {} does not answer", log::field("seed", name));
   }
   // The pause shows whether that was enough.
   schedule(self, state.next_round);
@@ -120,10 +120,11 @@ void on_resolved(dns_seeds_pointer self, const resolved& x) {
   if (refused > 0)
     log::warn("DNS seed {}: refused {} of {} addresses, such as the public network does "
               "not have",
-              x.name, refused, x.endpoints.size());
+              log::field("seed", x.name), refused, x.endpoints.size());
   if (x.endpoints.empty()) {
     state.counts.failures += in_time ? 1 : 0;
-    log::debug("DNS seed {}: {}", x.name, x.error);
+    log::debug("DNS seed {}: {}", log::field("seed", x.name),
+               log::field("reason", x.error));
   } else {
     ++state.counts.answers;
   }
@@ -134,7 +135,8 @@ void on_resolved(dns_seeds_pointer self, const resolved& x) {
           self->state.counts.added += added;
           if (added > 0)
             self->state.wanted = false;
-          log::info("DNS seed {}: {} new addresses", name, added);
+          log::info("DNS seed {}: {} new addresses", log::field("seed", name),
+                    log::field("addresses", added));
         },
         [](const caf::error&) {});
   if (in_time && state.awaited.empty())

@@ -42,7 +42,8 @@ void count_failure(listener_pointer self, const endpoint& remote, const char* wh
   ++state.counts.failures[index];
   const bool loud = is_log_due(state.logged_at[index], self->clock().now());
   log::write({loud ? log::level::info : log::level::debug, to_string(reason)},
-             "inbound {} {}: {}", to_string(remote), what, to_string(reason));
+             "inbound {} {}: {}", log::field("address", to_string(remote)), what,
+             log::field("reason", to_string(reason)));
 }
 
 void tell_event(listener_pointer self, event_type type, const endpoint& remote,
@@ -57,6 +58,7 @@ void tell_event(listener_pointer self, event_type type, const endpoint& remote,
 }
 
 void refuse(listener_pointer self, const endpoint& remote, peer_exit reason) {
+  ++self->state.counts.refused[static_cast<std::size_t>(reason)];
   count_failure(self, remote, "refused", reason);
   tell_event(self, event_type::connection_refused, remote, initiator::node,
              to_string(reason));
@@ -171,6 +173,7 @@ void admit(listener_pointer self, const transport_ptr& connection) {
   if (auto refusal = state.inbound.try_take(remote))
     return refuse(self, remote, exit_of(*refusal));
   const auto id = next_peer_id(*state.context);
+  ++state.counts.accepted;
   tell_event(self, event_type::connection_accepted, remote, initiator::remote);
   state.newcomers[id] = {remote,
                          accept(self->system(), state.context, connection,
@@ -367,6 +370,13 @@ bool disconnect(listener_pointer self, const disconnect_peer& x) {
   return self->state.newcomers.size() < before;
 }
 
+attempt_counts count(const listener_state& state) {
+  auto result = state.counts;
+  result.limit = state.slots;
+  result.in_flight_limit = state.inbound.limits().total - state.members.size();
+  return result;
+}
+
 caf::result<peer_snapshots> collect(listener_pointer self) {
   std::vector<attempt_to_ask> all;
   for (const auto& [id, x] : self->state.newcomers)
@@ -415,7 +425,7 @@ listener_actor::behavior_type listener(listener_pointer self, node_context_ptr c
     [self](const peer_joined& x) { on_joined(self->state, x.info); },
     [self](const peer_left& x) { on_left(self, x.info); },
     [self](const bans_changed& x) { change_bans(self, x); },
-    [self](get_attempt_counts) { return self->state.counts; },
+    [self](get_attempt_counts) { return count(self->state); },
     [self](const set_network_active& x) { set_active(self, x.active); },
     [self](const explain_accept& x) { return explain(self, x.remote); },
     [self](get_peer_snapshots) { return collect(self); },

@@ -288,7 +288,8 @@ ban_result change(ban_manager_pointer self, const set_ban& x) {
 ban_answer on_set(ban_manager_pointer self, const set_ban& x) {
   auto& state = self->state;
   const auto result = change(self, x);
-  log::info("ban of {}: {}", to_string(x.range), to_string(result));
+  log::info("ban of {}: {}", log::field("range", to_string(x.range)),
+            log::field("result", to_string(result)));
   const auto now_banned = state.bans.get(x.range, unix_now(self));
   const bool again =
     result == ban_result::already_banned && state.unsaved.contains(x.range);
@@ -305,7 +306,8 @@ ban_answer on_set(ban_manager_pointer self, const set_ban& x) {
 ban_answer on_lift(ban_manager_pointer self, const subnet& range) {
   auto& state = self->state;
   const auto result = state.bans.remove(range, unix_now(self));
-  log::info("ban of {} lifted: {}", to_string(range), to_string(result));
+  log::info("ban of {} lifted: {}", log::field("range", to_string(range)),
+            log::field("result", to_string(result)));
   if (result == ban_result::done) {
     state.scores.forget(range); // else the next misbehaviour would ban it again
     publish(self, {{}, {range}});
@@ -322,7 +324,7 @@ ban_answer on_clear(ban_manager_pointer self) {
     gone.lifted.push_back(x.range);
   state.bans.clear();
   state.scores.clear();
-  log::info("all {} bans lifted", gone.lifted.size());
+  log::info("all {} bans lifted", log::field("bans", gone.lifted.size()));
   publish(self, gone);
   return state.file.answer_when_kept(
     self, record_of_clearing(), static_cast<std::uint8_t>(ban_result::done),
@@ -340,7 +342,9 @@ void ban_misbehaving(ban_manager_pointer self, const endpoint& remote,
   const auto range = accountable_range_of(remote);
   const auto result = state.bans.add_misbehaving(range, unix_now(self), cause);
   log::write({log::level::info, to_string(cause)}, "ban of {} for {}: {}",
-             to_string(range), to_string(cause), to_string(result));
+             log::field("range", to_string(range)),
+             log::field("reason", to_string(cause)),
+             log::field("result", to_string(result)));
   // An older ban of the range may last longer than the new one.
   const auto now_banned = state.bans.get(range, unix_now(self));
   if (result == ban_result::done && now_banned) {
@@ -357,13 +361,15 @@ void end_alone(ban_manager_pointer self, const endpoint& remote) {
   auto found = state.peers.find(remote);
   if (found == state.peers.end() || !state.users.peers)
     return;
-  log::info("peer {} {} has misbehaved too often", found->second, to_string(remote));
+  log::info("peer {} {} has misbehaved too often", log::field("peer", found->second),
+            log::field("address", to_string(remote)));
   self->send(state.users.peers, end_peer{found->second, peer_exit::banned});
 }
 
 void count(ban_manager_pointer self, const endpoint& remote, misbehaviour cause,
            std::uint64_t times = 1) {
   auto& state = self->state;
+  ++state.misbehaviours[static_cast<std::size_t>(cause)];
   const bool shared = state.scores.is_shared(remote);
   const bool trusted = state.trusted.contains(shared ? remote : remote.with_port(0));
   const auto change = state.scores.report(remote, cause, score_now(self), trusted);
@@ -380,9 +386,10 @@ void count(ban_manager_pointer self, const endpoint& remote, misbehaviour cause,
   what.score_before = change.before;
   what.score_after = change.after;
   record(self, *state.context, std::move(what));
-  log::write({log::level::debug, to_string(cause)},
-             "{} at {}, {} times: {} points, {} before", to_string(cause),
-             to_string(remote), times, change.after, change.before);
+  log::write(
+    {log::level::debug, to_string(cause)}, "{} at {}, {} times: {} points, {} before",
+    log::field("reason", to_string(cause)), log::field("address", to_string(remote)),
+    log::field("times", times), change.after, change.before);
   if (change.after > change.before)
     state.file.mark_changed();
   if (change.ban_suggested)
@@ -452,6 +459,11 @@ ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
     [self](const set_ban& x) { return on_set(self, x); },
     [self](const lift_ban& x) { return on_lift(self, x.range); },
     [self](clear_bans) { return on_clear(self); },
+    [self](get_ban_counts) {
+      const auto& found = self->state;
+      return ban_counts{found.bans.size(), ban_list::max_bans, found.scores.size(),
+                        found.misbehaviours, found.file.counts()};
+    },
     [self](get_bans) { return bans{self->state.bans.list(unix_now(self))}; },
     [self](const wait_for_ban& x) { return self->state.waiting.ask(self, x, x.timeout); },
     [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },

@@ -38,6 +38,7 @@ struct ban_manager_state {
   dated_moment started; ///< The origin of the scores' time.
   reputation scores;
   ban_list bans;
+  std::array<std::uint64_t, misbehaviour_count> misbehaviours{}; ///< Reports, by cause.
   attach_ban_users users;
   std::map<endpoint, peer_id> peers; ///< By remote; those in the PEER_SET now.
   waiters<wait_for_ban, peerage::bans> waiting;

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/base/log_part.hpp"
+
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 /// What the actors write to the log. A front to spdlog's default logger, which the
 /// executable sets up: including all of spdlog in each actor would double the time that
 /// it takes to compile.
+///
+/// ```
+/// log::info("peer {} has left {}", log::field("peer", id), place);
+/// ```
 namespace peerage::log {
 
-enum class level { debug, info, warn, error, critical };
+enum class level : std::uint8_t { trace, debug, info, warn, error, critical };
 
 /// What a line is: lines with the same text (before its values are put in), level and
 /// detail are of one kind. Lines that strangers can cause a thousand times a second are
@@ -31,43 +43,115 @@ constexpr kind always(level at) {
   return result;
 }
 
-/// Writes `text`, formatted with `values`, if that level is logged. Neither waits for the
-/// reader of the log nor throws.
-void write_formatted(const kind& what, fmt::string_view text,
-                     fmt::format_args values) noexcept;
+/// A value of a line that has a name: a log for programs shows it on its own, too. Within
+/// the text it looks like the value.
+struct field {
+  field(std::string_view x, std::string value)
+      : name(x), text(std::move(value)), is_number(false) {}
+  field(std::string_view x, std::string_view value) : field(x, std::string(value)) {}
+  field(std::string_view x, const char* value) : field(x, std::string(value)) {}
+  field(std::string_view x, std::integral auto value)
+      : name(x), text(std::to_string(value)), is_number(true) {}
+
+  std::string_view name; ///< snake_case, as in events. Not one of the log's own members.
+  std::string text;
+  bool is_number; ///< In JSON without quotes.
+};
+
+/// The text of a line, checked against its values when it is compiled, with the part of
+/// the node that its source file belongs to.
+template <class... Values>
+struct line_text {
+  template <class Text>
+  requires std::convertible_to<const Text&, std::string_view>
+  consteval line_text(const Text& x, const char* file = __builtin_FILE())
+      : format(x), from(part_of_file(file)) {}
+
+  fmt::format_string<Values...> format;
+  part from;
+};
+
+/// Lines of a part are logged from this level on. Any thread; the change counts at once.
+void set_level(part x, level from);
+/// The same of all parts: their usual level.
+void set_level(level from);
+level level_of(part x);
+level usual_level();
+
+/// Whether a line would be written.
+bool is_on(part from, level at) noexcept;
+
+using field_pointer = const field*;
+
+/// Writes `text`, formatted with `values`. Neither waits for the reader of the log nor
+/// throws.
+/// @param named Those of the values that are fields; null for the others.
+void write_formatted(const kind& what, part from, fmt::string_view text,
+                     fmt::format_args values, const field_pointer* named,
+                     std::size_t count) noexcept;
 
 /// Waits briefly until all lines so far have left the process.
 void flush();
 
-template <class... Values>
-void write(const kind& what, fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(what, text, fmt::make_format_args(values...));
+inline field_pointer as_field(const field& x) {
+  return &x;
+}
+template <class Value>
+field_pointer as_field(const Value&) {
+  return nullptr;
 }
 
 template <class... Values>
-void debug(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(level::debug, text, fmt::make_format_args(values...));
+void write(part from, const kind& what, line_text<std::type_identity_t<Values>...> text,
+           Values&&... values) {
+  if (!is_on(from, what.at))
+    return;
+  const std::array<field_pointer, sizeof...(values) + 1> named{as_field(values)...,
+                                                               nullptr};
+  write_formatted(what, from, text.format, fmt::make_format_args(values...), named.data(),
+                  sizeof...(values));
 }
 
 template <class... Values>
-void info(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(level::info, text, fmt::make_format_args(values...));
+void write(const kind& what, line_text<std::type_identity_t<Values>...> text,
+           Values&&... values) {
+  write(text.from, what, text, std::forward<Values>(values)...);
 }
 
 template <class... Values>
-void warn(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(level::warn, text, fmt::make_format_args(values...));
+void debug(line_text<std::type_identity_t<Values>...> text, Values&&... values) {
+  write(level::debug, text, std::forward<Values>(values)...);
 }
 
 template <class... Values>
-void error(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(level::error, text, fmt::make_format_args(values...));
+void info(line_text<std::type_identity_t<Values>...> text, Values&&... values) {
+  write(level::info, text, std::forward<Values>(values)...);
+}
+
+template <class... Values>
+void warn(line_text<std::type_identity_t<Values>...> text, Values&&... values) {
+  write(level::warn, text, std::forward<Values>(values)...);
+}
+
+template <class... Values>
+void error(line_text<std::type_identity_t<Values>...> text, Values&&... values) {
+  write(level::error, text, std::forward<Values>(values)...);
 }
 
 /// Always written.
 template <class... Values>
-void critical(fmt::format_string<Values...> text, Values&&... values) {
-  write_formatted(always(level::critical), text, fmt::make_format_args(values...));
+void critical(line_text<std::type_identity_t<Values>...> text, Values&&... values) {
+  write(always(level::critical), text, std::forward<Values>(values)...);
 }
 
 } // namespace peerage::log
+
+template <>
+struct fmt::formatter<peerage::log::field> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+
+  template <class Context>
+  auto format(const peerage::log::field& x, Context& context) const {
+    return std::copy(x.text.begin(), x.text.end(), context.out());
+  }
+};

@@ -72,7 +72,8 @@ void restore_added(dialer_state& state, const std::string& text) {
   if (endpoint remote; parse_endpoint(text, state.context->network.port, remote))
     x.remote = remote;
   else
-    log::warn("{}, which was added once, cannot be dialed: {}", text,
+    log::warn("{}, which was added once, cannot be dialed: {}",
+              log::field("address", text),
               zone_problem(text).empty() ? "it is no IP address" : zone_problem(text));
   state.added.add(std::move(x));
 }
@@ -204,7 +205,8 @@ void log_failure(const dialer_state& state, const endpoint& remote, dial_purpose
   // The first failure of a manual peer, then quietly: it may be away for days.
   const bool is_news = is_manual(why) && state.plan->failures_of(remote) == 1;
   log::write({is_news ? log::level::info : log::level::debug, to_string(reason)},
-             "dial of {} failed: {}", to_string(remote), to_string(reason));
+             "dial of {} failed: {}", log::field("address", to_string(remote)),
+             log::field("reason", to_string(reason)));
 }
 
 /// When the address will be dialed again, by itself.
@@ -229,7 +231,8 @@ void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   if (reason != peer_exit::self_connection)
     log_failure(state, remote, why, reason);
   else if (!was_own)
-    log::info("{} is this node itself: not dialed again", to_string(remote));
+    log::info("{} is this node itself: not dialed again",
+              log::field("address", to_string(remote)));
   tell_event(self, event_type::dial_failed, remote, why, reason,
              state.plan->ready_at(remote));
   book_is_told(self, remote, outcome_for_book(reason));
@@ -420,6 +423,9 @@ manual_peers list_manual(const dialer_state& state) {
 attempt_counts count(const dialer_state& state) {
   auto result = state.counts;
   result.in_flight = state.plan->dials().size();
+  result.in_flight_limit = state.options.limits.max_in_flight;
+  result.limit = state.options.limits.max_outbound;
+  result.saves = state.file.counts();
   return result;
 }
 

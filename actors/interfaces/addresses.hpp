@@ -6,6 +6,7 @@
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "messages/known_address.hpp"
 #include "messages/service.hpp"
 
@@ -84,6 +85,7 @@ struct address_book_snapshot {
   std::vector<network_counts> networks;
   std::uint64_t never_tried = 0, pending = 0, responded = 0, failed = 0;
   unix_seconds last_saved = 0; ///< 0: not yet, or nothing is saved.
+  save_counts saves;
 };
 
 /// Anybody -> ADDRESS_BOOK: how many addresses each connected peer has told us.

@@ -6,12 +6,14 @@
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "messages/ban.hpp"
 #include "messages/misbehaviour.hpp"
 #include "messages/subnet.hpp"
 
 #include <caf/timespan.hpp>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -59,6 +61,17 @@ struct bans {
   std::vector<ban> entries;
 };
 
+/// Status -> BAN_MANAGER: its counts at one moment.
+struct get_ban_counts {};
+struct ban_counts {
+  std::size_t bans = 0;
+  std::size_t limit = 0;        ///< Of bans.
+  std::size_t scored_hosts = 0; ///< Hosts with points.
+  /// Reports since the start, by cause: one for many misdeeds of the same second.
+  std::array<std::uint64_t, misbehaviour_count> misbehaviours{};
+  save_counts saves;
+};
+
 /// Anybody -> BAN_MANAGER: answers `bans` of one when a ban covers this range; of none
 /// after `timeout`, which may be zero.
 struct wait_for_ban {
@@ -97,6 +110,7 @@ using ban_manager_actor = peer_observer_actor::extend<
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>,
   caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
+  caf::replies_to<get_ban_counts>::with<ban_counts>,
   caf::replies_to<wait_for_ban>::with<bans>,
   // Callers of wait_for_ban: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
@@ -114,6 +128,8 @@ PEERAGE_LOCAL_MESSAGE(peerage::lift_ban)
 PEERAGE_LOCAL_MESSAGE(peerage::clear_bans)
 PEERAGE_LOCAL_MESSAGE(peerage::get_bans)
 PEERAGE_LOCAL_MESSAGE(peerage::bans)
+PEERAGE_LOCAL_MESSAGE(peerage::get_ban_counts)
+PEERAGE_LOCAL_MESSAGE(peerage::ban_counts)
 PEERAGE_LOCAL_MESSAGE(peerage::wait_for_ban)
 PEERAGE_LOCAL_MESSAGE(peerage::get_score)
 PEERAGE_LOCAL_MESSAGE(peerage::find_suspects)

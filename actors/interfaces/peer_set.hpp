@@ -110,6 +110,13 @@ struct disconnect_peer {
 /// snapshots.
 struct ping_all {};
 
+/// Status -> PEER_SET: answered with the time at which it is handled. It shows how long
+/// messages wait for the set.
+struct mailbox_probe {
+  time_point sent;
+  time_point handled;
+};
+
 /// Selects peers: a peer fits if it matches every member that is set.
 struct peer_pattern {
   peer_id id = 0;         ///< 0: any.
@@ -193,6 +200,7 @@ using peer_set_actor = requests_actor::extend<
   // Status. Asks each peer; those that do not answer within a second are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   caf::replies_to<get_snapshot_of>::with<peer_snapshots>,
+  caf::replies_to<mailbox_probe>::with<mailbox_probe>,
   // The client of a peer; fails with `peer_gone` if there is none with that id.
   caf::replies_to<caf::get_atom, peer_id>::with<client_actor>,
   // Status, for people and programs.
@@ -222,5 +230,6 @@ PEERAGE_LOCAL_MESSAGE(peerage::disconnect_peer)
 PEERAGE_LOCAL_MESSAGE(peerage::ping_all)
 PEERAGE_LOCAL_MESSAGE(peerage::dial_begun)
 PEERAGE_LOCAL_MESSAGE(peerage::dial_given_up)
+PEERAGE_LOCAL_MESSAGE(peerage::mailbox_probe)
 PEERAGE_LOCAL_MESSAGE(peerage::wait_for_peers)
 PEERAGE_LOCAL_MESSAGE(peerage::peers_waited_for)

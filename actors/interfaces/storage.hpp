@@ -42,6 +42,12 @@ using saver_actor = caf::typed_actor<caf::replies_to<save_state>::with<std::stri
                                      // INTERNAL.
                                      caf::reacts_to<write_records>>;
 
+/// Writes of one file since the start, whole or of a record.
+struct save_counts {
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+};
+
 /// How often changed state is saved, by default.
 inline constexpr std::chrono::seconds save_interval{60};
 

@@ -2,6 +2,7 @@
 #include "actors/peer/connection.hpp"
 
 #include "actors/interfaces/bans.hpp"
+#include "actors/peer/message_trace.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -48,7 +49,9 @@ bool send_outbox(connection_pointer self) {
   auto& state = self->state;
   if (state.protocol->outbox().empty())
     return true;
-  switch (state.transport->send(state.protocol->outbox().take())) {
+  auto messages = state.protocol->outbox().take();
+  trace_sent(state.protocol->info(), messages);
+  switch (state.transport->send(std::move(messages))) {
   case transport::send_result::accepted: break;
   case transport::send_result::congested: state.congested = true; break;
   case transport::send_result::overflow:
@@ -275,8 +278,10 @@ connection_actor::behavior_type connection(connection_pointer self,
     [self](const frame_batch& batch) {
       auto now = self->clock().now();
       ++self->state.owed;
-      for (const auto& frame : batch.frames)
+      for (const auto& frame : batch.frames) {
+        trace_received(self->state.protocol->info(), frame);
         self->state.protocol->receive(frame, now);
+      }
       flush(self, now);
     },
     [self]<class Request>() { return taking<Request>(self); },

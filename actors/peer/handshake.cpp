@@ -3,6 +3,7 @@
 
 #include "actors/peer/client.hpp"
 #include "actors/peer/connection.hpp"
+#include "actors/peer/message_trace.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -45,7 +46,9 @@ void flush(handshake_pointer self) {
     state.context->counters.messages_sent[static_cast<std::size_t>(type)].fetch_add(
       messages, std::memory_order_relaxed);
   });
-  state.connection->send(outbox.take());
+  auto messages = outbox.take();
+  trace_sent(state.protocol->info(), messages);
+  state.connection->send(std::move(messages));
 }
 
 /// Starts CONNECTION and CLIENT. The client's only strong handle leaves with the outcome.
@@ -118,8 +121,10 @@ handshake_actor::behavior_type handshake(handshake_pointer self, node_context_pt
   return {
     [self](const frame_batch& batch) {
       auto& protocol = *self->state.protocol;
-      for (const auto& frame : batch.frames)
+      for (const auto& frame : batch.frames) {
+        trace_received(protocol.info(), frame);
         protocol.receive(frame);
+      }
       flush(self);
       if (protocol.failure())
         fail(self, *protocol.failure());

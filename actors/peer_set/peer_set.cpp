@@ -48,8 +48,9 @@ void tell_left(peer_set_pointer self, const peer_info& info, peer_exit reason) {
   const auto level = reason == peer_exit::internal_error ? log::level::error
                      : state.options.quiet               ? log::level::debug
                                                          : log::level::info;
-  log::write({level, to_string(reason)}, "peer {} left: {} {}", info.id,
-             to_string(info.remote), to_string(reason));
+  log::write({level, to_string(reason)}, "peer {} left: {} {}",
+             log::field("peer", info.id), log::field("address", to_string(info.remote)),
+             log::field("reason", to_string(reason)));
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_left{info, reason});
 }
@@ -79,8 +80,11 @@ void insert(peer_set_pointer self, const join_set& x) {
   routing::publish(self);
   routing::use_newcomer(self);
   log::write(state.options.quiet ? log::level::debug : log::level::info,
-             "peer {} joined: {} {} version {} {}", info.id, to_string(info.direction),
-             to_string(info.remote), info.remote_protocol, sanitised(info.user_agent));
+             "peer {} joined: {} {} version {} {}", log::field("peer", info.id),
+             log::field("direction", to_string(info.direction)),
+             log::field("address", to_string(info.remote)),
+             log::field("protocol", info.remote_protocol),
+             log::field("user_agent", sanitised(info.user_agent)));
   tell_event(self, event_type::peer_ready, info);
   for (const auto& observer : state.options.observers)
     self->send(observer, peer_joined{info});
@@ -286,6 +290,10 @@ peer_set_actor::behavior_type peer_set(peer_set_pointer self, node_context_ptr c
       if (x.peer == 0)
         return peer_snapshots{};
       return describe(self, x.peer);
+    },
+    [self](mailbox_probe x) {
+      x.handled = self->clock().now();
+      return x;
     },
     [self](caf::get_atom, peer_id id) -> caf::result<client_actor> {
       auto found = self->state.members.find(id);

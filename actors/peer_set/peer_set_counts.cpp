@@ -13,6 +13,7 @@ peer_set_snapshot count(const peer_set_state& state) {
   result.total = counts.total();
   result.inbound = state.inbound;
   result.outbound = result.total - result.inbound;
+  result.ready_inbound = counts.ready_inbound;
   result.exits = state.exits;
   for (std::size_t i = 0; i < request_kind_count; ++i)
     result.outbound_requests[i] =

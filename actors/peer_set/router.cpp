@@ -34,7 +34,8 @@ bool tells_of_peer(request_kind kind) {
 // -- one peer --------------------------------------------------------------------------
 
 router::peer_state::peer_state(const peer_info& info, std::size_t index, time_point now)
-    : services(info.services), wants_transactions(info.relay),
+    : inbound(info.direction == peer_direction::inbound), services(info.services),
+      wants_transactions(info.relay),
       answers_pings(info.protocol > wire::limits::last_without_pong), load(now),
       place(index) {}
 
@@ -75,11 +76,26 @@ std::size_t router::peer_state::outstanding() const {
   return result;
 }
 
+void router::leave_counts(const peer_state& x) {
+  if (!x.is_ready())
+    return;
+  --ready_;
+  ready_inbound_ -= x.inbound ? 1 : 0;
+}
+
+void router::enter_counts(const peer_state& x) {
+  if (!x.is_ready())
+    return;
+  ++ready_;
+  ready_inbound_ += x.inbound ? 1 : 0;
+}
+
 bool router::insert(const peer_info& info, time_point now) {
-  if (!members_.try_emplace(info.id, info, ids_.size(), now).second)
+  const auto [added, is_new] = members_.try_emplace(info.id, info, ids_.size(), now);
+  if (!is_new)
     return false;
   ids_.push_back(info.id);
-  ++ready_;
+  enter_counts(added->second);
   return true;
 }
 
@@ -92,7 +108,7 @@ bool router::remove(peer_id peer) {
   ids_[place] = ids_.back();
   members_.at(ids_[place]).place = place;
   ids_.pop_back();
-  ready_ -= found->second.is_ready() ? 1 : 0;
+  leave_counts(found->second);
   members_.erase(found);
   inventory_.peer_left(peer);
   return true;
@@ -190,9 +206,9 @@ choice router::choose_for_item(const wire::hash256& hash, request_kind kind,
 routed_request router::started(peer_id peer, request_kind kind, time_point now) {
   if (auto found = members_.find(peer); found != members_.end()) {
     auto& member = found->second;
-    ready_ -= member.is_ready() ? 1 : 0;
+    leave_counts(member);
     ++member.in_flight[static_cast<std::size_t>(kind)];
-    ready_ += member.is_ready() ? 1 : 0;
+    enter_counts(member);
     ++routed_[static_cast<std::size_t>(kind)];
   }
   return {peer, kind, now};
@@ -205,10 +221,10 @@ bool router::finished(const routed_request& what, time_point now,
     return false;
   auto& member = found->second;
   const auto kind = static_cast<std::size_t>(what.kind);
-  ready_ -= member.is_ready() ? 1 : 0;
+  leave_counts(member);
   --member.in_flight[kind];
   member.busy = failure == request_error::overloaded && member.outstanding() > 0;
-  ready_ += member.is_ready() ? 1 : 0;
+  enter_counts(member);
   const auto took = now - what.sent;
   if (!failure)
     latencies_[kind].add(took);

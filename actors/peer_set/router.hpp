@@ -33,8 +33,9 @@ struct routed_request {
 };
 
 struct peer_counts {
-  std::size_t ready = 0;   ///< Can take one more keyed request right now.
-  std::size_t unready = 0; ///< At the bound of keyed requests, or busy.
+  std::size_t ready = 0;         ///< Can take one more keyed request right now.
+  std::size_t unready = 0;       ///< At the bound of keyed requests, or busy.
+  std::size_t ready_inbound = 0; ///< Of `ready`.
   std::size_t total() const { return ready + unready; }
 };
 
@@ -58,7 +59,9 @@ public:
   bool remove(peer_id peer);
 
   /// Of all peers, at one moment (invariant I5).
-  peer_counts counts() const { return {ready_, members_.size() - ready_}; }
+  peer_counts counts() const {
+    return {ready_, members_.size() - ready_, ready_inbound_};
+  }
   bool contains(peer_id peer) const { return members_.contains(peer); }
   bool is_ready(peer_id peer) const;
 
@@ -145,6 +148,7 @@ private:
       return in_flight[static_cast<std::size_t>(kind)];
     }
 
+    bool inbound;
     std::uint64_t services;
     bool wants_transactions;
     bool answers_pings;
@@ -161,6 +165,9 @@ private:
     std::span<const peer_id> excluded;
   };
 
+  /// Around each change of a member.
+  void leave_counts(const peer_state& x);
+  void enter_counts(const peer_state& x);
   /// Could take it now or later.
   bool suits(peer_id peer, const wish& x) const;
   /// Could take it now.
@@ -172,6 +179,7 @@ private:
   std::unordered_map<peer_id, peer_state> members_;
   std::vector<peer_id> ids_; ///< The keys of `members_`, to draw from.
   std::size_t ready_ = 0;    ///< Of `members_`.
+  std::size_t ready_inbound_ = 0;
   inventory_registry inventory_;
   std::array<std::uint64_t, request_kind_count> routed_{};
   std::array<latency_window, request_kind_count> latencies_;

@@ -3,6 +3,7 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/documents/endpoints.hpp"
+#include "actors/status/documents/mailbox_probes.hpp"
 #include "actors/status/events/event_session.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_session.hpp"
@@ -24,10 +25,12 @@ namespace peerage {
 struct status_server::impl {
   boost::asio::io_context context{2}; // the hint: replies are posted by other threads
   http_sessions sessions{context};
+  http_sessions metrics_sessions{context}; ///< Routes of their own.
   event_upgrades events{sessions};
   std::vector<std::unique_ptr<http_listener>> listeners;
-  std::vector<std::string> urls;
+  std::vector<std::unique_ptr<http_listener>> metrics_listeners;
   status_actor actor;
+  mailbox_probes probes;
   std::thread thread;
   std::atomic<bool> stopping = false;
   /// Keeps the context running.
@@ -42,9 +45,12 @@ struct status_server::impl {
         context.run_one_until(next);
         if (const auto now = std::chrono::steady_clock::now(); now >= next) {
           next = now + status_limits::tick;
-          sessions.tick();
-          for (auto& x : listeners)
-            x->on_tick();
+          for (auto* x : {&sessions, &metrics_sessions})
+            x->tick();
+          for (auto* all : {&listeners, &metrics_listeners})
+            for (auto& x : *all)
+              x->on_tick();
+          probes.on_tick(actor, now);
         }
       } catch (const std::exception& problem) { // of one connection: the others go on
         report(problem);
@@ -73,34 +79,54 @@ struct status_server::impl {
   }
 };
 
+namespace {
+
+bool add_listener(std::vector<std::unique_ptr<http_listener>>& to,
+                  std::unique_ptr<http_listener> x) {
+  if (!x)
+    return false;
+  to.push_back(std::move(x));
+  return true;
+}
+
+std::vector<std::string>
+urls_of(const std::vector<std::unique_ptr<http_listener>>& listeners) {
+  std::vector<std::string> result;
+  for (const auto& x : listeners)
+    result.push_back(x->url());
+  return result;
+}
+
+} // namespace
+
 status_server::status_server() : impl_(std::make_unique<impl>()) {}
 
 status_server::~status_server() {
   stop();
 }
 
-std::shared_ptr<status_server>
-status_server::open(const std::vector<status_address>& addresses, std::string& error) {
-  std::shared_ptr<status_server> result{new status_server};
-  auto& parts = *result->impl_;
-  for (const auto& at : addresses) {
-    auto listener = open_http_listener(parts.context, at, error);
-    if (!listener)
-      return nullptr;
-    parts.urls.push_back(listener->url());
-    parts.listeners.push_back(std::move(listener));
-  }
-  return result;
+bool status_server::listen(const status_address& at, const host_rules& hosts,
+                           std::string& error) {
+  return add_listener(impl_->listeners,
+                      open_http_listener(impl_->context, at, hosts, error));
+}
+
+bool status_server::listen_for_metrics(const status_address& at, const host_rules& hosts,
+                                       std::string& error) {
+  return add_listener(impl_->metrics_listeners,
+                      open_http_listener(impl_->context, at, hosts, error));
 }
 
 void status_server::start(caf::actor_system& system, const status_source_actor& source,
                           const status_options& options) {
   auto& parts = *impl_;
-  if (parts.listeners.empty())
+  if (parts.listeners.empty() && parts.metrics_listeners.empty())
     return;
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
   add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor);
+  for (auto* x : {&parts.sessions, &parts.metrics_sessions})
+    add_monitoring_endpoints(x->routes, x->door, parts.actor);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
   add_fixed_endpoints(parts.sessions.routes, options.page);
   parts.sessions.cookie = options.cookie;
@@ -108,11 +134,17 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
   parts.sessions.upgrades = &parts.events;
   for (auto& listener : parts.listeners)
     listener->start(parts.sessions);
+  for (auto& listener : parts.metrics_listeners)
+    listener->start(parts.metrics_sessions);
   parts.thread = std::thread([&parts] { parts.serve(); });
 }
 
 std::vector<std::string> status_server::urls() const {
-  return impl_->urls;
+  return urls_of(impl_->listeners);
+}
+
+std::vector<std::string> status_server::metrics_urls() const {
+  return urls_of(impl_->metrics_listeners);
 }
 
 void status_server::stop() {
@@ -123,14 +155,18 @@ void status_server::stop() {
     parts.thread.join();
   parts.say_goodbye();
   parts.sessions.door->close();
+  parts.metrics_sessions.door->close();
   parts.events.feed().stop();
-  for (auto* all : {&parts.sessions.open, &parts.sessions.streams}) {
+  for (auto* all :
+       {&parts.sessions.open, &parts.sessions.streams, &parts.metrics_sessions.open}) {
     const auto here = *all; // one that ends leaves
     for (const auto& [id, x] : here)
       x->end();
   }
   parts.listeners.clear();
-  parts.sessions.routes = {}; // handlers hold the actor
+  parts.metrics_listeners.clear();
+  for (auto* x : {&parts.sessions, &parts.metrics_sessions})
+    x->routes = {}; // handlers hold the actor
   if (parts.actor)
     caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);
   parts.actor = nullptr;

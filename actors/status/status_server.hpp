@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/status/http/host_check.hpp"
 #include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/status_actor.hpp"
 #include "actors/status/http/status_address.hpp"
@@ -31,15 +32,20 @@ struct status_options {
 /// Serves status on a thread of its own, so that a slow client never slows a peer.
 class status_server {
 public:
-  /// Binds every address at once, so that one in use is found before any actor runs;
-  /// null, with a text for people, if that fails. Unix sockets get mode 0600, and replace
-  /// those of a dead process.
-  static std::shared_ptr<status_server> open(const std::vector<status_address>& addresses,
-                                             std::string& error);
-
+  status_server();
   status_server(const status_server&) = delete;
   status_server& operator=(const status_server&) = delete;
   ~status_server();
+
+  /// Binds an address at once, so that one in use is found before any actor runs; false,
+  /// with a text for people, if that fails. Unix sockets get mode 0600, and replace those
+  /// of a dead process.
+  bool listen(const status_address& at, const host_rules& hosts, std::string& error);
+
+  /// The same for clients of a network: nothing is served there but /metrics,
+  /// /health/live and /health/ready, within the same limits and with places of its own.
+  bool listen_for_metrics(const status_address& at, const host_rules& hosts,
+                          std::string& error);
 
   /// Starts to answer, by asking `source`. Call it once.
   void start(caf::actor_system& system, const status_source_actor& source,
@@ -47,13 +53,13 @@ public:
 
   /// Its addresses: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
   std::vector<std::string> urls() const;
+  std::vector<std::string> metrics_urls() const;
 
   /// Closes event streams, cuts other connections, removes Unix sockets, ends the actor.
   /// May be repeated; must come before the actor system is destroyed.
   void stop();
 
 private:
-  status_server();
   struct impl;
   std::unique_ptr<impl> impl_;
 };

@@ -83,10 +83,12 @@ void state_saver::finish(kept_handler done) {
 
 /// Logs a problem once.
 void state_saver::note(const std::string& problem) {
+  ++(problem.empty() ? counts_.done : counts_.failed);
   if (problem == last_problem_)
     return;
   if (problem.empty())
-    log::write(log::always(log::level::info), "{} is saved again", path_.string());
+    log::write(log::always(log::level::info), "{} is saved again",
+               log::field("file", path_.string()));
   else
     log::write(log::always(log::level::warn), "{}", problem);
   last_problem_ = problem;
@@ -94,7 +96,9 @@ void state_saver::note(const std::string& problem) {
 
 void state_saver::on_kept(const std::string& problem, const kept_handler& done) {
   --unkept_;
-  if (!problem.empty()) {
+  if (problem.empty())
+    ++counts_.done; // "saved again" is true after a whole save only
+  else {
     changed_ = behind_ = true;
     note(problem);
   }

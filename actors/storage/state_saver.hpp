@@ -115,13 +115,15 @@ public:
 
   /// How often the file was written.
   std::uint64_t saves() const { return saves_; }
+  /// Its writes, and those of records.
+  save_counts counts() const { return counts_; }
 
 private:
   void on_answer(const std::string& problem);
   void keep_with_all(kept_handler&& done);
   bool is_idle() const { return !under_way_ && unkept_ == 0; }
   void on_kept(const std::string& problem, const kept_handler& done);
-  void note(const std::string& problem);
+  void note(const std::string& problem); ///< Of a write that has ended.
   void leave(const std::string& problem);
 
   std::filesystem::path path_;
@@ -146,6 +148,7 @@ private:
   bool again_ = false; ///< Asked for during the save under way.
   std::string last_problem_;
   std::uint64_t saves_ = 0;
+  save_counts counts_;
 };
 
 } // namespace peerage

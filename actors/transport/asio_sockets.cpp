@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -54,8 +55,12 @@ tcp::endpoint to_asio(const endpoint& x) {
 class shared_parts {
 public:
   shared_parts(std::size_t threads, std::shared_ptr<traffic_totals> totals,
-               std::shared_ptr<const node_clock> clock)
-      : loops_(threads), totals_(std::move(totals)), clock_(std::move(clock)) {}
+               std::shared_ptr<const node_clock> clock,
+               const std::shared_ptr<duration_histogram>& lag)
+      : totals_(std::move(totals)), clock_(std::move(clock)) {
+    while (loops_.size() < threads)
+      loops_.emplace_back(lag);
+  }
   shared_parts(const shared_parts&) = delete;
   shared_parts& operator=(const shared_parts&) = delete;
   ~shared_parts() {
@@ -83,8 +88,8 @@ public:
   asio::io_context context{1};
 
 private:
-  std::vector<epoll_loop> loops_;
-  std::size_t turn_ = 0; ///< Touched by the Asio thread only.
+  std::deque<epoll_loop> loops_; ///< They cannot move.
+  std::size_t turn_ = 0;         ///< Touched by the Asio thread only.
   std::shared_ptr<traffic_totals> totals_;
   std::shared_ptr<const node_clock> clock_;
   /// One pool for all: large messages are rare, and do not come to all connections at
@@ -286,7 +291,7 @@ private:
 class asio_sockets : public socket_provider {
 public:
   asio_sockets(dial_reach reach, std::size_t threads)
-      : socket_provider(reach), shared_(threads, totals_, clock_) {}
+      : socket_provider(reach), shared_(threads, totals_, clock_, loop_lag_) {}
 
   std::shared_ptr<void> open_connection(const endpoint& to, std::uint32_t magic,
                                         const caf::strong_actor_ptr& sink) override {

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -39,8 +40,9 @@ owned_descriptor::~owned_descriptor() {
   ::close(value_);
 }
 
-epoll_loop::epoll_loop()
-    : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+epoll_loop::epoll_loop(std::shared_ptr<duration_histogram> lag)
+    : lag_(std::move(lag)),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       alarm_(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
   // Edge-triggered, too: each ring ends one wait, and its count need not be read.
   checked(control(epoll_, EPOLL_CTL_ADD, alarm_.get(), EPOLLIN | EPOLLET, nullptr),
@@ -80,12 +82,28 @@ void epoll_loop::wake(std::shared_ptr<watched_socket> socket) {
   ::eventfd_write(alarm_.get(), 1);
 }
 
+/// How long a wait may last, as epoll has it.
+int epoll_loop::patience(clock::time_point next_look) const {
+  if (!line_.empty())
+    return 0;
+  if (!lag_)
+    return -1;
+  using namespace std::chrono;
+  const auto left = ceil<milliseconds>(next_look - clock::now()).count();
+  return static_cast<int>(std::max<milliseconds::rep>(left, 0));
+}
+
 void epoll_loop::run() {
   std::array<epoll_event, changes_per_wait> changes;
+  auto next_look = clock::now() + lag_interval;
   for (;;) {
-    const int timeout = line_.empty() ? -1 : 0;
     const int count =
-      ::epoll_wait(epoll_.get(), changes.data(), changes_per_wait, timeout);
+      ::epoll_wait(epoll_.get(), changes.data(), changes_per_wait, patience(next_look));
+    if (lag_)
+      if (const auto now = clock::now(); now >= next_look) {
+        lag_->observe(std::chrono::duration<double>(now - next_look).count());
+        next_look = now + lag_interval;
+      }
     for (std::size_t i = 0; static_cast<int>(i) < count; ++i)
       if (auto* socket = static_cast<watched_socket*>(changes[i].data.ptr))
         dispatch(*socket, changes[i].events);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/base/duration_histogram.hpp"
+
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -65,8 +68,10 @@ private:
 /// them.
 class epoll_loop {
 public:
+  /// @param lag Gets how late the thread looks at a timer, every `lag_interval`; may be
+  ///            null.
   /// @throws std::system_error if the system has no descriptor or thread for it.
-  epoll_loop();
+  explicit epoll_loop(std::shared_ptr<duration_histogram> lag = nullptr);
   epoll_loop(const epoll_loop&) = delete;
   epoll_loop& operator=(const epoll_loop&) = delete;
   /// Joins the thread, and drops the sockets still watched.
@@ -82,13 +87,18 @@ public:
   /// Gives a turn soon, without a change of the socket. May be called by any thread.
   void wake(std::shared_ptr<watched_socket> socket);
 
+  static constexpr std::chrono::seconds lag_interval{1};
+
 private:
+  using clock = std::chrono::steady_clock;
   using sockets = std::vector<std::shared_ptr<watched_socket>>;
 
   void run();
+  int patience(clock::time_point next_look) const;
   void dispatch(watched_socket& socket, std::uint32_t changes);
   void dispatch_next_in_line();
 
+  const std::shared_ptr<duration_histogram> lag_;
   owned_descriptor epoll_;
   owned_descriptor alarm_;                           ///< An eventfd that ends a wait.
   std::deque<std::shared_ptr<watched_socket>> line_; ///< Used by the thread only.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/base/duration_histogram.hpp"
 #include "actors/base/local_message.hpp"
 #include "actors/base/node_clock.hpp"
 #include "messages/dial_reach.hpp"
@@ -171,6 +172,9 @@ public:
 
   const traffic_totals& totals() const { return *totals_; }
 
+  /// How late the I/O threads look at a timer; no observations if there are none.
+  const duration_histogram& loop_lag() const { return *loop_lag_; }
+
   /// Sets another wall clock than the system's, as for virtual time. Call it before the
   /// first connection.
   void set_clock(node_clock clock) { *clock_ = std::move(clock); }
@@ -182,6 +186,7 @@ protected:
 
   std::shared_ptr<traffic_totals> totals_ = std::make_shared<traffic_totals>();
   std::shared_ptr<node_clock> clock_ = std::make_shared<node_clock>();
+  std::shared_ptr<duration_histogram> loop_lag_ = std::make_shared<duration_histogram>();
 
 private:
   dial_reach reach_;

@@ -153,6 +153,8 @@ class ConfigFile(FolderCase):
             max-per-subnet = 6
             data-dir = "{self.folder}/data"
             status = ["127.0.0.1:0", "unix:{unix}"]
+            metrics = ["127.0.0.1:0"]
+            allow-host = ["node", "node.example"]
             no-dns-seeds = true
             handshake-timeout = 1.5
             connect-timeout = 2
@@ -168,12 +170,14 @@ class ConfigFile(FolderCase):
             self.assertEqual(node.ready["network"], "regtest")
             self.assertEqual(len(node.ready["p2p"]), 2)
             self.assertEqual(len(node.ready["status"]), 2)
+            self.assertEqual(len(node.ready["metrics"]), 1)
+            self.assertEqual(node.http("GET", "/", headers={"Host": "node:1"}).status, 200)
             self.assertTrue((self.folder / "data" / "regtest" / ".lock").exists())
             node.stop()
             levels = set()
             for line in node.log().splitlines():
                 entry = json.loads(line)
-                self.assertEqual(list(entry), ["time", "level", "message"])
+                self.assertEqual(list(entry)[:4], ["time", "level", "message", "part"])
                 self.assertAlmostEqual(entry["time"], time.time(), delta=60)
                 levels.add(entry["level"])
             self.assertIn("info", levels)

@@ -176,6 +176,8 @@ class Unread(FolderCase):
 
     def test_a_file_that_may_not_grow(self):
         with Node("--save-interval", "3600") as node:
+            wait_until(lambda: node.log().count(" does not exist yet") == 3 and
+                       "saved addresses, " in node.log(), what="the last line for now")
             _, most = resource.prlimit(node.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(node.pid, resource.RLIMIT_FSIZE,
                              (node.log_path.stat().st_size + 10, most))

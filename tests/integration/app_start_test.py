@@ -24,7 +24,8 @@ class ReadyLine(FolderCase):
         with Node("--status", "127.0.0.1:0", "--status", unix,
                   "--listen", "127.0.0.1:0", "--listen", "[::1]:0") as node:
             self.assertEqual(list(node.ready),
-                             ["event", "version", "network", "p2p", "status", "pid"])
+                             ["event", "version", "network", "p2p", "status", "metrics",
+                              "pid"])
             self.assertEqual(node.ready["event"], "ready")
             self.assertRegex(node.ready["version"], r"^\d+\.\d+\.\d+$")
             self.assertEqual(node.ready["network"], "regtest")

@@ -3,6 +3,7 @@
 """How the executable ends: signals, at any moment, whatever is under way."""
 
 import os
+import pty
 import random
 import signal
 import socket
@@ -24,7 +25,7 @@ class Stop(FolderCase):
         self.assertNotRegex(node.log(), r" (error|critical|warning) ")
 
     def test_idle(self):
-        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for how in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(how=how.name), Node() as node:
                 self.check_stop(node, how)
 
@@ -65,8 +66,8 @@ class Stop(FolderCase):
         """`timeout -s INT` sends the signal to the process, and then to its group."""
         for _ in range(5):
             with Node("--swarm", "24") as node:
-                # Both wait for it when it goes on; the first one is the hangup.
-                for how in (signal.SIGSTOP, signal.SIGHUP, signal.SIGINT, signal.SIGCONT):
+                # Both wait for it when it goes on.
+                for how in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
                     node.send_signal(how)
                 self.assertEqual(node.wait(), 0)
 
@@ -95,6 +96,23 @@ class Stop(FolderCase):
         self.check_stuck([signal.SIGTERM], 5, 1,
                          "the stop took too long; ended by force, and what has changed since "
                          "the last save may be lost")
+
+    def test_a_hangup_is_no_stop(self):
+        with Node() as node:
+            for _ in range(3):
+                node.send_signal(signal.SIGHUP)
+                wait_until(lambda: not has_pending_signals(node.pid), what="the hangup")
+            wait_until(lambda: "hangup: the log level is info" in node.log(), what="it")
+            self.check_stop(node)
+
+    def test_a_terminal_that_is_gone_is_a_stop(self):
+        terminal, its_side = pty.openpty()
+        with Node("--log-file", str(self.folder / "log"), launcher=(
+                "sh", "-c", 'exec "$@" <"$0"', os.ttyname(its_side))) as node:
+            os.close(its_side)
+            os.close(terminal)
+            node.send_signal(signal.SIGHUP)  # as the kernel does, if it is in charge there
+            self.assertEqual(node.wait(), 0)
 
     def test_a_hangup_that_is_ignored(self):
         """As nohup has it. Scripts start what is in the background without SIGINT."""

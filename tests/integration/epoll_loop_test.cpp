@@ -73,6 +73,20 @@ private:
   std::atomic<int>& turns_;
 };
 
+/// Holds its thread up for longer than the loop looks at its timer, once.
+class slow_socket : public watched_socket {
+public:
+  using watched_socket::watched_socket;
+
+  next_step on_ready(std::uint32_t) override {
+    if (hold.exchange(false))
+      std::this_thread::sleep_for(epoll_loop::lag_interval + 700ms);
+    return next_step::wait;
+  }
+
+  std::atomic<bool> hold{false};
+};
+
 /// A connection over TCP on loopback: the accepted end and the other one.
 std::array<int, 2> tcp_pair() {
   const unique_fd listening{::socket(AF_INET, SOCK_STREAM, 0)};
@@ -123,6 +137,27 @@ TEST_CASE("a socket that always has more to do does not keep the others waiting"
   CHECK(eventually([&] { return turns > before + greedy_count; }));
   for (const auto& x : greedy)
     x->stop = true;
+}
+
+TEST_CASE("a thread that is held up is late for its timer") {
+  auto lag = std::make_shared<duration_histogram>();
+  const auto count = [&] {
+    std::uint64_t result = 0;
+    for (auto x : lag->counts())
+      result += x;
+    return result;
+  };
+  const auto ends = socket_pair();
+  const unique_fd other_end{ends[1]};
+  const auto slow = std::make_shared<slow_socket>(ends[0]);
+  epoll_loop loop{lag};
+  REQUIRE(loop.watch(slow));
+  REQUIRE(eventually([&] { return count() == 1; }));
+  CHECK(lag->sum() < 0.5);
+  slow->hold = true;
+  loop.wake(slow); // the next look would be within this turn
+  REQUIRE(eventually([&] { return count() == 2; }));
+  CHECK(lag->sum() > 0.5);
 }
 
 TEST_CASE("a turn reads a bounded part of a large message") {

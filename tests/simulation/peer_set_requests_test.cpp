@@ -48,6 +48,17 @@ take_addresses(addresses_answered_sink::pointer,
 
 } // namespace
 
+TEST_CASE("a probe tells how long it waited for the set") {
+  set_world world;
+  const auto sent = world.now();
+  auto answer = world.ask<mailbox_probe>(world.set, mailbox_probe{sent, {}});
+  world.scheduler().advance_time(3s); // nothing runs meanwhile
+  world.run();
+  REQUIRE(answer->value);
+  CHECK(answer->value->sent == sent);
+  CHECK(answer->value->handled == sent + 3s);
+}
+
 TEST_CASE("I5: without peers nothing is routed, and nothing is counted") {
   set_world world;
   auto ping = world.ask<latency>(world.set, measure_latency{{}, false});

@@ -2,31 +2,16 @@
 #include "actors/status/documents/endpoints.hpp"
 
 #include "actors/interfaces/addresses.hpp"
-#include "actors/interfaces/attempts.hpp"
 #include "actors/interfaces/bans.hpp"
-#include "actors/status/documents/metrics.hpp"
+#include "actors/status/documents/document_adder.hpp"
 #include "actors/status/documents/peer_endpoint.hpp"
 #include "actors/status/documents/schemas.hpp"
 #include "actors/status/http/list_reply.hpp"
-#include "actors/status/http/shared_document.hpp"
 #include "messages/known_address.hpp"
-
-#include <caf/send.hpp>
 
 namespace peerage {
 
 namespace {
-
-/// Asks an owner; `render` makes the reply from its answer, on the HTTP thread.
-template <class Answer, class Handle, class Question, class Render>
-void answer_with(status_pointer self, const reply_slot_ptr& slot, const Handle& whom,
-                 Question what, Render render) {
-  ask<Answer>(self, whom, std::move(what), [slot, render](caf::expected<Answer> found) {
-    slot->answer([render, found = std::move(found)] {
-      return found ? render(*found) : http_source_failed(found.error());
-    });
-  });
-}
 
 /// The same for a list, whose entries become a JSON array.
 template <class Answer, class Handle, class Question>
@@ -40,83 +25,15 @@ void answer_with_list(status_pointer self, const reply_slot_ptr& slot, const Han
   });
 }
 
-/// Runs in the STATUS actor and answers there, or passes the slot on.
-using status_reader = std::function<void(status_pointer, const reply_slot_ptr&)>;
-
-void read_status(const status_actor& status, const status_reader& read,
-                 const reply_slot_ptr& slot) {
-  caf::anon_send(status,
-                 status_task{[read, slot](status_pointer self) { read(self, slot); }});
-}
-
 /// For lists of thousands: while many clients ask for one, making it takes at most a
 /// fifth of the time.
 constexpr unsigned list_rest = 4;
-
-/// GET of a document that is the same for all concurrent requests.
-class document_adder {
-public:
-  document_adder(http_router& routes, std::shared_ptr<http_executor> door,
-                 const status_actor& status)
-      : routes_(routes), door_(std::move(door)), status_(status) {}
-
-  void add(std::string_view path, status_reader read, unsigned rest = 0,
-           bool urgent = false) {
-    auto document = std::make_shared<shared_document>(
-      door_,
-      [status = status_, read = std::move(read)](const reply_slot_ptr& slot) {
-        read_status(status, read, slot);
-      },
-      rest);
-    routes_.add({http::verb::get,
-                 path,
-                 [document](const http_request&, const std::vector<std::string>&,
-                            const reply_slot_ptr& slot) { document->ask(slot); },
-                 {},
-                 urgent});
-  }
-
-private:
-  http_router& routes_;
-  std::shared_ptr<http_executor> door_;
-  status_actor status_;
-};
 
 http_reply render_health(const node_snapshot& node) {
   return http_json({{"healthy", node.can_serve},
                     {"peers", {{"total", node.peers.total}, {"ready", node.peers.ready}}},
                     {"uptime", node.uptime}},
                    node.can_serve ? http::status::ok : http::status::service_unavailable);
-}
-
-void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
-  auto found = std::make_shared<node_metrics>();
-  found->context = self->state.parts.context;
-  auto failed = [slot](const caf::error& why) {
-    slot->answer([why] { return http_source_failed(why); });
-  };
-  // One after the other: the set's numbers stay consistent, whenever the others come.
-  ask<attempt_counts>(
-    self, self->state.parts.dialer, get_attempt_counts{},
-    [=](caf::expected<attempt_counts> dials) {
-      if (!dials)
-        return failed(dials.error());
-      found->dials = *dials;
-      ask<attempt_counts>(
-        self, self->state.parts.listener, get_attempt_counts{},
-        [=](caf::expected<attempt_counts> accepts) {
-          if (!accepts)
-            return failed(accepts.error());
-          found->accepts = *accepts;
-          answer_with<peer_set_snapshot>(
-            self, slot, self->state.parts.peers, get_peer_set_snapshot{},
-            [found](const peer_set_snapshot& peers) {
-              found->peers = peers;
-              return http_reply{http::status::ok, render_metrics(*found),
-                                "text/plain; version=0.0.4; charset=utf-8"};
-            });
-        });
-    });
 }
 
 } // namespace
@@ -136,7 +53,6 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
                                  render_health);
     },
     0, true);
-  documents.add("/metrics", answer_metrics);
   documents.add(
     "/peers",
     [](status_pointer self, const reply_slot_ptr& slot) {

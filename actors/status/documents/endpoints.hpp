@@ -12,6 +12,12 @@ namespace peerage {
 void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
                         const status_actor& status);
 
+/// GET /metrics, and the two questions of those who keep services running: /health/live
+/// (200 as long as the node answers; else restart it) and /health/ready (200 when it can
+/// serve requests, else 503). They tell nothing of any peer.
+void add_monitoring_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
+                              const status_actor& status);
+
 /// POST /: JSON-RPC, for clients with the cookie; for none if there is no cookie.
 void add_rpc_endpoint(http_router& routes, const status_actor& status,
                       std::shared_ptr<const rpc_methods> methods,

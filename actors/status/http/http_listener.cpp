@@ -27,7 +27,9 @@ namespace {
 template <class Protocol>
 class listener : public http_listener {
 public:
-  explicit listener(asio::io_context& context) : acceptor_(context) {}
+  listener(asio::io_context& context, const host_rules& hosts) : acceptor_(context) {
+    address_->hosts = hosts;
+  }
 
   void start(http_sessions& sessions) override {
     sessions_ = &sessions;
@@ -179,8 +181,8 @@ private:
 
 template <class Listener, class Address>
 std::unique_ptr<http_listener> open_as(asio::io_context& context, const Address& at,
-                                       std::string& error) {
-  auto result = std::make_unique<Listener>(context);
+                                       const host_rules& hosts, std::string& error) {
+  auto result = std::make_unique<Listener>(context, hosts);
   if (!result->open(at, error))
     return nullptr;
   return result;
@@ -190,9 +192,10 @@ std::unique_ptr<http_listener> open_as(asio::io_context& context, const Address&
 
 std::unique_ptr<http_listener> open_http_listener(asio::io_context& context,
                                                   const status_address& at,
+                                                  const host_rules& hosts,
                                                   std::string& error) {
-  return at.tcp ? open_as<tcp_listener>(context, *at.tcp, error)
-                : open_as<unix_listener>(context, at.unix_path, error);
+  return at.tcp ? open_as<tcp_listener>(context, *at.tcp, hosts, error)
+                : open_as<unix_listener>(context, at.unix_path, hosts, error);
 }
 
 } // namespace peerage

@@ -23,9 +23,10 @@ public:
   virtual void on_tick() = 0;
 };
 
-/// Binds and listens; null, with a text for people, if that fails.
+/// Binds and listens; `hosts` are for TCP. Null, with a text for people, if that fails.
 std::unique_ptr<http_listener> open_http_listener(boost::asio::io_context& context,
                                                   const status_address& at,
+                                                  const host_rules& hosts,
                                                   std::string& error);
 
 } // namespace peerage

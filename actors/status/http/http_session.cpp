@@ -3,7 +3,6 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/http/client_presence.hpp"
-#include "actors/status/http/host_check.hpp"
 #include "actors/status/http/http_head.hpp"
 #include "messages/version.hpp"
 
@@ -237,7 +236,7 @@ private:
   /// Whether the request is refused is known before its body has come.
   void judge(const http_head& head) {
     refusal_ = check_host(head);
-    if (refusal_ || all_.upgrades->is_wanted(head.request))
+    if (refusal_ || is_upgrade(head.request))
       return;
     auto found = all_.routes.find(head.request);
     if (auto* refusal = std::get_if<http_reply>(&found))
@@ -254,7 +253,7 @@ private:
     if (!at_->bound)
       return std::nullopt;
     if (head.authority) {
-      if (host_allowed(*head.authority, *at_->bound))
+      if (host_allowed(*head.authority, *at_->bound, at_->hosts))
         return std::nullopt;
       return http_error(http::status::bad_request,
                         "the target must name localhost or the address listened on");
@@ -262,10 +261,12 @@ private:
     if (count == 0)
       return std::nullopt;
     auto host = request[http::field::host];
-    if (host_allowed({host.data(), host.size()}, *at_->bound))
+    if (host_allowed({host.data(), host.size()}, *at_->bound, at_->hosts))
       return std::nullopt;
-    return http_error(http::status::forbidden,
-                      "the Host header must name localhost or the address listened on");
+    return http_error(
+      http::status::forbidden,
+      "the Host header must name localhost, the address listened on, or a "
+      "name that the node was given with --allow-host");
   }
 
   /// At once or not at all: a client that does not take these few bytes will not take an
@@ -292,7 +293,7 @@ private:
                     "too many requests are under way here");
     if (refusal_)
       return on_reply(std::move(*refusal_));
-    if (all_.upgrades->is_wanted(request_))
+    if (is_upgrade(request_))
       return upgrade();
     stage_ = stage::answering;
     // The slot holds the session weakly: `all_.open` keeps it until it ends, and a slot
@@ -316,6 +317,10 @@ private:
     watch();
     route_.handle(request_, route_.parameters, slot);
     let_go_of_body();
+  }
+
+  bool is_upgrade(const http_request& what) const {
+    return all_.upgrades && all_.upgrades->is_wanted(what);
   }
 
   void upgrade() {
@@ -643,7 +648,8 @@ void http_sessions::tick() {
     for (const auto& entry : here)
       entry.second->on_tick(moment);
   }
-  upgrades->on_tick();
+  if (upgrades)
+    upgrades->on_tick();
 }
 
 void http_sessions::end(id who) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/status/http/held_documents.hpp"
+#include "actors/status/http/host_check.hpp"
 #include "actors/status/http/http.hpp"
 #include "actors/status/http/http_admission.hpp"
 #include "actors/status/http/http_router.hpp"
@@ -43,6 +44,7 @@ public:
 struct http_address {
   /// Empty for a Unix socket, which no browser can reach.
   std::optional<endpoint> bound;
+  host_rules hosts;
   admission places{{status_limits::idle_connections, status_limits::documents,
                     status_limits::calls, status_limits::waiting_calls,
                     status_limits::urgent_documents}};
@@ -93,7 +95,7 @@ struct http_sessions {
 
   http_router routes;
   std::shared_ptr<http_executor> door;
-  http_upgrades* upgrades = nullptr;        ///< Set before the first connection.
+  http_upgrades* upgrades = nullptr;        ///< Null: there are none.
   std::shared_ptr<const rpc_cookie> cookie; ///< null: there is none.
   /// Keeps a session alive while it waits for nothing but its reply.
   std::map<id, std::shared_ptr<http_session>> open;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/base/cancel_request.hpp"
+#include "actors/base/duration_histogram.hpp"
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/node.hpp"
@@ -38,7 +39,11 @@ using status_actor = caf::typed_actor<caf::reacts_to<status_task>>;
 struct status_state {
   status_state() = default;
   status_source_actor manager;
-  node_handles parts;                         ///< Set before the first task runs.
+  node_handles parts; ///< Set before the first task runs.
+  /// How long messages wait for the PEER_SET; see mailbox_probes.
+  std::shared_ptr<duration_histogram> mailbox_lag =
+    std::make_shared<duration_histogram>();
+  bool is_probing = false;
   std::shared_ptr<const rpc_methods> methods; ///< For `help`.
   static inline const char* name = "status";
 };

@@ -24,6 +24,7 @@ rpc_methods all_rpc_methods() {
   add_ban_methods(result);
   add_chain_methods(result);
   add_node_methods(result);
+  add_logging_method(result);
   add_explain_methods(result);
   add_waitfor_method(result);
   add_request_method(result);

@@ -164,6 +164,7 @@ void add_address_methods(rpc_methods& to); ///< rpc_addresses.cpp: and about add
 void add_ban_methods(rpc_methods& to);     ///< rpc_bans.cpp: and about bans.
 void add_chain_methods(rpc_methods& to);   ///< rpc_chain.cpp: and about the chain.
 void add_node_methods(rpc_methods& to);    ///< rpc_node.cpp: uptime, help, stop …
+void add_logging_method(rpc_methods& to);  ///< rpc_logging.cpp
 void add_explain_methods(rpc_methods& to); ///< rpc_explain.cpp: why, whynot.
 void add_waitfor_method(rpc_methods& to);  ///< rpc_waitfor.cpp
 void add_request_method(rpc_methods& to);  ///< rpc_request.cpp

@@ -192,6 +192,36 @@ TEST_CASE("its end does not wait for a reader") {
   pipe.read_to("\n"); // its thread ends
 }
 
+TEST_CASE("it goes on in another target") {
+  small_pipe first;
+  small_pipe second;
+  line_writer lines{first.writer(), gap};
+  lines.put("a\n");
+  CHECK(lines.drain(10s));
+  lines.continue_in([] { return -1; }); // could not be opened
+  lines.put("b\n");
+  CHECK(lines.drain(10s));
+  lines.continue_in([&] { return ::dup(second.writer()); });
+  lines.put("c\n");
+  CHECK(lines.drain(10s));
+  CHECK(first.read_to("b\n") == "a\nb\n");
+  CHECK(second.read_to("c\n") == "c\n");
+}
+
+TEST_CASE("it leaves a target that takes nothing, and takes the torn line with it") {
+  small_pipe full;
+  ::fcntl(full.writer(), F_SETFL, O_NONBLOCK);
+  small_pipe other;
+  line_writer lines{full.writer(), gap};
+  const std::string half(small_pipe::page / 2 - 1, 'x');
+  for (auto end : {"1", "2", "3"})
+    lines.put(half + end + "\n"); // of the second, the pipe has room for all but a byte
+  CHECK_FALSE(lines.drain(20ms));
+  lines.continue_in([&] { return ::dup(other.writer()); });
+  CHECK(other.read_to("3\n") == half + "2\n" + half + "3\n");
+  CHECK(lines.drain(10s));
+}
+
 TEST_CASE("a call comes at its time, and may put lines") {
   small_pipe pipe;
   line_writer lines{pipe.writer(), gap};

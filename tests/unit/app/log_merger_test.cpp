@@ -21,7 +21,8 @@ struct fixture {
   std::size_t write(std::size_t lines, std::string_view kind, int level = info) {
     std::size_t result = 0;
     for (std::size_t i = 0; i < lines; ++i)
-      result += merger.admit(level, kind, std::string(kind) + std::to_string(i), now);
+      result += merger.admit(level, kind, std::string(kind) + std::to_string(i),
+                             ",\"line\":" + std::to_string(i), now);
     return result;
   }
 };
@@ -46,6 +47,7 @@ TEST_CASE_FIXTURE(fixture, "more of them are counted, with one as example") {
   CHECK(found[0].count == 2'000 - log_merger::burst);
   CHECK(found[0].level == info);
   CHECK(found[0].example == "left" + std::to_string(log_merger::burst));
+  CHECK(found[0].members == ",\"line\":" + std::to_string(log_merger::burst));
   CHECK(merger.due(now).empty());
   CHECK_FALSE(merger.next_due());
   CHECK(write(2'000, "left") == log_merger::burst);

@@ -176,6 +176,23 @@ TEST_CASE_FIXTURE(fixture, "a peer is unready at exactly 16 keyed requests") {
   CHECK_FALSE(routes.finished(fetches.back(), now, std::nullopt));
 }
 
+TEST_CASE_FIXTURE(fixture, "ready peers are counted by direction, too") {
+  insert(1, 3);
+  auto inbound = info(4);
+  inbound.direction = peer_direction::inbound;
+  REQUIRE(routes.insert(inbound, now));
+  CHECK(routes.counts().ready == 4);
+  CHECK(routes.counts().ready_inbound == 1);
+  auto fetches = start_many(4, ask::get_blocks, 16);
+  CHECK(routes.counts().ready == 3);
+  CHECK(routes.counts().ready_inbound == 0);
+  CHECK(routes.finished(fetches.back(), now, std::nullopt));
+  CHECK(routes.counts().ready_inbound == 1);
+  CHECK(routes.remove(4));
+  CHECK(routes.counts().ready == 3);
+  CHECK(routes.counts().ready_inbound == 0);
+}
+
 TEST_CASE_FIXTURE(fixture, "of each unkeyed kind a peer takes one at a time") {
   insert(1, 1, full_node | wire::node_bloom);
   for (auto kind :
