@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "app/config.hpp"
 
-#include <CLI/CLI.hpp>
+#include "app/option_spec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <functional>
-#include <sstream>
 
 namespace peerage {
 
 namespace {
-
-/// A larger file is no configuration.
-constexpr std::size_t max_config_bytes = 1 << 20;
 
 constexpr std::size_t max_swarm = 1'000;
 constexpr std::size_t max_peers = 10'000;
@@ -62,17 +54,6 @@ constexpr auto group_limits = "How many";
 constexpr auto group_timing = "Deadlines, in seconds (fractions allowed)";
 constexpr auto group_node = "The node itself";
 
-/// One option, the same on the command line and in the file.
-struct option_spec {
-  const char* name;
-  const char* value; ///< Its name in the help; "" for a flag.
-  const char* group;
-  std::string help;
-  bool repeatable = false;
-  /// Takes one value; throws `option_error`.
-  std::function<void(run_options&, const std::string&)> set;
-};
-
 /// An option that sets a deadline or a pace.
 option_spec timing_option(const char* name, caf::timespan peer_timing::*member,
                           double longest, const std::string& help) {
@@ -84,7 +65,8 @@ option_spec timing_option(const char* name, caf::timespan peer_timing::*member,
           false,
           [member, longest](run_options& to, const std::string& text) {
             to.timing.*member = read_seconds(text, longest);
-          }};
+          },
+          number_text(standard)};
 }
 
 option_spec count_option(const char* name, std::size_t run_options::*member,
@@ -96,7 +78,8 @@ option_spec count_option(const char* name, std::size_t run_options::*member,
           false,
           [member](run_options& to, const std::string& text) {
             to.*member = read_count(text, max_peers);
-          }};
+          },
+          std::to_string(run_options{}.*member)};
 }
 
 void set_listen(run_options& to, const std::string& text) {
@@ -122,16 +105,7 @@ void set_status(run_options& to, const std::string& text) {
   to.status.push_back(std::move(at));
 }
 
-/// Options with a new name. The old one still works, in both places, with a warning.
-struct renamed_option {
-  const char* before;
-  const char* now;
-};
-constexpr std::array renamed_options{
-  renamed_option{"max-per-neighbourhood", "max-per-subnet"},
-};
-
-std::vector<option_spec> all_options() {
+std::vector<option_spec> make_options() {
   using text = const std::string&;
   return {
     {"network", "NAME", group_peers,
@@ -139,7 +113,8 @@ std::vector<option_spec> all_options() {
      [](run_options& to, text x) {
        read_choice(x, {"main", "testnet", "testnet4", "signet", "regtest"});
        to.network = wire::find_network(x);
-     }},
+     },
+     "main"},
     {"listen", "ADDR:PORT", group_peers,
      "Accept peers there; may be repeated; port 0: any free\nport; none: nowhere "
      "(default the network's usual port,\non loopback only for regtest; nowhere with "
@@ -167,7 +142,7 @@ std::vector<option_spec> all_options() {
      "Regtest only: also start N peers on loopback in this\nprocess, with a small "
      "generated "
      "chain, and connect to them",
-     false, [](run_options& to, text x) { to.swarm = read_count(x, max_swarm); }},
+     false, [](run_options& to, text x) { to.swarm = read_count(x, max_swarm); }, "0"},
 
     {"max-outbound", "N", group_limits,
      "Peers that we dial (default 25, or as many as --swarm needs)", false,
@@ -192,7 +167,9 @@ std::vector<option_spec> all_options() {
        number_text(
          std::chrono::duration<double>(peer_manager_options{}.save_every).count()) +
        "); changes by people (bans,\nadded peers and addresses) are saved at once",
-     false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); }},
+     false, [](run_options& to, text x) { to.save_every = read_seconds(x, 3600); },
+     number_text(
+       std::chrono::duration<double>(peer_manager_options{}.save_every).count())},
 
     {"data-dir", "DIR", group_node,
      "Where state is kept, in DIR/<network> (main: in DIR itself,\ntestnet: in "
@@ -213,129 +190,60 @@ std::vector<option_spec> all_options() {
      "network: others could guess them",
      false,
      [](run_options& to, text x) {
-       to.seed = read_number<std::uint64_t>(x, 0, UINT64_MAX,
-                                            "a whole number from 0 to 2^64 - 1");
+       // As large as a whole number of TOML.
+       to.seed =
+         read_number<std::uint64_t>(x, 0, INT64_MAX, "a whole number from 0 to 2^63 - 1");
      }},
     {"log-level", "LEVEL", group_node,
      "trace, debug, info, warning or error (default info)", false,
      [](run_options& to, text x) {
        to.log_level = read_choice(x, {"trace", "debug", "info", "warning", "error"});
-     }},
+     },
+     "info"},
     {"log-format", "FORMAT", group_node, "text or json, on stderr (default text)", false,
      [](run_options& to, text x) {
        to.logs =
          read_choice(x, {"text", "json"}) == "json" ? log_format::json : log_format::text;
-     }},
+     },
+     "text"},
   };
 }
 
-// -- the file ---------------------------------------------------------------------------
+} // namespace
 
-using given_values = run_arguments::given_values;
-
-early_exit mistake(const std::string& text) {
-  return usage_mistake(text, "peerage run");
-}
-
-std::string read_text_file(const std::string& path) {
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure))
-    throw option_error{"is a directory"};
-  std::ifstream file{path, std::ios::binary};
-  if (!file)
-    throw option_error{std::strerror(errno)};
-  std::string result(max_config_bytes + 1, '\0');
-  file.read(result.data(), static_cast<std::streamsize>(result.size()));
-  if (file.bad())
-    throw option_error{"cannot be read"};
-  result.resize(static_cast<std::size_t>(file.gcount()));
-  if (result.size() > max_config_bytes)
-    throw option_error{"is longer than 1 MiB"};
-  if (result.find('\0') != std::string::npos)
-    throw option_error{"is not a text file"};
-  return result;
-}
-
-/// The keys of a configuration file; a section [run] may hold the same keys.
-given_values read_config(const std::string& path,
-                         const std::vector<option_spec>& options) {
-  std::istringstream input{read_text_file(path)};
-  given_values result;
-  for (const auto& item : CLI::ConfigTOML{}.from_config(input)) {
-    if (item.name == "++" || item.name == "--") // a section begins or ends
-      continue;
-    auto in_run = item.parents.size() == 1 && item.parents[0] == "run";
-    auto known =
-      std::ranges::any_of(options,
-                          [&](const option_spec& x) { return x.name == item.name; }) ||
-      std::ranges::any_of(renamed_options,
-                          [&](const renamed_option& x) { return x.before == item.name; });
-    if (!known || (!in_run && !item.parents.empty()))
-      throw option_error{"unknown key " + item.fullname()};
-    auto& values = result[item.name];
-    values.insert(values.end(), item.inputs.begin(), item.inputs.end());
-  }
-  return result;
-}
-
-// -- all together -----------------------------------------------------------------------
-
-/// Moves values of an old name to the new one. Where both are given, the new one counts.
-void take_new_names(given_values& given, const std::string& where, run_options& to) {
-  for (const auto& [before, now] : renamed_options) {
-    auto old = given.extract(before);
-    if (old.empty() || old.mapped().empty())
-      continue;
-    to.warnings.push_back(where + "--" + before + " is called --" + now + " today");
-    given.insert({now, std::move(old.mapped())});
-  }
-}
-
-/// Applies the values in `given`; `where` precedes the option in error texts.
-std::optional<early_exit> apply(const std::vector<option_spec>& options,
-                                const given_values& given, const std::string& where,
-                                run_options& to) {
-  for (const auto& option : options) {
-    auto found = given.find(option.name);
-    if (found == given.end())
-      continue;
-    const auto& values = found->second;
-    for (const auto& value : values) {
-      if (!option.repeatable && &value != &values.back())
-        continue; // the last one counts
-      try {
-        option.set(to, value);
-      } catch (const option_error& error) {
-        return mistake(where + named(option.name, value) + ": " + error.why);
-      }
-    }
-    auto is_none = [](const std::string& x) { return x == "none"; };
-    if (std::string_view(option.name) == "listen" && values.size() > 1 &&
-        std::ranges::any_of(values, is_none))
-      return mistake(where + "--listen none: cannot be combined with other addresses");
-  }
-  return std::nullopt;
-}
-
-/// Checks that concern several options.
-std::optional<early_exit> check_together(run_options& x) {
+std::string check_together(run_options& x) {
   if (!x.network)
     x.network = &wire::parameters(wire::network::main);
   if (x.swarm > 0 && x.network->id != wire::network::regtest)
-    return mistake(named("swarm", std::to_string(x.swarm)) +
-                   ": only for --network regtest, not " + std::string(x.network->name));
-  if (x.data_dir.empty()) {
-    auto home = std::getenv("HOME");
-    if (!home || !*home)
-      return mistake("--data-dir is needed, because HOME is not set");
-    x.data_dir = std::filesystem::path(home) / ".peerage";
-  }
-  return std::nullopt;
+    return named("swarm", std::to_string(x.swarm)) +
+           ": only for --network regtest, not " + std::string(x.network->name);
+  if (x.data_dir.empty())
+    x.data_dir = standard_data_dir();
+  return x.data_dir.empty() ? "--data-dir is needed, because HOME is not set" : "";
 }
 
-constexpr auto run_footer = R"(
+std::filesystem::path standard_data_dir() {
+  const auto* home = std::getenv("HOME");
+  return home && *home ? std::filesystem::path(home) / ".peerage"
+                       : std::filesystem::path();
+}
+
+const std::vector<option_spec>& all_options() {
+  static const auto result = make_options();
+  return result;
+}
+
+const char* const group_of_node_options = group_node;
+
+const char* const run_footer = R"(
 Durations have to be from 0.05 s to an hour (--ping-interval: a day). If an
 option that can be given only once is repeated, the last one counts.
+
+Every option may also stand in a TOML file (--config), or in the environment as
+PEERAGE_..., like PEERAGE_MAX_INBOUND=30 or PEERAGE_CONFIG=node.toml; commas
+separate the values of an option that may be repeated. The command line wins
+over the environment, which wins over the file. peerage config show tells what
+is in force, and why; peerage config check FILE tells all mistakes in a file.
 
 When everything listens, one line of JSON goes to stdout:
   {"event":"ready","version":"...","network":"...","p2p":[...],"status":[...],"pid":...}
@@ -354,75 +262,11 @@ Examples
   See it at work, with 24 peers in the same process:
     peerage run --network regtest --swarm 24 --status unix:/tmp/peerage.sock
     curl -s --unix-socket /tmp/peerage.sock http://localhost/peers
-  The same from a file (command line options win over it):
+  The same from a file:
     peerage run --config node.toml
       network = "regtest"
       listen = ["127.0.0.1:18444", "[::1]:18444"]
       ping-interval = 2.5
 )";
-
-} // namespace
-
-run_arguments::run_arguments(CLI::App& app) {
-  command_ = app.add_subcommand("run", "Find, accept and keep peers");
-  command_->group("Commands");
-  command_->footer(run_footer);
-  for (const auto& option : all_options()) {
-    auto name = std::string("--") + option.name;
-    auto& values = from_arguments_[option.name];
-    CLI::Option* added = nullptr;
-    if (*option.value) {
-      added = command_->add_option(name, values, option.help)->type_name(option.value);
-      added->type_size(1)->allow_extra_args(false);
-    } else {
-      added = command_->add_flag_callback(
-        name, [&values] { values = {"true"}; }, option.help);
-    }
-    added->group(option.group);
-  }
-  for (const auto& option : renamed_options)
-    command_
-      ->add_option(std::string("--") + option.before, from_arguments_[option.before])
-      ->type_size(1)
-      ->allow_extra_args(false)
-      ->group(""); // not shown
-  command_
-    ->add_option("--config", config_path_, "Read options from this file (INI or TOML)")
-    ->type_name("FILE")
-    ->group(group_node)
-    ->take_last();
-}
-
-bool run_arguments::given() const {
-  return command_->parsed();
-}
-
-std::variant<run_options, early_exit> run_arguments::read() const {
-  auto options = all_options();
-  auto from_arguments = from_arguments_;
-  std::erase_if(from_arguments, [](const auto& x) { return x.second.empty(); });
-  run_options result;
-  take_new_names(from_arguments, "", result);
-  if (command_->count("--config") > 0) {
-    given_values from_file;
-    try {
-      from_file = read_config(config_path_, options);
-    } catch (const option_error& error) {
-      return mistake(named("config", config_path_) + ": " + error.why);
-    } catch (const CLI::Error& error) {
-      return mistake(named("config", config_path_) + ": " + error.what());
-    }
-    take_new_names(from_file, "--config " + config_path_ + ": ", result);
-    for (const auto& [name, values] : from_arguments) // the command line wins
-      from_file.erase(name);
-    if (auto wrong = apply(options, from_file, "--config " + config_path_ + ": ", result))
-      return *wrong;
-  }
-  if (auto wrong = apply(options, from_arguments, "", result))
-    return *wrong;
-  if (auto wrong = check_together(result))
-    return *wrong;
-  return result;
-}
 
 } // namespace peerage

@@ -8,21 +8,15 @@
 #include "messages/wire/network.hpp"
 
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace peerage {
 
 enum class log_format : std::uint8_t { text, json };
 
-/// The options of `peerage run`, from command line and configuration file, checked.
+/// The options of `peerage run`, checked.
 struct run_options {
   const wire::network_parameters* network = nullptr;
 
@@ -51,27 +45,17 @@ struct run_options {
   log_format logs = log_format::text;
 };
 
-/// The command line of `peerage run`, and the file that `--config` names.
-class run_arguments {
-public:
-  using given_values = std::map<std::string, std::vector<std::string>>;
+/// Checks that concern several options, and sets what depends on others or on the system.
+/// Returns what is wrong; empty: nothing.
+std::string check_together(run_options& x);
 
-  /// Adds the command to `app`, which writes into this object when it parses.
-  explicit run_arguments(CLI::App& app);
-  run_arguments(const run_arguments&) = delete;
-  run_arguments& operator=(const run_arguments&) = delete;
+/// ~/.peerage; empty if HOME is not set.
+std::filesystem::path standard_data_dir();
 
-  /// Whether this is the command that was given; also if its options are wrong.
-  bool given() const;
+/// What a person reads above the examples of `peerage run`, and these.
+extern const char* const run_footer;
 
-  /// The options. To be called after `app` has parsed. Every error names the option and
-  /// the value.
-  std::variant<run_options, early_exit> read() const;
-
-private:
-  CLI::App* command_ = nullptr;
-  given_values from_arguments_;
-  std::string config_path_;
-};
+/// The group of options in the help where those of the node itself stand.
+extern const char* const group_of_node_options;
 
 } // namespace peerage

@@ -78,6 +78,8 @@ struct opened {
   std::unique_ptr<peerage::swarm> swarm;
 };
 
+} // namespace
+
 std::vector<endpoint> places_to_listen(const run_options& options) {
   if (options.listen)
     return *options.listen;
@@ -88,6 +90,14 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
             ? ipv4_endpoint(127, 0, 0, 1, port)
             : ipv4_endpoint(0, 0, 0, 0, port)};
 }
+
+std::size_t outbound_limit(const run_options& options) {
+  return options.max_outbound.value_or(
+    std::max(peer_manager_options{}.max_outbound,
+             options.connect.size() + options.swarm + options.add_peers.size()));
+}
+
+namespace {
 
 /// @throws start_error for the first resource that is missing.
 opened open_all(const run_options& options) {
@@ -162,12 +172,6 @@ std::vector<endpoint> manual_peers_of(const run_options& options, const opened& 
     result.insert(result.end(), parts.swarm->endpoints().begin(),
                   parts.swarm->endpoints().end());
   return result;
-}
-
-std::size_t outbound_limit(const run_options& options, const opened& parts) {
-  return options.max_outbound.value_or(
-    std::max(peer_manager_options{}.max_outbound,
-             manual_peers_of(options, parts).size() + options.add_peers.size()));
 }
 
 // -- what the system grants -------------------------------------------------------------
@@ -366,7 +370,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   wanted.manual = manual_peers_of(options, parts);
   wanted.added = options.add_peers;
   wanted.shared = options.shared_addresses;
-  wanted.max_outbound = outbound_limit(options, parts);
+  wanted.max_outbound = outbound_limit(options);
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
   wanted.max_per_subnet = options.max_per_subnet;
@@ -417,7 +421,7 @@ int run_to_end(const run_options& options, process_log& lines) {
     auto parts = open_all(options);
     for (const auto& warning : options.warnings)
       log::warn("{}", warning);
-    check_descriptor_limit(options, outbound_limit(options, parts));
+    check_descriptor_limit(options, outbound_limit(options));
     log_start(options, parts, listening_on(parts));
     if (watch.begin())
       run_actors(options, parts, watch, out);
