@@ -26,13 +26,31 @@ option_error unreadable(const std::string& text, std::string what_it_must_be) {
   return {zone.empty() ? std::move(what_it_must_be) : std::move(zone)};
 }
 
-endpoint read_endpoint(const std::string& text, bool any_port) {
+endpoint read_listening(const std::string& text) {
   endpoint result;
-  if (!parse_endpoint(text, 0, result))
-    throw unreadable(text, "must be ADDR:PORT with an IP address, like 192.0.2.1:8333 or "
-                           "[2001:db8::1]:8333");
-  if (result.port == 0 && !any_port)
+  if (parse_endpoint(text, 0, result))
+    return result;
+  if (host_name name; parse_host_name(text, 1, name))
+    throw option_error{"is a host name: listening needs an IP address of this machine, "
+                       "like 127.0.0.1:8333, 0.0.0.0:8333 or [::]:8333"};
+  throw unreadable(text, "must be ADDR:PORT with an IP address, like 192.0.2.1:8333 or "
+                         "[2001:db8::1]:8333");
+}
+
+/// A peer to dial, as a person names it.
+added_peers::entry read_peer(const std::string& text) {
+  added_peers::entry result{text, std::nullopt, false};
+  endpoint remote;
+  host_name name;
+  if (parse_endpoint(text, 0, remote) && remote.port == 0)
     throw option_error{"port 0 cannot be dialed"};
+  if (parse_endpoint(text, 0, remote))
+    result.remote = remote;
+  else if (parse_host_name(text, 0, name))
+    result.name = name;
+  else
+    throw unreadable(text, "must be ADDR:PORT or HOST:PORT, like 192.0.2.1:8333, "
+                           "[2001:db8::1]:8333 or node.example.com:8333");
   return result;
 }
 
@@ -86,7 +104,15 @@ void set_listen(run_options& to, const std::string& text) {
   auto& list = to.listen ? *to.listen : to.listen.emplace();
   if (text == "none")
     return; // mixing it with addresses is found out at the end
-  list.push_back(read_endpoint(text, true));
+  list.push_back(read_listening(text));
+}
+
+void set_connect(run_options& to, const std::string& text) {
+  const auto peer = read_peer(text);
+  if (peer.name)
+    to.connect_names.push_back(*peer.name);
+  else
+    to.connect.push_back(*peer.remote);
 }
 
 void set_shared_address(run_options& to, const std::string& text) {
@@ -120,16 +146,13 @@ std::vector<option_spec> make_options() {
      "(default the network's usual port,\non loopback only for regtest; nowhere with "
      "--connect)",
      true, set_listen},
-    {"connect", "ADDR:PORT", group_peers,
-     "Stay connected to this peer, and dial no others but\nthose that were added with "
-     "addnode; may be repeated",
-     true,
-     [](run_options& to, text x) { to.connect.push_back(read_endpoint(x, false)); }},
-    {"add-peer", "ADDR:PORT", group_peers,
-     "Stay connected to this peer too; may be repeated", true,
-     [](run_options& to, text x) {
-       to.add_peers.push_back({x, read_endpoint(x, false), false});
-     }},
+    {"connect", "PEER", group_peers,
+     "Stay connected to this ADDR:PORT or HOST:PORT, and dial\nno others but those that "
+     "were added with addnode; may be\nrepeated",
+     true, set_connect},
+    {"add-peer", "PEER", group_peers,
+     "Stay connected to this ADDR:PORT or HOST:PORT too; may\nbe repeated", true,
+     [](run_options& to, text x) { to.add_peers.push_back(read_peer(x)); }},
     {"shared-address", "ADDR[/LENGTH]", group_peers,
      "An address of many peers, as of a proxy or a gateway:\nmisbehaviour ends only the "
      "peer itself, without a ban;\nmay be repeated (loopback always is one)",
@@ -210,6 +233,10 @@ std::vector<option_spec> make_options() {
 }
 
 } // namespace
+
+bool connects_only(const run_options& x) {
+  return !x.connect.empty() || !x.connect_names.empty();
+}
 
 std::string check_together(run_options& x) {
   if (!x.network)

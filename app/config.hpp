@@ -5,6 +5,7 @@
 #include "actors/peer/node_context.hpp"
 #include "actors/status/status_server.hpp"
 #include "app/option_values.hpp"
+#include "messages/host_name.hpp"
 #include "messages/wire/network.hpp"
 
 #include <filesystem>
@@ -22,7 +23,8 @@ struct run_options {
 
   /// Not set: the network's usual port. Set and empty: nowhere.
   std::optional<std::vector<endpoint>> listen;
-  std::vector<endpoint> connect; ///< If there are any, no others are dialed.
+  std::vector<endpoint> connect;        ///< If there are any, no others are dialed.
+  std::vector<host_name> connect_names; ///< Likewise.
   std::vector<added_peers::entry> add_peers;
   std::vector<subnet> shared_addresses; ///< Besides loopback.
   /// Not set: the default, or more if manual peers need more.
@@ -44,6 +46,9 @@ struct run_options {
   std::string log_level = "info";
   log_format logs = log_format::text;
 };
+
+/// Whether it dials only the peers that people name.
+bool connects_only(const run_options& x);
 
 /// Checks that concern several options, and sets what depends on others or on the system.
 /// Returns what is wrong; empty: nothing.

@@ -83,7 +83,7 @@ struct opened {
 std::vector<endpoint> places_to_listen(const run_options& options) {
   if (options.listen)
     return *options.listen;
-  if (!options.connect.empty())
+  if (connects_only(options))
     return {}; // as in other nodes: with --connect, strangers are not wanted
   auto port = options.network->port;
   return {options.network->id == wire::network::regtest
@@ -94,7 +94,8 @@ std::vector<endpoint> places_to_listen(const run_options& options) {
 std::size_t outbound_limit(const run_options& options) {
   return options.max_outbound.value_or(
     std::max(peer_manager_options{}.max_outbound,
-             options.connect.size() + options.swarm + options.add_peers.size()));
+             options.connect.size() + options.connect_names.size() + options.swarm +
+               options.add_peers.size()));
 }
 
 namespace {
@@ -368,6 +369,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   auto p2p = listening_on(parts);
   wanted.acceptors = std::move(parts.acceptors);
   wanted.manual = manual_peers_of(options, parts);
+  wanted.names = options.connect_names;
   wanted.added = options.add_peers;
   wanted.shared = options.shared_addresses;
   wanted.max_outbound = outbound_limit(options);
@@ -376,9 +378,9 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   wanted.max_per_subnet = options.max_per_subnet;
   wanted.save_every = options.save_every;
   // With --connect, no other peers are wanted.
-  wanted.discover = options.connect.empty();
-  if (options.dns_seeds)
-    wanted.resolver = make_system_resolver();
+  wanted.discover = !connects_only(options);
+  wanted.resolver = make_system_resolver();
+  wanted.ask_dns_seeds = options.dns_seeds;
   wanted.directory = parts.data->path();
   wanted.keep_events = true;
   auto manager = start_peer_manager(system, context, std::move(wanted));

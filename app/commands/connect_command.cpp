@@ -22,6 +22,7 @@ constexpr auto connect_examples = R"(
 Examples
   peerage connect 192.0.2.1:8333
   peerage connect '[2001:db8::1]:8333' --stay
+  peerage connect node.example.com --stay
   peerage connect 127.0.0.1:18445 --wait 10 && peerage peers
 )";
 
@@ -32,8 +33,11 @@ struct connect_arguments : node_command_arguments {
   bool stay = false;
 };
 
-int wait_for_peer(node_client& node, const std::string& address,
+int wait_for_peer(node_client& node, const std::string& named,
                   std::chrono::milliseconds limit) {
+  // With the port, and with the address that a host name has for the node.
+  const auto place = node.call("whynot", rpc_json::array({named}), limit + answer_margin);
+  const auto address = place.value("address", named);
   const auto seconds = std::chrono::duration<double>(limit).count();
   const auto reply = node.ask(
     "waitfor", {{"condition", {{"peer", {{"address", address}}}}}, {"timeout", seconds}},
@@ -78,7 +82,7 @@ command connect_command(CLI::App& program) {
   auto from = std::make_shared<connect_arguments>(*line, node_arguments::needs::cookie);
   line
     ->add_option("ADDRESS", from->address,
-                 "ADDR:PORT; without a port that of the network")
+                 "ADDR:PORT or HOST:PORT; without a port that of the\nnetwork")
     ->required();
   line->add_flag("--stay", from->stay, "Stay connected to it, also after the next start");
   line

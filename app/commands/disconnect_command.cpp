@@ -58,7 +58,9 @@ command disconnect_command(CLI::App& program) {
   line->footer(std::string(disconnect_footer) + node_exit_help + disconnect_examples);
   auto from =
     std::make_shared<disconnect_arguments>(*line, node_arguments::needs::cookie);
-  line->add_option("PEER", from->peer, "Its id, as in peerage peers, or its address")
+  line
+    ->add_option("PEER", from->peer,
+                 "Its id, as in peerage peers, its ADDR:PORT or HOST:PORT")
     ->required();
   line->add_flag("--forget", from->forget, "Do not dial it again");
   return {line, [from] { return disconnect_peer_named(*from); }};

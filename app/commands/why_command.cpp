@@ -85,7 +85,7 @@ command why_command(CLI::App& program) {
   auto from = std::make_shared<why_arguments>(*line, node_arguments::needs::cookie);
   line
     ->add_option("SUBJECT", from->subject,
-                 "The id of a peer, ADDR:PORT, ADDR, or a range of addresses")
+                 "The id of a peer, ADDR:PORT, HOST:PORT, ADDR, or a range\nof addresses")
     ->required();
   add_json_flag(*from, "The result of the call why");
   return {line, [from] { return explain(*from); }};

@@ -62,7 +62,7 @@ command whynot_command(CLI::App& program) {
   auto from = std::make_shared<whynot_arguments>(*line, node_arguments::needs::cookie);
   line
     ->add_option("ADDRESS", from->address,
-                 "ADDR:PORT; without a port that of the network")
+                 "ADDR:PORT or HOST:PORT; without a port that of the\nnetwork")
     ->required();
   add_json_flag(*from, "The result of the call whynot");
   return {line, [from] { return show_obstacles(*from); }};

@@ -272,14 +272,22 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
                           {}};
         return nullptr;
       });
-  const auto remote = endpoint_argument(node, parts.context->network.port);
+  std::optional<host_name> name;
+  if (host_name host; parse_host_name(node, parts.context->network.port, host))
+    name = host;
+  const auto remote =
+    name ? endpoint{} : endpoint_argument(node, parts.context->network.port);
   if (command == "add")
     return change_call<bool>(
-      self, parts.dialer, add_manual_peer{remote, node}, done, [](bool added) {
+      self, parts.dialer, add_manual_peer{remote, node, name}, done, [](bool added) {
         if (!added)
           throw rpc_error{rpc_code::node_already_added, "Error: Node already added", {}};
         return nullptr;
       });
+  if (name)
+    return decide_call<bool>(
+      self, parts.dialer, dial_name_once{*name}, done, [](bool) { return nullptr; },
+      status_limits::lookup_deadline);
   decide_call<bool>(self, parts.dialer, dial_once{remote}, done,
                     [](bool) { return nullptr; });
 }
@@ -343,6 +351,10 @@ void disconnect_node(status_pointer self, const rpc_arguments& given,
     throw rpc_error{
       rpc_code::invalid_params, "Only one of address and nodeid should be provided.", {}};
   disconnect_peer whom;
+  if (host_name name; !by_id && parse_host_name(address, 0, name))
+    return with_address_of(self, name, done, [self, done](const endpoint& remote) {
+      end_connection(self, {0, remote}, done);
+    });
   if (by_id) {
     const auto id = given.integer("nodeid");
     whom.peer = id > 0 ? static_cast<peer_id>(id) : UINT64_MAX; // no peer has that
@@ -368,6 +380,23 @@ std::uint32_t link_of(const endpoint& named, const peer_snapshots& peers,
 }
 
 } // namespace
+
+void with_address_of(status_pointer self, const host_name& name, const rpc_done& done,
+                     const std::function<void(const endpoint&)>& then) {
+  ask<name_obstacles>(
+    self, self->state.parts.dialer, status_limits::lookup_deadline, explain_name{name},
+    [name, done, then](caf::expected<name_obstacles> found) {
+      if (!found)
+        return done(rpc_error_of(found.error()));
+      if (found->remote)
+        return then(*found->remote);
+      const auto& why = found->dial.entries;
+      done(rpc_error{rpc_code::misc,
+                     "Error: " + to_string(name) +
+                       " has no address now: " + (why.empty() ? "" : why.front().detail),
+                     {}});
+    });
+}
 
 void with_zone(status_pointer self, const endpoint& named,
                const std::function<void(const endpoint&)>& then) {
@@ -439,8 +468,8 @@ void add_network_methods(rpc_methods& to) {
            {"command", rpc_type::text, true},
            {"v2transport", rpc_type::boolean}},
           "addnode \"node\" \"add|remove|onetry\" ( v2transport )\nStays connected to a "
-          "peer (also after the next start), no longer does, or dials it once. IP "
-          "addresses only.",
+          "peer (also after the next start), no longer does, or dials it once. A host "
+          "name is looked up for each dial.",
           add_node});
   to.add({"getaddednodeinfo",
           {{"node"}},
