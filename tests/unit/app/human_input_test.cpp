@@ -14,8 +14,8 @@ TEST_CASE("durations") {
   CHECK(read_duration("12h") == 43'200);
   CHECK(read_duration("7d") == 604'800);
   CHECK(read_duration("2w") == 1'209'600);
-  for (const auto* text : {"", "0", "-1", "d", "1.5h", "1y", "h1", "1 d", "1dd",
-                           "99999999999999", "36526d"})
+  for (const auto* text :
+       {"", "0", "-1", "d", "1.5h", "1y", "h1", "1 d", "1dd", "99999999999999", "36526d"})
     CHECK_THROWS_AS(read_duration(text), option_error);
 }
 
