@@ -185,14 +185,15 @@ void look_up(dialer_pointer self, const host_name& name, const Then& then) {
     self->send(self, resolved{name.host, {}, "this node looks up no names", name.port});
 }
 
-/// The first address that can be dialed now, and is no other name's.
-std::optional<endpoint> dialable_of(dialer_pointer self, const resolved& x) {
+/// The addresses that can be dialed now, and are no other name's.
+std::vector<endpoint> dialable_of(dialer_pointer self, const resolved& x) {
   const auto& state = self->state;
   const auto now = date_now(self);
+  std::vector<endpoint> result;
   for (const auto& remote : x.endpoints)
     if (state.plan->may_dial_manual(remote, now) && !state.names->contains(remote))
-      return remote;
-  return std::nullopt;
+      result.push_back(remote);
+  return result;
 }
 
 /// Why a lookup has brought no address that can be dialed.
@@ -207,8 +208,8 @@ void take_lookup(dialer_pointer self, const host_name& name, const resolved& x) 
   auto& state = self->state;
   if (state.stopping)
     return;
-  if (const auto remote = dialable_of(self, x)) {
-    if (state.names->found(name, *remote))
+  if (const auto dialable = dialable_of(self, x); !dialable.empty()) {
+    if (const auto remote = state.names->found(name, dialable))
       state.plan->add_manual(*remote);
     return;
   }

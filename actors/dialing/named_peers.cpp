@@ -75,14 +75,22 @@ std::optional<time_point> named_peers::next_lookup() const {
   return result;
 }
 
-bool named_peers::found(const host_name& name, const endpoint& remote) {
+std::optional<endpoint> named_peers::found(const host_name& name,
+                                           const std::vector<endpoint>& dialable) {
   auto at = peers_.find(name);
-  if (at == peers_.end() || !at->second.is_looked_up)
-    return false;
-  at->second.is_looked_up = false;
-  at->second.remote = remote;
-  at->second.problem.clear();
-  return true;
+  if (at == peers_.end() || !at->second.is_looked_up || dialable.empty())
+    return std::nullopt;
+  auto& x = at->second;
+  auto next = std::ranges::find_if(
+    dialable, [&](const endpoint& remote) { return !x.tried.contains(remote); });
+  if (next == dialable.end()) {
+    x.tried.clear();
+    next = dialable.begin();
+  }
+  x.is_looked_up = false;
+  x.remote = *next;
+  x.problem.clear();
+  return x.remote;
 }
 
 void named_peers::not_found(const host_name& name, std::string problem, time_point now) {
@@ -100,6 +108,7 @@ bool named_peers::dial_failed(const endpoint& remote, peer_exit reason, time_poi
     return false;
   found->second.problem =
     "the dial of " + to_string(remote) + " failed: " + std::string(to_string(reason));
+  found->second.tried.insert(remote);
   found->second.remote.reset();
   wait(found->second, now);
   return true;
@@ -107,9 +116,11 @@ bool named_peers::dial_failed(const endpoint& remote, peer_exit reason, time_poi
 
 bool named_peers::joined(const endpoint& remote, time_point now) {
   auto* found = with(remote);
-  if (found)
-    found->second.connected_at = now;
-  return found != nullptr;
+  if (!found)
+    return false;
+  found->second.connected_at = now;
+  found->second.tried.clear();
+  return true;
 }
 
 bool named_peers::left(const endpoint& remote, time_point now) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ public:
     time_point ready_at;        ///< Not looked up before.
     std::string problem;        ///< Why it waits, for people.
     std::size_t wishes = 1;     ///< So many want it: an option, and an added peer.
+    std::set<endpoint> tried;   ///< Addresses whose dials have failed, in this round.
   };
 
   /// @param random Must outlive this object.
@@ -61,9 +63,11 @@ public:
   /// When the next name has to be looked up; empty: none waits.
   std::optional<time_point> next_lookup() const;
 
-  /// A lookup has brought an address that can be dialed now. False if the name does not
-  /// want it any more.
-  bool found(const host_name& name, const endpoint& remote);
+  /// A lookup has brought addresses that can be dialed now. @returns the one to dial: the
+  /// first that has not failed in this round, or else the first of a new round; empty if
+  /// nobody wants the name any more.
+  std::optional<endpoint> found(const host_name& name,
+                                const std::vector<endpoint>& dialable);
 
   /// It has not.
   void not_found(const host_name& name, std::string problem, time_point now);

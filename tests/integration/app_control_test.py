@@ -325,6 +325,59 @@ class Connections(ControlCase):
                 self.fails(USAGE, [*names, f"peerage {arguments[0]} --help"], *arguments)
 
 
+class HostNames(ControlCase):
+    """`localhost`, which the hosts file has: no other machine is asked."""
+
+    def name_of(self, node):
+        return "localhost:" + node.p2p.rpartition(":")[2]
+
+    def test_options(self):
+        with Node() as other, \
+                Node("--connect", self.name_of(other)) as ours, \
+                Node("--add-peer", self.name_of(ours), "--status", "127.0.0.1:0") as third:
+            ours.wait_for({"peer": {"address": other.p2p}}, timeout=20)
+            third.wait_for({"peer": {"address": ours.p2p}}, timeout=20)
+            self.assertEqual(third.rpc("getaddednodeinfo")[0]["addednode"],
+                             self.name_of(ours))
+
+    def test_connect_and_disconnect(self):
+        with Node() as other:
+            name = self.name_of(other)
+            self.assertRegex(self.do("connect", name, "--wait", "20"), "^connected: peer ")
+            text = self.do("why", name)
+            self.assertIn(f" {other.p2p}, outbound, ready", text)
+            self.assertRegex(self.do("whynot", name), "already_connected")
+            self.assertEqual(self.do("disconnect", name), f"{name} is disconnected\n")
+
+    def test_for_good(self):
+        with Node() as other:
+            name = self.name_of(other)
+            self.do("connect", name, "--stay")
+            first = self.node.wait_for({"peer": {"address": other.p2p}}, timeout=20)
+            self.assertEqual(self.node.rpc("getaddednodeinfo", name),
+                             [{"addednode": name, "connected": True, "addresses":
+                               [{"address": other.p2p, "connected": "outbound"}]}])
+            since = self.node.get("/status")["events"]["next"]
+            self.do("disconnect", str(first["id"]))
+            self.node.wait_for({"event": {"type": "peer_ready", "since": since}}, timeout=20)
+            self.do("disconnect", name, "--forget")
+            self.assertEqual(self.node.rpc("getaddednodeinfo"), [])
+
+    def test_it_comes_back_after_a_restart(self):
+        with Node() as other, Node() as ours:
+            name = self.name_of(other)
+            ours.rpc("addnode", name, "add")
+            ours.wait_for({"peer": {"address": other.p2p}}, timeout=20)
+            ours.kill()
+            ours.restart()
+            ours.wait_for({"peer": {"address": other.p2p}}, timeout=20)
+            self.assertEqual(ours.rpc("getaddednodeinfo")[0]["addednode"], name)
+
+    def test_listening_takes_none(self):
+        self.fails(USAGE, ["--listen localhost:18444: is a host name", "0.0.0.0:8333"], "run",
+                   "--network", "regtest", "--listen", "localhost:18444")
+
+
 class Reasons(ControlCase):
     swarm = 1
 

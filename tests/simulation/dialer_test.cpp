@@ -672,6 +672,17 @@ TEST_CASE("of several addresses of a name, one that can be dialed is") {
   CHECK(world.dialed == std::vector{world.address(2)});
 }
 
+TEST_CASE("an address of a name that is dead does not hide the next one") {
+  auto names = std::make_shared<memory_resolver>();
+  named_world world{names};
+  world.add_live(world.address(2));
+  names->add("node.example", {world.address(1), world.address(2)});
+  world.start();
+  world.pass(world.context->timing.connect_timeout + 5s);
+  CHECK(world.connected() == 1);
+  CHECK(world.dialed == std::vector{world.address(2)});
+}
+
 TEST_CASE("a name that cannot be looked up is tried again with growing pauses") {
   auto names = std::make_shared<memory_resolver>();
   named_world world{names};

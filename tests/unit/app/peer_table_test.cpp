@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace peerage;
 using ids = std::vector<std::uint64_t>;
 
