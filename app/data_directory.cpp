@@ -33,7 +33,8 @@ std::string holder(int lock) {
   return pid.empty() ? "another peerage" : "another peerage (process " + pid + ")";
 }
 
-/// Where Bitcoin Core keeps a network, and where its clients look for the cookie.
+} // namespace
+
 fs::path folder_of(const fs::path& root, const wire::network_parameters& network) {
   switch (network.id) {
   case wire::network::main: return root;
@@ -41,8 +42,6 @@ fs::path folder_of(const fs::path& root, const wire::network_parameters& network
   default: return root / std::string(network.name);
   }
 }
-
-} // namespace
 
 std::unique_ptr<data_directory>
 data_directory::open(const fs::path& root, const wire::network_parameters& network,

@@ -9,12 +9,17 @@
 
 namespace peerage {
 
+/// Where a network's state is kept below `root`: DIR/<network> (main: DIR itself;
+/// testnet: DIR/testnet3; as in Bitcoin Core).
+std::filesystem::path folder_of(const std::filesystem::path& root,
+                                const wire::network_parameters& network);
+
 /// The folder of one node's state; locked as long as this object lives, so that two
 /// processes never write to the same files.
 class data_directory {
 public:
-  /// Makes DIR/<network> (main: DIR itself; testnet: DIR/testnet3; as in Bitcoin Core) if
-  /// it is missing, and locks it; null, with a text for people, if that fails.
+  /// Makes the network's folder if it is missing, and locks it; null, with a text for
+  /// people, if that fails.
   static std::unique_ptr<data_directory> open(const std::filesystem::path& root,
                                               const wire::network_parameters& network,
                                               std::string& error);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 namespace peerage {
 
@@ -11,6 +12,9 @@ namespace {
 
 /// A longer duration is a mistake, and would not fit an integer.
 constexpr double longest_seconds = 1e12;
+
+/// The year 9999.
+constexpr double latest_date = 253'402'300'800.0;
 
 constexpr std::uint64_t minute = 60;
 constexpr std::uint64_t hour = 60 * minute;
@@ -64,6 +68,18 @@ std::string latency_text(double seconds) {
   return decimal(std::min(seconds, longest_seconds)) + " s";
 }
 
+std::string time_text(double unix_seconds) {
+  if (!(unix_seconds > 0 && unix_seconds < latest_date))
+    return "-";
+  const auto seconds = static_cast<std::time_t>(unix_seconds);
+  std::tm date{};
+  std::array<char, 32> buffer{};
+  if (!gmtime_r(&seconds, &date) ||
+      std::strftime(buffer.data(), buffer.size(), "%Y-%m-%d %H:%M:%S", &date) == 0)
+    return "-";
+  return buffer.data();
+}
+
 std::string size_text(std::uint64_t bytes) {
   if (bytes < 1024)
     return with_unit(bytes, " B");
@@ -79,6 +95,23 @@ std::string printable(std::string_view text, std::size_t limit) {
   std::string result{text.substr(0, limit)};
   std::ranges::replace_if(
     result, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return result;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_control = (byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f;
+    // U+0080 to U+009F: terminals take some of these for escape sequences.
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      result += '?';
+      ++i;
+    } else {
+      result += is_control ? '?' : text[i];
+    }
+  }
   return result;
 }
 

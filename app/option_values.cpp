@@ -8,7 +8,6 @@ namespace peerage {
 
 namespace {
 
-constexpr int usage_status = 2;
 constexpr double shortest_seconds = 0.05;
 
 } // namespace

@@ -10,10 +10,13 @@
 /// ones.
 namespace peerage {
 
-/// The program has nothing more to do: print `text`, exit with `status`.
+/// The exit status for a mistake in options or arguments.
+inline constexpr int usage_status = 2;
+
+/// The program cannot do what it is asked to: say `text`, exit with `status`.
 struct early_exit {
-  int status = 0;
-  std::string text; ///< To stdout if `status` is 0, else one line for stderr.
+  int status = 1;
+  std::string text; ///< One line for stderr.
 };
 
 /// A mistake in one option; the text tells what would be right.

@@ -81,10 +81,12 @@ struct opened {
   std::unique_ptr<peerage::swarm> swarm;
 };
 
+} // namespace
+
 std::vector<endpoint> places_to_listen(const run_options& options) {
   if (options.listen)
     return *options.listen;
-  if (!options.connect.empty())
+  if (connects_only(options))
     return {}; // as in other nodes: with --connect, strangers are not wanted
   auto port = options.network->port;
   if (options.network->id == wire::network::regtest)
@@ -120,6 +122,15 @@ std::shared_ptr<status_server> open_status(const run_options& options) {
       throw start_error("--metrics: " + error);
   return result;
 }
+
+std::size_t outbound_limit(const run_options& options) {
+  return options.max_outbound.value_or(
+    std::max(peer_manager_options{}.max_outbound,
+             options.connect.size() + options.connect_names.size() + options.swarm +
+               options.add_peers.size()));
+}
+
+namespace {
 
 /// @throws start_error for the first resource that is missing.
 opened open_all(const run_options& options) {
@@ -194,12 +205,6 @@ std::vector<endpoint> manual_peers_of(const run_options& options, const opened& 
     result.insert(result.end(), parts.swarm->endpoints().begin(),
                   parts.swarm->endpoints().end());
   return result;
-}
-
-std::size_t outbound_limit(const run_options& options, const opened& parts) {
-  return options.max_outbound.value_or(
-    std::max(peer_manager_options{}.max_outbound,
-             manual_peers_of(options, parts).size() + options.add_peers.size()));
 }
 
 // -- what the system grants -------------------------------------------------------------
@@ -417,17 +422,18 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   auto p2p = listening_on(parts);
   wanted.acceptors = std::move(parts.acceptors);
   wanted.manual = manual_peers_of(options, parts);
+  wanted.names = options.connect_names;
   wanted.added = options.add_peers;
   wanted.shared = options.shared_addresses;
-  wanted.max_outbound = outbound_limit(options, parts);
+  wanted.max_outbound = outbound_limit(options);
   wanted.max_inbound = options.max_inbound;
   wanted.max_per_ip = options.max_per_ip;
   wanted.max_per_subnet = options.max_per_subnet;
   wanted.save_every = options.save_every;
   // With --connect, no other peers are wanted.
-  wanted.discover = options.connect.empty();
-  if (options.dns_seeds)
-    wanted.resolver = make_system_resolver();
+  wanted.discover = !connects_only(options);
+  wanted.resolver = make_system_resolver();
+  wanted.ask_dns_seeds = options.dns_seeds;
   wanted.directory = parts.data->path();
   wanted.keep_events = true;
   auto manager = start_peer_manager(system, context, std::move(wanted));
@@ -476,7 +482,7 @@ int run_to_end(const run_options& options, process_log& lines) {
     auto parts = open_all(options);
     for (const auto& warning : options.warnings)
       log::warn("{}", warning);
-    check_descriptor_limit(options, outbound_limit(options, parts));
+    check_descriptor_limit(options, outbound_limit(options));
     log_start(options, parts, listening_on(parts));
     if (watch.begin())
       run_actors(options, parts, watch, out, lines);

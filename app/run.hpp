@@ -11,4 +11,10 @@ namespace peerage {
 /// `block_stop_signals`.
 int run_node(const run_options& options);
 
+/// Where a node with these options accepts peers.
+std::vector<endpoint> places_to_listen(const run_options& options);
+
+/// How many peers it dials.
+std::size_t outbound_limit(const run_options& options);
+
 } // namespace peerage

@@ -98,6 +98,15 @@ void read_node(const json& from, status_report& to) {
 
 } // namespace
 
+std::vector<peer_report> read_peers(const nlohmann::json& list) {
+  std::vector<peer_report> result;
+  result.reserve(list.size());
+  for (const auto& peer : list)
+    if (peer.is_object())
+      result.push_back(read_peer(peer));
+  return result;
+}
+
 std::optional<status_report> read_status_report(std::string_view status,
                                                 std::string_view peers) {
   auto node = json::parse(status, nullptr, false);
@@ -107,9 +116,7 @@ std::optional<status_report> read_status_report(std::string_view status,
     return std::nullopt;
   status_report result;
   read_node(node, result);
-  for (const auto& peer : list)
-    if (peer.is_object())
-      result.peers.push_back(read_peer(peer));
+  result.peers = read_peers(list);
   return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +61,9 @@ struct status_report {
   named_counts failures; ///< Failed dials and handshakes by reason, since start.
   std::vector<peer_report> peers;
 };
+
+/// Reads `GET /peers`; entries that are no objects are left out.
+std::vector<peer_report> read_peers(const nlohmann::json& list);
 
 /// Reads the two documents. Fields that are missing (an older node) stay at their
 /// defaults; empty if these are not a node's documents at all.

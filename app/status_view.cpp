@@ -2,13 +2,10 @@
 #include "app/status_view.hpp"
 
 #include "app/human_text.hpp"
-#include "app/text_table.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <string_view>
-#include <tuple>
 
 namespace peerage {
 
@@ -18,9 +15,6 @@ namespace {
 constexpr std::size_t height_for_summary = 16;
 
 constexpr std::size_t top_reasons = 4;
-
-/// "/Satoshi:28.1.0/"; comments in brackets may be cut.
-constexpr std::size_t usual_version_width = 16;
 
 // -- the summary ------------------------------------------------------------------------
 
@@ -81,115 +75,25 @@ std::vector<std::string> summary_lines(const status_report& x, bool brief) {
   };
 }
 
-// -- the peers --------------------------------------------------------------------------
-
-/// "full" is short for outbound-full-relay, and the direction tells inbound already.
-std::string type_text(const std::string& type) {
-  if (type == "outbound-full-relay")
-    return "full";
-  return type == "inbound" ? "" : type;
-}
-
-std::string network_text(const std::string& address) {
-  if (address.find(".onion") != address.npos)
-    return "onion";
-  return address.starts_with('[') ? "ipv6" : "ipv4";
-}
-
-std::string ping_text(const std::optional<double>& seconds) {
-  return seconds ? latency_text(*seconds) : "-";
-}
-
-std::string ago_text(const std::optional<double>& at, double now) {
-  return at ? short_duration_text(now - *at) : "-";
-}
-
-/// One column, and how it shows a peer.
-struct peer_column {
-  table_column column;
-  std::function<std::string(const peer_report&, double now)> cell;
-};
-
-using peer = const peer_report&;
-
-const std::vector<peer_column>& peer_columns() {
-  constexpr auto right = alignment::right;
-  constexpr auto left = alignment::left;
-  static const std::vector<peer_column> result{
-    {{"id", right, 45}, [](peer x, double) { return std::to_string(x.id); }},
-    {{"dir", left, 95}, [](peer x, double) { return x.outbound ? "out" : "in"; }},
-    {{"type", left, 75}, [](peer x, double) { return type_text(x.type); }},
-    {{"net", left, 50}, [](peer x, double) { return network_text(x.address); }},
-    {{"state", left, 25}, [](peer x, double) { return x.ready ? "ready" : "unready"; }},
-    {{"min ping", right, 90}, [](peer x, double) { return ping_text(x.lowest_ping); }},
-    {{"ping", right, 30}, [](peer x, double) { return ping_text(x.ping); }},
-    {{"send", right, 65}, [](peer x, double now) { return ago_text(x.last_sent, now); }},
-    {{"recv", right, 70},
-     [](peer x, double now) { return ago_text(x.last_received, now); }},
-    {{"txn", right, 55},
-     [](peer x, double now) { return ago_text(x.last_transaction, now); }},
-    {{"blk", right, 60}, [](peer x, double now) { return ago_text(x.last_block, now); }},
-    {{"age", right, 40},
-     [](peer x, double now) { return ago_text(x.connected_since, now); }},
-    {{"received", right, 20}, [](peer x, double) { return size_text(x.bytes_received); }},
-    {{"sent", right, 15}, [](peer x, double) { return size_text(x.bytes_sent); }},
-    {{"address", left, 100}, [](peer x, double) { return x.address; }},
-    {{"proto", right, 35},
-     [](peer x, double) { return std::to_string(x.protocol_version); }},
-    {{"version", left, 80, usual_version_width},
-     [](peer x, double) { return x.user_agent; }},
-  };
-  return result;
-}
-
-std::vector<const peer_report*> in_order(const std::vector<peer_report>& peers) {
-  std::vector<const peer_report*> result;
-  result.reserve(peers.size());
-  for (const auto& x : peers)
-    result.push_back(&x);
-  std::ranges::sort(result, {}, [](const peer_report* x) {
-    return std::tuple(!x->outbound,
-                      x->lowest_ping.value_or(std::numeric_limits<double>::infinity()),
-                      x->id);
-  });
-  return result;
-}
-
-/// The headings and the first `count` peers.
-std::vector<std::string> table_lines(const std::vector<peer_report>& peers,
-                                     std::size_t count, double now,
-                                     std::optional<std::size_t> width) {
-  std::vector<table_column> columns;
-  for (const auto& x : peer_columns())
-    columns.push_back(x.column);
-  text_table table{std::move(columns)};
-  auto shown = in_order(peers);
-  shown.resize(std::min(count, shown.size()));
-  for (const auto* x : shown) {
-    std::vector<std::string> cells;
-    for (const auto& column : peer_columns())
-      cells.push_back(column.cell(*x, now));
-    table.add_row(std::move(cells));
-  }
-  return table.lines(width);
-}
-
 } // namespace
 
 std::vector<std::string> status_lines(const status_report& report, double now,
-                                      const view_size& size) {
+                                      const view_size& size,
+                                      const peer_selection& selection) {
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
   auto height = size.height.value_or(unlimited);
   auto result = summary_lines(report, height < height_for_summary);
   for (auto& line : result)
     line = cut(std::move(line), size.width.value_or(unlimited));
-  if (!report.peers.empty()) {
+  auto places = select_peers(report.peers, selection, now);
+  if (!places.empty()) {
     result.emplace_back();
     auto used = result.size() + 1; // with the headings
     auto room = height > used ? height - used : 0;
-    auto all = report.peers.size();
+    auto all = places.size();
     auto shown = all <= room ? all : std::max<std::size_t>(room, 1) - 1;
-    auto table = table_lines(report.peers, shown, now, size.width);
+    places.resize(shown);
+    auto table = peer_table_lines(report.peers, places, now, size.width);
     result.insert(result.end(), table.begin(), table.end());
     if (shown < all)
       result.push_back(cut("... and " + std::to_string(all - shown) + " more",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "app/peer_table.hpp"
 #include "app/status_report.hpp"
 
 #include <cstddef>
@@ -17,10 +18,10 @@ struct view_size {
 };
 
 /// A report as lines of ASCII text: the node, its counts, why peers left, and a table of
-/// the peers, outbound ones first, each kind by its lowest ping. Never more lines than
-/// `size` has: the last one then tells how many peers are not shown. `now` is in Unix
-/// seconds.
+/// the selected peers. Never more lines than `size` has: the last one then tells how many
+/// of them are not shown. `now` is in Unix seconds.
 std::vector<std::string> status_lines(const status_report& report, double now,
-                                      const view_size& size);
+                                      const view_size& size,
+                                      const peer_selection& selection = {});
 
 } // namespace peerage

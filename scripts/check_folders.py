@@ -4,7 +4,7 @@
 
 The folders of actors/ stand in the table of actors/README.md, from the ground up. A source
 may include what is in its own folder, and in folders before it: messages/, then these, then
-app/. The folders of messages/ are ordered here. Tests may include everything.
+app/. The folders of messages/ and app/ are ordered here. Tests may include everything.
 
   scripts/check_folders.py     names every include that points upwards; exit status 1 then
 """
@@ -20,7 +20,7 @@ INCLUDE = re.compile(r'^#include "((?:messages|actors|app|tests)/[^"]+)"', re.MU
 def order():
     table = (ROOT / "actors/README.md").read_text(encoding="utf-8")
     rooms = ["actors/" + name for name in TABLE_ROW.findall(table)]
-    return ["messages/wire", "messages/caf", "messages", *rooms, "actors", "app"]
+    return ["messages/wire", "messages/caf", "messages", *rooms, "actors", "app", "app/commands"]
 
 
 def main():

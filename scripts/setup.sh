@@ -22,8 +22,8 @@ current_step=starting
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libboost1.81-dev
-  nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev
-  python3 curl)
+  nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libtomlplusplus-dev libspdlog-dev
+  prometheus-cpp-dev python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest
   python3-pytest-xdist python3-yaml prometheus clang-format-14 clang-tidy-14 chromium

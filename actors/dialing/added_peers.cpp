@@ -8,7 +8,8 @@ namespace peerage {
 
 bool added_peers::add(entry x) {
   if (std::ranges::find(entries_, x.text, &entry::text) != entries_.end() ||
-      (x.remote && contains(*x.remote)))
+      (x.remote && contains(*x.remote)) ||
+      (x.name && std::ranges::find(entries_, x.name, &entry::name) != entries_.end()))
     return false;
   entries_.push_back(std::move(x));
   return true;

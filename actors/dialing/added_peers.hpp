@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/endpoint.hpp"
+#include "messages/host_name.hpp"
 
 #include <optional>
 #include <string>
@@ -17,10 +18,11 @@ class added_peers {
 public:
   struct entry {
     std::string text; ///< "ADDR" or "ADDR:PORT", as given.
-    /// Empty while the text names no endpoint on this machine: the interface of a
-    /// link-local address may be missing.
+    /// Empty for a host name, and while the text names no endpoint on this machine: the
+    /// interface of a link-local address may be missing.
     std::optional<endpoint> remote;
     bool lasting = false; ///< Kept for the next start, unless it is removed.
+    std::optional<host_name> name{};
   };
 
   /// False if an entry has this text or address already; that entry stays as it is.

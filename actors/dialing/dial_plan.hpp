@@ -117,6 +117,11 @@ public:
   /// moment. Empty exactly if `next` would dial the address, were it offered now.
   obstacles explain(const endpoint& remote, const dated_moment& now) const;
 
+  /// Whether this address could be dialed now as a manual peer.
+  bool may_dial_manual(const endpoint& remote, const dated_moment& now) const {
+    return may_dial(remote, dial_purpose::manual, now);
+  }
+
   // -- what happened -------------------------------------------------------------------
 
   /// Without an address book, as at first, only manual peers are dialed; earlier offers
@@ -166,6 +171,7 @@ public:
     return connected_to_.contains(remote);
   }
   dial_reach reach() const { return limits_.reach; }
+  bool is_active() const { return active_; }
   bool is_manual_peer(const endpoint& remote) const { return manual_.contains(remote); }
   /// Whether a dial of this address has reached our own node.
   bool has_met_itself_at(const endpoint& remote) const;

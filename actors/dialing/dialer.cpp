@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "actors/dialing/dialer.hpp"
 
+#include "actors/admission/obstacle_list.hpp"
 #include "actors/base/log.hpp"
 #include "actors/dialing/saved_dials.hpp"
 #include "actors/interfaces/addresses.hpp"
@@ -69,8 +70,11 @@ bool is_dialable(const dialer_state& state, const endpoint& remote) {
 /// Adds a peer of the last run.
 void restore_added(dialer_state& state, const std::string& text) {
   added_peers::entry x{text, std::nullopt, true};
-  if (endpoint remote; parse_endpoint(text, state.context->network.port, remote))
+  const auto port = state.context->network.port;
+  if (endpoint remote; parse_endpoint(text, port, remote))
     x.remote = remote;
+  else if (host_name name; parse_host_name(text, port, name))
+    x.name = name;
   else
     log::warn("{}, which was added once, cannot be dialed: {}",
               log::field("address", text),
@@ -123,6 +127,11 @@ void load(dialer_pointer self) {
   for (const auto& x : state.added.entries())
     if (x.remote && is_dialable(state, *x.remote))
       state.plan->add_manual(*x.remote);
+  for (const auto& name : state.options.names)
+    state.names->add(name, self->clock().now());
+  for (const auto& x : state.added.entries())
+    if (x.name)
+      state.names->add(*x.name, self->clock().now());
   state.plan->set_anchors({saved.anchors.begin(), saved.anchors.end()});
 }
 
@@ -171,11 +180,91 @@ void sleep(dialer_pointer self, std::optional<time_point> until) {
   self->send(self->state.context->alarms, set_alarm{wake_alarm, *at});
 }
 
+// -- host names -------------------------------------------------------------------------
+
+/// Calls `then` with the result, later.
+template <class Then>
+void look_up(dialer_pointer self, const host_name& name, const Then& then) {
+  auto& state = self->state;
+  auto& waiting = state.lookups[name];
+  waiting.emplace_back(then);
+  if (waiting.size() > 1)
+    return;
+  if (state.options.resolver)
+    state.options.resolver->resolve(name.host, name.port,
+                                    caf::actor_cast<caf::strong_actor_ptr>(self));
+  else
+    self->send(self, resolved{name.host, {}, "this node looks up no names", name.port});
+}
+
+/// The addresses that can be dialed now, and are no other name's.
+std::vector<endpoint> dialable_of(dialer_pointer self, const resolved& x) {
+  const auto& state = self->state;
+  const auto now = date_now(self);
+  std::vector<endpoint> result;
+  for (const auto& remote : x.endpoints)
+    if (state.plan->may_dial_manual(remote, now) && !state.names->contains(remote))
+      result.push_back(remote);
+  return result;
+}
+
+/// Why a lookup has brought no address that can be dialed.
+std::string lookup_problem(const resolved& x) {
+  return x.endpoints.empty()
+           ? "the lookup of " + x.name + " failed: " + x.error
+           : "no address of " + x.name +
+               " can be dialed now: they are connected, banned, our own or out of reach";
+}
+
+void take_lookup(dialer_pointer self, const host_name& name, const resolved& x) {
+  auto& state = self->state;
+  if (state.stopping)
+    return;
+  if (const auto dialable = dialable_of(self, x); !dialable.empty()) {
+    if (const auto remote = state.names->found(name, dialable))
+      state.plan->add_manual(*remote);
+    return;
+  }
+  const auto problem = lookup_problem(x);
+  state.names->not_found(name, problem, self->clock().now());
+  const auto* peer = state.names->find(name);
+  // The first failure, then quietly: as for dials.
+  log::write({peer && peer->failures == 1 ? log::level::info : log::level::debug},
+             "{} is not dialed: {}", to_string(name), problem);
+}
+
+void look_up_due_names(dialer_pointer self) {
+  auto& state = self->state;
+  if (!state.plan->is_active())
+    return;
+  for (const auto& name : state.names->take_due(self->clock().now()))
+    look_up(self, name, [self, name](const resolved& x) { take_lookup(self, name, x); });
+}
+
+void on_resolved(dialer_pointer self, const resolved& x) {
+  auto waiting = self->state.lookups.extract(host_name{x.name, x.port});
+  if (waiting.empty())
+    return;
+  for (const auto& then : waiting.mapped())
+    then(x);
+  dial_more(self);
+}
+
+/// The address of a name is dialed or connected no longer: the next one is looked up.
+void let_go_of(dialer_pointer self, const endpoint& remote, bool was_named) {
+  if (was_named && std::ranges::count(self->state.options.manual, remote) == 0 &&
+      !self->state.added.contains(remote))
+    self->state.plan->remove_manual(remote);
+}
+
 /// Does everything that can be done now.
 void dial_more(dialer_pointer self) {
   auto& state = self->state;
   if (!state.others.peers || state.stopping)
     return;
+  look_up_due_names(self);
+  if (state.plan->is_active())
+    sleep(self, state.names->next_lookup());
   for (bool sleeps = false; !sleeps;) {
     const auto step = state.plan->next(date_now(self));
     for (const auto& remote : state.plan->take_released())
@@ -203,7 +292,9 @@ void log_failure(const dialer_state& state, const endpoint& remote, dial_purpose
   if (says_nothing(reason) && !is_manual(why))
     return;
   // The first failure of a manual peer, then quietly: it may be away for days.
-  const bool is_news = is_manual(why) && state.plan->failures_of(remote) == 1;
+  const bool is_news = is_manual(why) && (state.names->contains(remote)
+                                            ? state.names->failures_of(remote) == 0
+                                            : state.plan->failures_of(remote) == 1);
   log::write({is_news ? log::level::info : log::level::debug, to_string(reason)},
              "dial of {} failed: {}", log::field("address", to_string(remote)),
              log::field("reason", to_string(reason)));
@@ -238,6 +329,7 @@ void end_failed(dialer_pointer self, const endpoint& remote, peer_exit reason) {
   book_is_told(self, remote, outcome_for_book(reason));
   self->send(state.others.peers,
              dial_given_up{remote, reason, next_dial_of(self, remote, why, reason)});
+  let_go_of(self, remote, state.names->dial_failed(remote, reason, self->clock().now()));
 }
 
 void on_failed(dialer_pointer self, const peer_failed& x) {
@@ -304,6 +396,8 @@ void on_ready(dialer_pointer self, const peer_ready& x) {
     tell_event(self, event_type::dial_failed, remote, why, *reason);
     self->send(state.others.peers,
                dial_given_up{remote, *reason, next_dial_of(self, remote, why, *reason)});
+    let_go_of(self, remote,
+              state.names->dial_failed(remote, *reason, self->clock().now()));
     return dial_more(self);
   }
   ++state.counts.offered;
@@ -313,13 +407,18 @@ void on_ready(dialer_pointer self, const peer_ready& x) {
 void on_joined(dialer_pointer self, const peer_info& info) {
   if (!self->state.plan->joined(info, self->clock().now()))
     return;
+  self->state.names->joined(info.remote, self->clock().now());
   self->state.file.mark_changed();
   dial_more(self);
 }
 
 void on_left(dialer_pointer self, const peer_info& info) {
-  if (self->state.plan->left(info, self->clock().now()))
-    self->state.file.mark_changed();
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (state.plan->left(info, now)) {
+    state.file.mark_changed();
+    let_go_of(self, info.remote, state.names->left(info.remote, now));
+  }
   dial_more(self);
 }
 
@@ -349,10 +448,14 @@ caf::result<bool> answer_when_kept(dialer_pointer self, nlohmann::json record,
 
 caf::result<bool> add(dialer_pointer self, const add_manual_peer& x) {
   auto& state = self->state;
-  if (auto refusal = refusal_of(state, x.remote))
-    return std::move(*refusal);
+  if (!x.name)
+    if (auto refusal = refusal_of(state, x.remote))
+      return std::move(*refusal);
   const auto text = x.text.empty() ? to_string(x.remote) : x.text;
-  if (state.added.add({text, x.remote, true})) {
+  if (x.name && state.added.add({text, std::nullopt, true, x.name})) {
+    state.names->add(*x.name, self->clock().now());
+    dial_more(self);
+  } else if (!x.name && state.added.add({text, x.remote, true})) {
     state.plan->add_manual(x.remote);
     dial_more(self);
   } else if (!state.unsaved.contains(text)) {
@@ -367,6 +470,8 @@ caf::result<bool> remove(dialer_pointer self, const std::string& text) {
   auto& state = self->state;
   if (auto removed = state.added.remove(text)) {
     const auto& always = state.options.manual;
+    if (removed->name)
+      removed->remote = state.names->remove(*removed->name);
     if (removed->remote && std::ranges::count(always, *removed->remote) == 0) {
       end_dials_if(self, peer_exit::disconnect_requested,
                    [&](const endpoint& dialed, const auto&) {
@@ -412,11 +517,61 @@ caf::result<bool> dial_now(dialer_pointer self, const endpoint& remote) {
   return true;
 }
 
+/// The same for a name; its addresses are tried in their order until one is dialed.
+caf::result<bool> dial_name_now(dialer_pointer self, const host_name& name) {
+  auto promise = self->make_response_promise<bool>();
+  look_up(self, name, [self, promise](const resolved& x) mutable {
+    for (const auto& remote : x.endpoints)
+      if (self->state.plan->request(remote, date_now(self))) {
+        start(self, remote, dial_purpose::requested);
+        promise.deliver(true);
+        return;
+      }
+    promise.deliver(caf::make_error(caf::sec::runtime_error, lookup_problem(x)));
+  });
+  return promise;
+}
+
+/// Where a name stands that has no address.
+name_obstacles explain_lookup(dialer_pointer self, const named_peers::peer& x) {
+  obstacle_list result;
+  if (x.is_looked_up)
+    result.add("name_lookup", "its name is being looked up");
+  else
+    result.add("backoff",
+               x.problem + "; " + std::to_string(x.failures) + " failures in a row",
+               self->state.context->wall.expected(x.ready_at, self->clock().now()));
+  return {std::nullopt, result.take()};
+}
+
+caf::result<name_obstacles> explain_named(dialer_pointer self, const host_name& name) {
+  auto explain = [self](const endpoint& remote) {
+    return name_obstacles{remote, self->state.plan->explain(remote, date_now(self))};
+  };
+  if (const auto* known = self->state.names->find(name))
+    return known->remote ? explain(*known->remote) : explain_lookup(self, *known);
+  auto promise = self->make_response_promise<name_obstacles>();
+  look_up(self, name, [promise, explain](const resolved& x) mutable {
+    if (!x.endpoints.empty()) {
+      promise.deliver(explain(x.endpoints.front()));
+      return;
+    }
+    obstacle_list result;
+    result.add("name_lookup", lookup_problem(x));
+    promise.deliver(name_obstacles{std::nullopt, result.take()});
+  });
+  return promise;
+}
+
 manual_peers list_manual(const dialer_state& state) {
   manual_peers result;
-  for (const auto& x : state.added.entries())
+  for (const auto& x : state.added.entries()) {
+    auto remote = x.remote;
+    if (const auto* named = x.name ? state.names->find(*x.name) : nullptr)
+      remote = named->remote;
     result.entries.push_back(
-      {x.text, x.remote, x.remote && state.plan->is_connected(*x.remote)});
+      {x.text, remote, remote && state.plan->is_connected(*remote)});
+  }
   return result;
 }
 
@@ -452,6 +607,10 @@ void stop(dialer_pointer self) {
     return;
   end_dials_if(self, peer_exit::shutting_down,
                [](const endpoint&, const auto&) { return true; });
+  for (const auto& [name, waiting] : std::exchange(state.lookups, {}))
+    for (const auto& then : waiting)
+      then(resolved{name.host, {}, "the node stops", name.port});
+  state.options.resolver = nullptr;
   state.file.finish([self](const std::string& problem) {
     if (problem.empty())
       self->quit(caf::exit_reason::user_shutdown);
@@ -468,6 +627,7 @@ dialer_actor::behavior_type dialer(dialer_pointer self, node_context_ptr context
   state.context = std::move(context);
   state.options = std::move(options);
   state.plan.emplace(state.options.limits, state.context->random, self->clock().now());
+  state.names.emplace(state.context->random);
   load(self);
   save_later(self);
   self->set_exit_handler([self](caf::exit_msg&) { stop(self); });
@@ -491,10 +651,13 @@ dialer_actor::behavior_type dialer(dialer_pointer self, node_context_ptr context
     [self](const add_manual_peer& x) { return add(self, x); },
     [self](const remove_manual_peer& x) { return remove(self, x.text); },
     [self](const dial_once& x) { return dial_now(self, x.remote); },
+    [self](const dial_name_once& x) { return dial_name_now(self, x.name); },
     [self](get_manual_peers) { return list_manual(self->state); },
     [self](const explain_dial& x) {
       return self->state.plan->explain(x.remote, date_now(self));
     },
+    [self](const explain_name& x) { return explain_named(self, x.name); },
+    [self](const resolved& x) { on_resolved(self, x); },
     [self](get_peer_snapshots) { return collect(self); },
     [self](const disconnect_peer& x) { return disconnect(self, x); },
     [self](const alarm& x) { on_alarm(self, x.token); },

@@ -9,6 +9,8 @@
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
+#include "actors/transport/resolver.hpp"
+#include "messages/host_name.hpp"
 
 #include <optional>
 #include <string>
@@ -30,6 +32,8 @@ struct attach_discovery {
 struct add_manual_peer {
   endpoint remote;
   std::string text{}; ///< It is listed and removed by this; empty: the endpoint's.
+  std::optional<host_name>
+    name{}; ///< If it is set, the peer's, and `remote` is not used.
 };
 
 /// Stop dialing this peer; an existing connection stays. Answers false if no peer was
@@ -42,6 +46,12 @@ struct remove_manual_peer {
 /// is connected or being dialed, an error if it is out of reach.
 struct dial_once {
   endpoint remote;
+};
+
+/// The same for the first address of a name that can be dialed. Answers when the name has
+/// been looked up; an error if that failed, or if none of its addresses can be dialed.
+struct dial_name_once {
+  host_name name;
 };
 
 /// Asks the DIALER for the manual peers, added by `add_manual_peer` or at the start.
@@ -61,6 +71,16 @@ struct explain_dial {
   endpoint remote;
 };
 
+/// Asks the same about a host name, which is looked up unless it is a manual peer with an
+/// address. Without an address, the obstacle is the lookup.
+struct explain_name {
+  host_name name;
+};
+struct name_obstacles {
+  std::optional<endpoint> remote; ///< The address that was meant.
+  obstacles dial;
+};
+
 /// Owns the outbound places, and everything that is dialed.
 using dialer_actor = peer_sink::extend<
   caf::reacts_to<attach_discovery>,
@@ -72,9 +92,13 @@ using dialer_actor = peer_sink::extend<
   // Status, for people and programs.
   caf::replies_to<add_manual_peer>::with<bool>,
   caf::replies_to<remove_manual_peer>::with<bool>, caf::replies_to<dial_once>::with<bool>,
+  caf::replies_to<dial_name_once>::with<bool>,
   caf::replies_to<get_manual_peers>::with<manual_peers>,
   // Status (`whynot`).
   caf::replies_to<explain_dial>::with<obstacles>,
+  caf::replies_to<explain_name>::with<name_obstacles>,
+  // RESOLVER: the addresses of a name.
+  caf::reacts_to<resolved>,
   // Status: connections that still shake hands, with what is known of them.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // Status: ends a dial that is under way; false if there is none.
@@ -88,6 +112,9 @@ PEERAGE_LOCAL_MESSAGE(peerage::attach_discovery)
 PEERAGE_LOCAL_MESSAGE(peerage::add_manual_peer)
 PEERAGE_LOCAL_MESSAGE(peerage::remove_manual_peer)
 PEERAGE_LOCAL_MESSAGE(peerage::dial_once)
+PEERAGE_LOCAL_MESSAGE(peerage::dial_name_once)
 PEERAGE_LOCAL_MESSAGE(peerage::get_manual_peers)
 PEERAGE_LOCAL_MESSAGE(peerage::manual_peers)
 PEERAGE_LOCAL_MESSAGE(peerage::explain_dial)
+PEERAGE_LOCAL_MESSAGE(peerage::explain_name)
+PEERAGE_LOCAL_MESSAGE(peerage::name_obstacles)

@@ -292,6 +292,8 @@ void start_intake(peer_manager_pointer self, starting& x) {
   auto& options = x.options;
   dialer_options dialing;
   dialing.manual = options.manual;
+  dialing.names = options.names;
+  dialing.resolver = options.resolver;
   dialing.added = options.added;
   dialing.limits.reach = context->sockets->reach();
   dialing.limits.own = state.own;
@@ -313,7 +315,8 @@ void start_intake(peer_manager_pointer self, starting& x) {
     return;
   x.crawling = self->spawn(crawler, context, state.book);
   adopt(self, intake, x.crawling);
-  x.seeds = self->spawn(dns_seeds, context, state.book, options.resolver);
+  x.seeds = self->spawn(dns_seeds, context, state.book,
+                        options.ask_dns_seeds ? options.resolver : nullptr);
   adopt(self, intake, x.seeds);
 }
 

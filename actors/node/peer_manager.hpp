@@ -20,10 +20,12 @@ namespace peerage {
 struct peer_manager_options {
   std::vector<acceptor_ptr> acceptors;
   std::vector<endpoint> manual;          ///< Dialed again and again, without end.
+  std::vector<host_name> names;          ///< These too, looked up for each dial.
   std::vector<added_peers::entry> added; ///< These too; people can list and remove them.
   /// Looks for peers beyond the manual ones, up to `max_outbound` in all.
   bool discover = false;
-  std::shared_ptr<peerage::resolver> resolver; ///< For DNS seeds; null: none are asked.
+  std::shared_ptr<peerage::resolver> resolver; ///< Null: no names are looked up.
+  bool ask_dns_seeds = true; ///< If there is a resolver, and peers are looked for.
   std::size_t max_outbound = 25;
   std::size_t max_inbound = 125;
   /// Peers of one address, and of one /24 or /64, handshakes included. Loopback is exempt

@@ -35,7 +35,7 @@ struct shared_lookups {
 
 void run_lookup(const std::shared_ptr<shared_lookups>& shared, std::string name,
                 std::uint16_t port, const caf::weak_actor_ptr& sink) {
-  resolved result{std::move(name), {}, {}};
+  resolved result{std::move(name), {}, {}, port};
   shared->lookup(result.name, port, result);
   normalise(result);
   std::lock_guard guard{shared->mutex};
@@ -59,12 +59,12 @@ public:
                const caf::strong_actor_ptr& sink) override {
     auto to = caf::actor_cast<caf::weak_actor_ptr>(sink);
     if (auto numbers = endpoint_in_numbers(name, port)) {
-      deliver(to, resolved{std::move(name), {*numbers}, {}});
+      deliver(to, resolved{std::move(name), {*numbers}, {}, port});
     } else if (name.empty() || name.size() > max_name_length ||
                name.find('\0') != name.npos) {
-      deliver(to, resolved{std::move(name), {}, "not a name"});
+      deliver(to, resolved{std::move(name), {}, "not a name", port});
     } else if (!begin()) {
-      deliver(to, resolved{std::move(name), {}, "too many lookups under way"});
+      deliver(to, resolved{std::move(name), {}, "too many lookups under way", port});
     } else {
       start(std::move(name), port, std::move(to));
     }
@@ -86,7 +86,7 @@ private:
     } catch (const std::system_error& error) {
       std::lock_guard guard{shared_->mutex};
       --shared_->under_way;
-      deliver(sink, resolved{std::move(name), {}, error.what()});
+      deliver(sink, resolved{std::move(name), {}, error.what(), port});
     }
   }
 

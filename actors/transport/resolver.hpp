@@ -22,6 +22,7 @@ struct resolved {
   std::string name;                ///< As asked.
   std::vector<endpoint> endpoints; ///< At most `resolver::max_endpoints`, each once.
   std::string error;               ///< For people; empty exactly if there are endpoints.
+  std::uint16_t port = 0;          ///< As asked.
 };
 
 class resolver {

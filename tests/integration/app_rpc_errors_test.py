@@ -58,7 +58,7 @@ class Errors(NodeCase):
                 (-23, "Error: Node already added", "addnode", [added, "add"]),
                 (-24, "Error: Node could not be removed. It has not been added previously.",
                  "addnode", [nobody, "remove"]),
-                (-30, None, "addnode", ["nowhere.example", "add"]),
+                (-30, None, "addnode", ["no where.example", "add"]),
                 (-30, None, "addnode", ["127.0.0.1:0", "add"]),
                 (-24, None, "addnode", ["nowhere.example", "remove"]),
                 (-24, None, "addnode", [added + " ", "remove"]),

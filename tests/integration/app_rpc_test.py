@@ -224,7 +224,7 @@ class Rpc(NodeCase):
         self.fails(-24, "getaddednodeinfo", nobody)
         self.fails(-1, "addnode", nobody, "love")
         self.fails(-8, "addnode", nobody, "add", True)
-        self.fails(-30, "addnode", "nowhere.example", "add")
+        self.fails(-30, "addnode", "no where.example", "add")
         self.assertEqual(self.call("getaddednodeinfo"), [])  # the swarm was not added
 
     def test_added_nodes_have_the_words_they_were_added_with(self):

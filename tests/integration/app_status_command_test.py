@@ -5,6 +5,7 @@
 import contextlib
 import fcntl
 import itertools
+import json
 import os
 import signal
 import socket
@@ -95,8 +96,32 @@ class Once(NodeCase):
                 lines = terminal.screen.printed.splitlines()
                 self.assertLessEqual(max(map(len, lines)), columns)
                 self.assertEqual(len(lines), 7 + 1 + 1 + 6)  # however high it is
+                self.assertTrue(lines[8].startswith("id "))
                 self.assertIn("address", lines[8])
                 self.assertEqual("received" in lines[8], columns == 200)
+
+    def test_a_selection_of_the_peers(self):
+        def rows(*options):
+            done = run_to_end("status", "--status", address_of(self.tcp), *options)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return table_of(done.stdout)
+        ids = sorted(peer["id"] for peer in self.node.get("/peers"))
+        self.assertEqual([row["id"] for row in rows("--sort", "id")], ids)
+        self.assertEqual([row["id"] for row in rows("--sort", "id", "--reverse")], ids[::-1])
+        self.assertEqual([row["dir"] for row in rows("--filter", "dir=in")], ["in"])
+        one = rows("--sort", "id")[2]
+        self.assertEqual(rows("--filter", one["address"]), [one])
+        done = run_to_end("status", "--status", address_of(self.tcp), "--filter", "nobody")
+        self.assertFalse(any(map(is_heading, done.stdout.splitlines())))
+        self.assertIn("peers      6: 6 ready", done.stdout)  # of the node, not of the table
+
+    def test_for_programs(self):
+        done = run_to_end("status", "--status", address_of(self.tcp), "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.count("\n"), 1)
+        found = json.loads(done.stdout)
+        self.assertEqual(found["peers"]["ready"], 6)
+        self.assertEqual(found["node"]["pid"], self.node.pid)
 
     def test_nobody_reads(self):
         reading, writing = os.pipe()
@@ -139,6 +164,14 @@ class WatchInAPipe(NodeCase):
         self.assertEqual(len(tables), 4)
         for table in tables[:3]:
             self.assertEqual(len(table_of(table)), 2)
+
+    def test_documents_for_programs(self):
+        with start(*self.options, "--json") as command:
+            for _ in range(3):
+                self.assertEqual(json.loads(command.stdout.readline())["peers"]["ready"], 2)
+            command.send_signal(signal.SIGINT)
+            command.communicate(timeout=5)
+            self.assertEqual(command.returncode, 0)
 
     def test_signals_that_end_it(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -272,7 +305,7 @@ class WatchOnATerminal(FolderCase):
                         self.assertEqual(terminal.screen.lines[-1], "... and 6 more")
                     elif columns == 40:
                         self.assertEqual(terminal.screen.lines[-1], "... and 13 more")
-                        self.assertEqual(headings, "dir  type    min ping  address")
+                        self.assertEqual(headings, "id  dir  min ping  recv  address")
                     elif columns == 20:
                         self.assertEqual(terminal.screen.lines[-1], "... and 20 more")
                     else:
@@ -306,7 +339,7 @@ class WatchOnATerminal(FolderCase):
 class Unreachable(FolderCase):
     def fail(self, address, *names):
         done = run_to_end("status", "--status", address)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
         self.assertRegex(done.stderr, r"^peerage: [\x20-\x7e]*\n$")
         for name in (address, *names):
             self.assertIn(name, done.stderr)
@@ -339,7 +372,7 @@ class Unreachable(FolderCase):
                     client.sendall(answer)
                     client.close()
                     errors = command.communicate(timeout=10)[1].decode()
-                    self.assertEqual(command.returncode, 1)
+                    self.assertEqual(command.returncode, 3)
                     self.assertIn(name, errors)
                     self.assertEqual(errors.count("\n"), 1)
 
@@ -388,6 +421,11 @@ class CommandLine(FolderCase):
             (("--watch", "--interval", "soon"), ["--interval soon"]),
             (("--interval", "3"), ["--interval 3", "--watch"]),
             (("--watch=maybe",), ["--watch"]),
+            (("--sort", "colour"), ["--sort colour", "min-ping"]),
+            (("--sort", "adress"), ["--sort adress", "did you mean address?"]),
+            (("--json", "--sort", "id"), ["--sort", "--json"]),
+            (("--json", "--filter", "x"), ["--filter", "--json"]),
+            (("--config", "/nowhere/node.toml"), ["/nowhere/node.toml"]),
         ):
             with self.subTest(arguments=arguments):
                 self.refuse("status", *arguments, names=[*names, "peerage status --help"])

@@ -6,11 +6,11 @@
 namespace peerage {
 
 void memory_resolver::add(const std::string& name, std::vector<endpoint> endpoints) {
-  script_[name] = resolved{name, std::move(endpoints), {}};
+  script_[name] = resolved{name, std::move(endpoints), {}, 0};
 }
 
 void memory_resolver::add_error(const std::string& name, std::string error) {
-  script_[name] = resolved{name, {}, std::move(error)};
+  script_[name] = resolved{name, {}, std::move(error), 0};
 }
 
 void memory_resolver::add_black_hole(const std::string& name) {
@@ -20,11 +20,12 @@ void memory_resolver::add_black_hole(const std::string& name) {
 void memory_resolver::resolve(std::string name, std::uint16_t port,
                               const caf::strong_actor_ptr& sink) {
   ++lookups_;
-  resolved result{name, {}, {}};
+  resolved result{name, {}, {}, port};
   if (auto found = script_.find(name); found != script_.end()) {
     if (!found->second)
       return;
     result = *found->second;
+    result.port = port;
     for (auto& where : result.endpoints)
       where.port = port;
   } else if (auto numbers = endpoint_in_numbers(name, port)) {

@@ -59,8 +59,12 @@ bool write_secret(const std::filesystem::path& path, const std::string& content,
 
 } // namespace
 
+std::string basic_authorization(std::string_view user_and_password) {
+  return "Basic " + base64(user_and_password);
+}
+
 rpc_cookie::rpc_cookie(std::filesystem::path path, const std::string& content)
-    : path_(std::move(path)), expected_("Basic " + base64(content)) {}
+    : path_(std::move(path)), expected_(basic_authorization(content)) {}
 
 std::shared_ptr<rpc_cookie> rpc_cookie::create(const std::filesystem::path& path,
                                                std::string& error) {

@@ -8,6 +8,10 @@
 
 namespace peerage {
 
+/// The `Authorization` header for HTTP Basic authentication (RFC 7617).
+/// @param user_and_password "USER:PASSWORD", as a cookie file has it.
+std::string basic_authorization(std::string_view user_and_password);
+
 /// The password of this run: a file that only its owner can read, as in Bitcoin Core
 /// (`__cookie__:<64 hex digits>`). Removed with this object.
 class rpc_cookie {

@@ -72,5 +72,7 @@ inline constexpr std::uint64_t event_fetch = 100;
 inline constexpr std::chrono::seconds source_deadline{2};
 /// The same for answers that wait for the disk, which may be busy.
 inline constexpr std::chrono::seconds disk_deadline{20};
+/// The same for the lookup of a host name, which asks other machines.
+inline constexpr std::chrono::seconds lookup_deadline{15};
 
 } // namespace peerage::status_limits

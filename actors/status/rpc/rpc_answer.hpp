@@ -4,6 +4,7 @@
 #include "actors/status/rpc/rpc.hpp"
 #include "actors/storage/state_saver.hpp"
 #include "messages/endpoint.hpp"
+#include "messages/host_name.hpp"
 
 #include <caf/sec.hpp>
 
@@ -96,7 +97,7 @@ void change_call(status_pointer self, const Handle& whom, Question what,
                       status_limits::disk_deadline);
 }
 
-/// Reads "ip[:port]", an address to dial; throws `rpc_error`. Names are not resolved.
+/// Reads "ip[:port]", an address to dial; throws `rpc_error`. Names are none.
 inline endpoint endpoint_argument(const std::string& text, std::uint16_t default_port) {
   endpoint result;
   if (parse_endpoint(text, default_port, result) && result.port != 0)
@@ -104,7 +105,7 @@ inline endpoint endpoint_argument(const std::string& text, std::uint16_t default
   const auto zone = zone_problem(text);
   throw rpc_error{rpc_code::invalid_ip_or_subnet,
                   "Error: Invalid IP address: " + text + " (" +
-                    (zone.empty() ? "IP or IP:PORT; names are not resolved" : zone) + ")",
+                    (zone.empty() ? "IP, IP:PORT or HOST:PORT" : zone) + ")",
                   {}};
 }
 

@@ -5,6 +5,7 @@
 #include "actors/interfaces/admission.hpp"
 #include "actors/interfaces/dialing.hpp"
 #include "actors/interfaces/peer_set.hpp"
+#include "actors/status/rpc/rpc_answer.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,6 +42,23 @@ void ask_handshakes(status_pointer self,
   all->ask<peer_snapshots>(self, parts.listener, deadline, get_peer_snapshots{}, add);
   all->ask<peer_snapshots>(self, parts.dialer, deadline, get_peer_snapshots{}, add);
   all->close();
+}
+
+void with_address_of(status_pointer self, const host_name& name, const rpc_done& done,
+                     const std::function<void(const endpoint&)>& then) {
+  ask<name_obstacles>(
+    self, self->state.parts.dialer, status_limits::lookup_deadline, explain_name{name},
+    [name, done, then](caf::expected<name_obstacles> found) {
+      if (!found)
+        return done(rpc_error_of(found.error()));
+      if (found->remote)
+        return then(*found->remote);
+      const auto& why = found->dial.entries;
+      done(rpc_error{rpc_code::misc,
+                     "Error: " + to_string(name) +
+                       " has no address now: " + (why.empty() ? "" : why.front().detail),
+                     {}});
+    });
 }
 
 void with_zone(status_pointer self, const endpoint& named,

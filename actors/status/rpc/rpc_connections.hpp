@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/status/http/status_actor.hpp"
+#include "actors/status/rpc/rpc.hpp"
 #include "messages/endpoint.hpp"
+#include "messages/host_name.hpp"
 #include "messages/snapshots.hpp"
 
 #include <functional>
@@ -19,5 +20,10 @@ void ask_handshakes(status_pointer self, const std::function<void(peer_snapshots
 /// link that it is connected on, unless there is none, or more than one.
 void with_zone(status_pointer self, const endpoint& named,
                const std::function<void(const endpoint&)>& then);
+
+/// Calls `then` with the address that a host name has for the DIALER: that of the manual
+/// peer, or what a lookup brings. Without one, the call ends with an error.
+void with_address_of(status_pointer self, const host_name& name, const rpc_done& done,
+                     const std::function<void(const endpoint&)>& then);
 
 } // namespace peerage

@@ -30,14 +30,22 @@ void add_node(status_pointer self, const rpc_arguments& given, const rpc_done& d
                           {}};
         return nullptr;
       });
-  const auto remote = endpoint_argument(node, parts.context->network.port);
+  std::optional<host_name> name;
+  if (host_name host; parse_host_name(node, parts.context->network.port, host))
+    name = host;
+  const auto remote =
+    name ? endpoint{} : endpoint_argument(node, parts.context->network.port);
   if (command == "add")
     return change_call<bool>(
-      self, parts.dialer, add_manual_peer{remote, node}, done, [](bool added) {
+      self, parts.dialer, add_manual_peer{remote, node, name}, done, [](bool added) {
         if (!added)
           throw rpc_error{rpc_code::node_already_added, "Error: Node already added", {}};
         return nullptr;
       });
+  if (name)
+    return decide_call<bool>(
+      self, parts.dialer, dial_name_once{*name}, done, [](bool) { return nullptr; },
+      status_limits::lookup_deadline);
   decide_call<bool>(self, parts.dialer, dial_once{remote}, done,
                     [](bool) { return nullptr; });
 }
@@ -76,8 +84,8 @@ void add_dialing_methods(rpc_methods& to) {
            {"command", rpc_type::text, true},
            {"v2transport", rpc_type::boolean}},
           "addnode \"node\" \"add|remove|onetry\" ( v2transport )\nStays connected to a "
-          "peer (also after the next start), no longer does, or dials it once. IP "
-          "addresses only.",
+          "peer (also after the next start), no longer does, or dials it once. A host "
+          "name is looked up for each dial.",
           add_node});
   to.add({"getaddednodeinfo",
           {{"node"}},

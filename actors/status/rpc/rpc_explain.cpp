@@ -113,17 +113,28 @@ get_event_history subject_of(const rpc_json& x) {
                   {}};
 }
 
-void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
-  explanation about;
-  about.subject = given.get("subject");
-  about.whose = subject_of(about.subject);
-  if (!self->state.parts.events)
-    throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
+void explain(status_pointer self, const explanation& about, const rpc_done& done) {
   with_zone(self, about.whose.address, [self, about, done](const endpoint& address) {
     auto complete = about;
     complete.whose.address = address;
     ask_about_subject(self, std::move(complete), done);
   });
+}
+
+void why(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
+  explanation about;
+  about.subject = given.get("subject");
+  if (!self->state.parts.events)
+    throw rpc_error{rpc_code::misc, "this node keeps no events", {}};
+  if (host_name name; about.subject.is_string() &&
+                      parse_host_name(about.subject.get<std::string>(), 0, name))
+    return with_address_of(self, name, done, [=](const endpoint& address) {
+      auto found = about;
+      found.whose.address = address;
+      explain(self, found, done);
+    });
+  about.whose = subject_of(about.subject);
+  explain(self, about, done);
 }
 
 rpc_json render_obstacles(const obstacles& x) {
@@ -137,10 +148,36 @@ rpc_json render_obstacles(const obstacles& x) {
   return {{"possible", x.entries.empty()}, {"obstacles", std::move(list)}};
 }
 
+rpc_json render_why_not(const std::string& address, const obstacles& dial,
+                        const obstacles& accept) {
+  return {{"address", address},
+          {"dial", render_obstacles(dial)},
+          {"accept", render_obstacles(accept)}};
+}
+
+/// The address that is dialed for it tells the rest.
+void why_not_named(status_pointer self, const host_name& name, const rpc_done& done) {
+  ask<name_obstacles>(
+    self, self->state.parts.dialer, status_limits::lookup_deadline, explain_name{name},
+    [self, name, done](caf::expected<name_obstacles> found) {
+      if (!found)
+        return done(rpc_error_of(found.error()));
+      if (!found->remote)
+        return done(render_why_not(to_string(name), found->dial, found->dial));
+      answer_call<obstacles>(
+        self, self->state.parts.listener, explain_accept{*found->remote}, done,
+        [remote = *found->remote, dial = found->dial](const obstacles& accept) {
+          return render_why_not(to_string(remote), dial, accept);
+        });
+    });
+}
+
 void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& done) {
   const auto& parts = self->state.parts;
-  const auto remote =
-    endpoint_argument(given.text("address"), parts.context->network.port);
+  const auto port = parts.context->network.port;
+  if (host_name name; parse_host_name(given.text("address"), port, name))
+    return why_not_named(self, name, done);
+  const auto remote = endpoint_argument(given.text("address"), port);
   with_zone(self, remote, [self, done](const endpoint& named) {
     ask<obstacles>(self, self->state.parts.dialer, explain_dial{named},
                    [self, named, done](caf::expected<obstacles> dial) {
@@ -149,9 +186,7 @@ void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& do
                      answer_call<obstacles>(
                        self, self->state.parts.listener, explain_accept{named}, done,
                        [named, dial = *dial](const obstacles& accept) {
-                         return rpc_json{{"address", to_string(named)},
-                                         {"dial", render_obstacles(dial)},
-                                         {"accept", render_obstacles(accept)}};
+                         return render_why_not(to_string(named), dial, accept);
                        });
                    });
   });
@@ -162,15 +197,16 @@ void why_not(status_pointer self, const rpc_arguments& given, const rpc_done& do
 void add_explain_methods(rpc_methods& to) {
   to.add({"why",
           {{"subject", rpc_type::text | rpc_type::number, true, rpc_reading::or_text}},
-          "why id|\"ip:port\"|\"ip\"|\"range\"\nWhat happened to a peer, an address or a "
+          "why id|\"ip:port\"|\"host:port\"|\"ip\"|\"range\"\nWhat happened to a peer, "
+          "an address or a "
           "host, with times, reasons, deadlines and scores; also when it is gone.",
           why});
-  to.add(
-    {"whynot",
-     {{"address", rpc_type::text, true}},
-     "whynot \"ip:port\"\nWhat would stop a dial of this address, or a connection from "
-     "it, at this moment.",
-     why_not});
+  to.add({"whynot",
+          {{"address", rpc_type::text, true}},
+          "whynot \"ip:port\"|\"host:port\"\nWhat would stop a dial of this address, or "
+          "a connection from "
+          "it, at this moment.",
+          why_not});
 }
 
 } // namespace peerage

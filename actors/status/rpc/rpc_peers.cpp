@@ -170,6 +170,10 @@ void disconnect_node(status_pointer self, const rpc_arguments& given,
   if (by_id ? !address.empty() : !given.has("address"))
     throw rpc_error{
       rpc_code::invalid_params, "Only one of address and nodeid should be provided.", {}};
+  if (host_name name; !by_id && parse_host_name(address, 0, name))
+    return with_address_of(self, name, done, [self, done](const endpoint& remote) {
+      end_connection(self, {0, remote}, done);
+    });
   disconnect_peer whom;
   if (by_id) {
     const auto id = given.integer("nodeid");

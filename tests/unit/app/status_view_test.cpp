@@ -134,8 +134,19 @@ TEST_CASE("narrow terminals keep what matters most") {
         "version");
   CHECK(headings(80) ==
         "id  dir  type  min ping  send  recv  txn  blk  address         version");
-  CHECK(headings(60) == "dir  type  min ping  recv  address         version");
-  CHECK(headings(30) == "dir  min ping  address");
+  CHECK(headings(60) == "id  dir  type  min ping  address         version");
+  CHECK(headings(30) == "id  dir  type  address");
+}
+
+TEST_CASE("only the selected peers are shown, and counted") {
+  auto lines = status_lines(node_with(50), now, {120, 20}, {"id", true, "192.0.2.4"});
+  CHECK(lines.size() == 20); // 4 and 40 to 49
+  CHECK(lines[9].starts_with("49"));
+  CHECK(lines.back().starts_with(" 4"));
+  lines = status_lines(node_with(50), now, {120, 15}, {{}, false, "192.0.2.4"});
+  CHECK(lines.back() == "... and 1 more");
+  lines = status_lines(node_with(50), now, {}, {{}, false, "nobody"});
+  CHECK(lines.back().starts_with("peers left"));
 }
 
 TEST_CASE("never wider nor higher than the terminal") {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "app/status_command.hpp"
+#include "app/status_screen.hpp"
 
+#include "app/human_text.hpp"
 #include "app/signal_source.hpp"
 #include "app/standard_streams.hpp"
-#include "app/status_client.hpp"
 #include "app/status_report.hpp"
 #include "app/status_view.hpp"
 #include "app/terminal.hpp"
@@ -25,22 +25,36 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// For both documents together.
-constexpr std::chrono::seconds answer_limit{5};
+constexpr unsigned http_ok = 200;
+
+/// Characters shown of a refusal.
+constexpr std::size_t max_refusal_length = 200;
 
 /// The result of asking: a report, or a line that tells why there is none.
 struct finding {
   std::optional<status_report> report;
   std::string failure;
+  std::string document; ///< GET /status, as the node sent it.
 };
 
-finding read_answer(const status_address& at, const status_answer& answer) {
-  if (!answer.failure.empty())
-    return {std::nullopt, answer.failure};
-  auto report = read_status_report(answer.status, answer.peers);
+std::vector<http_question> status_questions() {
+  return {{"/status"}, {"/peers"}};
+}
+
+finding read_answer(const status_address& at, http_answers&& found) {
+  if (!found.failure.empty())
+    return {std::nullopt, found.failure, {}};
+  for (const auto& answer : found.answers)
+    if (answer.status != http_ok)
+      return {std::nullopt,
+              to_string(at) + " answers " + std::to_string(answer.status) + ": " +
+                printable(answer.body, max_refusal_length),
+              {}};
+  auto& document = found.answers[0].body;
+  auto report = read_status_report(document, found.answers[1].body);
   if (!report)
-    return {std::nullopt, to_string(at) + " does not answer as a peerage node does"};
-  return {std::move(report), {}};
+    return {std::nullopt, to_string(at) + " does not answer as a peerage node does", {}};
+  return {std::move(report), {}, std::move(document)};
 }
 
 double unix_seconds() {
@@ -55,37 +69,36 @@ std::string as_text(const std::vector<std::string>& lines) {
   return result;
 }
 
-int fail(const std::string& why) {
+void say(const std::string& why) {
   // While watching, no signal would end a write that waits.
   say_at_last("peerage: " + why + "\n", std::chrono::seconds{1});
-  return 1;
 }
 
 int cannot_write(int error) {
-  return fail(std::string("cannot write to standard output: ") + std::strerror(error));
+  say(std::string("cannot write to standard output: ") + std::strerror(error));
+  return 1;
 }
 
 // -- once -------------------------------------------------------------------------------
 
-int show_once(const status_address& at) {
-  asio::io_context context;
-  finding found;
-  ask_status(context, at, answer_limit,
-             [&](const status_answer& x) { found = read_answer(at, x); });
-  context.run();
+int show_once(const screen_options& options) {
+  const auto& at = options.at;
+  const auto found = read_answer(at, ask_node(at, status_questions(), answer_limit));
   if (!found.report)
-    return fail(found.failure + " (a node serves it with peerage run --status " +
-                to_string(at) + "; --status names another address)");
+    throw unreachable(at, found.failure);
   terminal out;
-  auto lines = status_lines(*found.report, unix_seconds(), {out.size().width, {}});
-  return out.write(as_text(lines), -1) == write_result::failed ? cannot_write(errno) : 0;
+  const auto text = options.json
+                      ? found.document
+                      : as_text(status_lines(*found.report, unix_seconds(),
+                                             {out.size().width, {}}, options.selection));
+  return out.write(text, -1) == write_result::failed ? cannot_write(errno) : 0;
 }
 
 // -- again and again --------------------------------------------------------------------
 
 class watcher {
 public:
-  explicit watcher(const status_command_options& options)
+  explicit watcher(const screen_options& options)
       : options_(options), pause_(context_),
         signals_(context_, signals_for(out_), [this](int x) { on_signal(x); }) {}
 
@@ -102,18 +115,23 @@ private:
   static std::initializer_list<int> signals_for(const terminal& out);
 
   void ask() {
-    ask_status(context_, options_.at, answer_limit, [this](const status_answer& x) {
-      last_ = read_answer(options_.at, x);
-      draw();
-      pause_.expires_after(options_.interval);
-      pause_.async_wait([this](const boost::system::error_code&) { ask(); });
-    });
+    ask_node(context_, options_.at, status_questions(), answer_limit,
+             [this](http_answers x) {
+               last_ = read_answer(options_.at, std::move(x));
+               draw();
+               pause_.expires_after(options_.interval);
+               pause_.async_wait([this](const boost::system::error_code&) { ask(); });
+             });
   }
 
   void draw() {
     if (!last_)
       return;
-    auto lines = last_->report ? status_lines(*last_->report, unix_seconds(), out_.size())
+    if (options_.json) // what a program reads has no lines for people
+      return last_->report ? note(out_.write(last_->document, signals_.descriptor()))
+                           : say(last_->failure + "; trying again");
+    auto lines = last_->report ? status_lines(*last_->report, unix_seconds(), out_.size(),
+                                              options_.selection)
                                : std::vector{last_->failure + "; trying again"};
     if (out_.is_terminal())
       return note(out_.redraw(lines, signals_.descriptor()));
@@ -138,7 +156,7 @@ private:
     draw();
   }
 
-  status_command_options options_;
+  screen_options options_;
   asio::io_context context_;
   terminal out_;
   asio::steady_timer pause_;
@@ -156,8 +174,8 @@ std::initializer_list<int> watcher::signals_for(const terminal& out) {
 
 } // namespace
 
-int run_status_command(const status_command_options& options) {
-  return options.watch ? watcher(options).run() : show_once(options.at);
+int show_status(const screen_options& options) {
+  return options.watch ? watcher(options).run() : show_once(options);
 }
 
 } // namespace peerage
