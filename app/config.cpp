@@ -133,7 +133,7 @@ void set_status(run_options& to, const std::string& text) {
 }
 
 void set_metrics(run_options& to, const std::string& text) {
-  to.metrics.push_back({read_endpoint(text, true), {}});
+  to.metrics.push_back({read_listening(text), {}});
 }
 
 void set_allowed_host(run_options& to, const std::string& text) {
