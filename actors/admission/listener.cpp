@@ -309,6 +309,7 @@ obstacles explain(listener_pointer self, const endpoint& remote) {
   if (state.acceptors.empty())
     found.add("not_listening", "no address is listened on");
   found.add_network(state.network_active);
+  found.add_reach(dial_reach::everywhere, remote); // any host may come
   found.add_ban(state.bans.find(remote, state.context->wall.now()));
   if (const auto until = state.rate.refused_until(remote, now))
     found.add("accept_rate", "it has connected too often of late",

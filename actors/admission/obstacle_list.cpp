@@ -13,8 +13,8 @@ void obstacle_list::add_network(bool active) {
 }
 
 void obstacle_list::add_reach(dial_reach reach, const endpoint& remote) {
-  add(names_host(remote) ? "out_of_reach" : "no_host",
-      std::string(reach_problem(reach, remote)));
+  if (const auto problem = reach_problem(reach, remote); !problem.empty())
+    add(names_host(remote) ? "out_of_reach" : "no_host", std::string(problem));
 }
 
 void obstacle_list::add_ban(const std::optional<ban>& found) {

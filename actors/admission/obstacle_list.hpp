@@ -20,7 +20,7 @@ public:
   void add(std::string kind, std::string detail, double until = 0);
 
   void add_network(bool active);
-  /// The address is not within this reach.
+  /// If the address is not within this reach.
   void add_reach(dial_reach reach, const endpoint& remote);
   void add_ban(const std::optional<ban>& found);
   /// Of the caps of one address and of one subnet; what `total` means is for the

@@ -457,6 +457,8 @@ caf::result<bool> add(dialer_pointer self, const add_manual_peer& x) {
     dial_more(self);
   } else if (!x.name && state.added.add({text, x.remote, true})) {
     state.plan->add_manual(x.remote);
+    if (state.others.peers)
+      self->send(state.others.peers, dial_begun{x.remote});
     dial_more(self);
   } else if (!state.unsaved.contains(text)) {
     return false;

@@ -132,7 +132,7 @@ struct peer_pattern {
   }
 };
 
-/// DIALER -> PEER_SET: a dial of this address begins.
+/// DIALER -> PEER_SET: a dial of this address begins, or will: it was added.
 struct dial_begun {
   endpoint remote;
 };

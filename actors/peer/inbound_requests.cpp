@@ -5,6 +5,7 @@
 #include "messages/wire/limits.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace peerage {
@@ -67,11 +68,7 @@ void inbound_requests::on_answer(const service_answer& answer) {
       message.entries.resize(wire::limits::headers);
     out_.push(message);
   } else if (const auto* hashes = std::get_if<block_hashes>(&answer)) {
-    wire::inv message;
-    for (const auto& hash : hashes->entries)
-      message.entries.push_back({wire::inv_block, hash});
-    if (!message.entries.empty())
-      out_.push(message);
+    answer_hashes(hashes->entries);
   } else if (const auto* ids = std::get_if<transaction_ids>(&answer)) {
     wire::inv message;
     for (const auto& id : ids->entries)
@@ -85,14 +82,36 @@ void inbound_requests::on_answer(const service_answer& answer) {
   settle();
 }
 
+void inbound_requests::answer_hashes(const std::vector<wire::hash256>& found) {
+  if (found.empty())
+    return;
+  wire::inv message;
+  if (waiting_.front().is_our_own) {
+    message.entries.push_back({wire::inv_block, found.back()});
+  } else {
+    for (const auto& hash : found)
+      message.entries.push_back({wire::inv_block, hash});
+    if (found.size() >= full_list)
+      end_of_list_ = found.back();
+  }
+  out_.push(message);
+}
+
 void inbound_requests::answer_entry(const wire::inventory_entry& asked,
                                     const service_answer& answer) {
-  if (const auto* block = std::get_if<wire::block>(&answer))
+  if (const auto* block = std::get_if<wire::block>(&answer)) {
     out_.push(*block);
-  else if (const auto* transaction = std::get_if<wire::tx>(&answer))
+    if (end_of_list_ == asked.hash) {
+      waiting_.insert(
+        std::next(waiting_.begin()),
+        {service_request{serve_block_hashes{peer_, {asked.hash}, {}}}, 0, true});
+      end_of_list_.reset();
+    }
+  } else if (const auto* transaction = std::get_if<wire::tx>(&answer)) {
     out_.push(*transaction);
-  else
+  } else {
     missing_.entries.push_back(asked);
+  }
 }
 
 /// Deals with the front items until one is for the service.

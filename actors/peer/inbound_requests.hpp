@@ -55,6 +55,11 @@ public:
   bool is_full() const { return backlog() >= max_items || bytes_ >= max_bytes; }
   std::size_t backlog() const { return waiting_.size(); }
 
+  /// An answer to getblocks with this many hashes is not the whole chain. A remote that
+  /// has fetched the last of these blocks is told of one behind them, and so asks for the
+  /// next ones (as Bitcoin Core does with its m_continuation_block).
+  static constexpr std::size_t full_list = 500;
+
   static constexpr std::size_t max_items = 16;
   static constexpr std::size_t max_bytes = 1 << 20;
 
@@ -62,12 +67,14 @@ private:
   struct waiting_item {
     item what;
     std::size_t bytes;
+    bool is_our_own = false; ///< To find a block behind a full list.
   };
 
   void settle();
   void pop_front();
   service_request request_for(const wire::inventory_entry& entry) const;
   void answer_entry(const wire::inventory_entry& asked, const service_answer& answer);
+  void answer_hashes(const std::vector<wire::hash256>& found);
 
   peer_id peer_;
   bool addrv2_;
@@ -76,8 +83,9 @@ private:
     waiting_; ///< The front one is for the service. Empty lists own no memory.
   std::size_t bytes_ = 0;
   bool asked_ = false;
-  std::size_t position_ = 0; ///< Inside the front getdata.
-  wire::notfound missing_;   ///< Of the front getdata.
+  std::size_t position_ = 0;                 ///< Inside the front getdata.
+  wire::notfound missing_;                   ///< Of the front getdata.
+  std::optional<wire::hash256> end_of_list_; ///< Of the last full list.
 };
 
 } // namespace peerage

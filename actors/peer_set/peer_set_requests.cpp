@@ -311,11 +311,9 @@ obstacle_to_send fetch(self_pointer self, const Request& what, time_point deadli
     ids = what.ids;
   // Peers that have enough to do are for the plan to wait for; without items or with too
   // many there is nothing to wait for.
-  const bool may_fail_at_once = ids.empty() || ids.size() > max_items_per_request;
-  if (const auto found =
-        state.routes.choose(kind, self->clock().now(), state.context->random);
-      !may_fail_at_once && !found.peer && found.why == request_error::no_ready_peer)
-    return found.why;
+  const bool has_no_need = ids.empty() || ids.size() > max_items_per_request;
+  if (!has_no_need && !state.routes.has_peer_for(kind))
+    return request_error::no_ready_peer;
   start_fetch(self, ids, kind, deadline, caller);
   return std::nullopt;
 }
@@ -329,9 +327,8 @@ obstacle_to_send send_to_some(self_pointer self, const Request& what,
   auto now = self->clock().now();
   auto peers = state.routes.fan_out(kind, state.context->random);
   if (peers.empty())
-    return state.routes.choose(kind, now, state.context->random).peer
-             ? request_error::overloaded
-             : request_error::no_ready_peer;
+    return state.routes.has_peer_for(kind) ? request_error::overloaded
+                                           : request_error::no_ready_peer;
   // Done as soon as one peer has it; failed if none could be given it.
   auto missing = std::make_shared<std::size_t>(peers.size());
   for (auto peer : peers) {

@@ -174,6 +174,10 @@ choice router::choose(request_kind kind, time_point now, random_source& random,
   return {{}, later ? request_error::overloaded : request_error::no_ready_peer};
 }
 
+bool router::has_peer_for(request_kind kind) const {
+  return std::ranges::any_of(ids_, [&](auto x) { return suits(x, {kind, 0, {}}); });
+}
+
 choice router::choose_for_item(const wire::hash256& hash, request_kind kind,
                                time_point now, random_source& random, std::uint64_t needs,
                                std::span<const peer_id> excluded) {

@@ -87,6 +87,9 @@ public:
                          random_source& random, std::uint64_t needs = 0,
                          std::span<const peer_id> excluded = {});
 
+  /// Whether a peer could take such a request, now or later.
+  bool has_peer_for(request_kind kind) const;
+
   /// A request goes to this peer: counted here and nowhere else.
   routed_request started(peer_id peer, request_kind kind, time_point now);
 

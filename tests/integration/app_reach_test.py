@@ -78,13 +78,15 @@ class Reach(NodeCase):
                 with self.assertRaises(RpcError) as raised:
                     self.node.rpc("addnode", with_port(host), how)
                 self.assertIn("names no single host", str(raised.exception))
-            found = self.node.rpc("whynot", with_port(host))["dial"]["obstacles"]
-            self.assertIn("no_host", [x["kind"] for x in found])
+            for found in ("dial", "accept"):
+                obstacles = self.node.rpc("whynot", with_port(host))[found]["obstacles"]
+                self.assertIn("no_host", [x["kind"] for x in obstacles])
             self.assertIs(self.node.rpc("addpeeraddress", host, 8333)["success"], False)
 
     def test_told_by_peers(self):
         with WirePeer(self.node.p2p).shake_hands() as teller, \
                 WirePeer(self.node.p2p).shake_hands() as asker:
+            self.node.wait_for({"peers_ready": 2}, timeout=10)
             teller.socket.sendall(addr("8.9.10.11", HOME, "203.0.113.7"))
             teller.round_trip()
             self.node.wait_for({"address_known": HOME + ":8333"}, timeout=10)
@@ -155,6 +157,7 @@ class Starts(FolderCase):
                 host, port = unwanted.p2p.rsplit(":", 1)
                 self.assertTrue(node.rpc("addpeeraddress", host, int(port))["success"])
                 with WirePeer(node.p2p).shake_hands() as teller:
+                    node.wait_for({"peers_ready": 2}, timeout=10)
                     teller.socket.sendall(addr(HOME))
                     teller.round_trip()
                     node.wait_for({"address_known": HOME + ":8333"}, timeout=10)

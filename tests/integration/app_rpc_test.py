@@ -333,7 +333,7 @@ class Rpc(NodeCase):
             self.call("request", peer=peer, type="measure_latency")["round_trip"], 0)
         self.assertEqual(self.fails(-101, "request", type="get_transactions",
                                     ids=[missing]).data["outcome"], "not_found")
-        self.fails(-106, "request", type="get_mempool")
+        self.fails(-106, "request", type="get_mempool", wait_for_peer=False)
         self.fails(-105, "request", peer=999, type="measure_latency")
         self.assertIsNone(self.call("request", type="announce_block", hash=missing))
         for wrong in ({"type": "x"}, {}, {"type": "get_blocks"},

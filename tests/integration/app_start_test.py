@@ -110,6 +110,12 @@ class CannotStart(FolderCase):
         for options in ((), ("--swarm", "3", "--listen", "[::1]:0")):
             self.check_limits([f"--nofile={x}" for x in range(4, 80)], ["ulimit -n"], *options)
 
+    def test_too_few_descriptors_for_a_swarm(self):
+        """Its listening sockets would fit in, its connections would not."""
+        self.refuse("run", "--network", "regtest", "--listen", "none", "--data-dir",
+                    str(self.folder / "data"), "--swarm", "60",
+                    launcher=("prlimit", "--nofile=150:150"), names=["ulimit -n", "needs 209 "])
+
     def test_too_few_threads(self):
         launcher = self.as_nobody()
         self.check_limits([f"--nproc={x}" for x in range(1, 60)],

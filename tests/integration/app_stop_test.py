@@ -37,11 +37,15 @@ class Stop(FolderCase):
 
     def test_with_strangers(self):
         """Silent inbound connections, a dial that hangs, a dial that is refused."""
-        with socket.socket() as silent:
-            silent.bind(("127.0.0.1", 0))
-            silent.listen()
+        with socket.create_server(("127.0.0.1", 0)) as silent, \
+                socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+            place = "127.0.0.1:%d" % full.getsockname()[1]
+            for _ in range(3):  # the first ones take the places; from then on, dials hang
+                filler = self.enterContext(socket.socket())
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
             with Node("--add-peer", "127.0.0.1:%d" % silent.getsockname()[1],
-                      "--add-peer", "127.0.0.1:1", "--add-peer", "192.0.2.1:18444",
+                      "--add-peer", "127.0.0.1:1", "--add-peer", place,
                       "--handshake-timeout", "3600", "--connect-timeout", "3600") as node:
                 with node.events(types=["connection_accepted"]) as accepted:
                     held = [connect(node.p2p) for _ in range(20)]

@@ -49,7 +49,8 @@ class Waiting(unittest.TestCase):
             _, seconds = self.fails(-106, node.request, "any", "announce_block",
                                     hash="11" * 32, timeout=0.5)
             self.assertGreaterEqual(seconds, 0.5)
-            self.fails(-8, node.request, "any", "measure_latency", wait_for_peer=1)
+            self.fails(-3, node.request, "any", "measure_latency", wait_for_peer=1)
+            self.fails(-8, node.rpc, "request", {"type": "measure_latency", "wait_for_peer": 1})
 
     def test_a_stop_answers_it(self):
         with Node() as node:
@@ -79,6 +80,7 @@ class Waiting(unittest.TestCase):
             # A wait for another peer is not over.
             self.fails(-110, node.wait_for, {"peer": {"address": "127.0.0.1"}}, timeout=0.2)
             self.assertFalse(waits.done())
+            self.assertTrue(remote.recv(65536))  # unread bytes would make it a reset
             remote.close()
             problem, seconds = waits.result(10)
             self.assertLess(seconds, 10)

@@ -678,6 +678,39 @@ TEST_CASE("getheaders is always answered, and unknown items with notfound") {
   CHECK(std::get<wire::notfound>(got[5]).entries.size() == 2);
 }
 
+TEST_CASE("a remote that asks by getblocks comes to the end of a long chain") {
+  simulation world;
+  auto chain = regtest_chain::generate(1'100, 1);
+  world.context->service = world.system.spawn(chain_service, chain);
+  auto remote = world.ready_inbound();
+  remote.take();
+  auto ask = [&](const wire::message& what) {
+    remote.send(what);
+    world.run();
+    return remote.take();
+  };
+  auto block_at = [&](std::size_t height) {
+    return wire::getdata{{{wire::inv_block, chain->hash_at(height)}}};
+  };
+  std::size_t known = 0;
+  for (std::size_t end : {500, 1'000, 1'100}) {
+    auto list = ask(wire::getblocks{70016, {chain->hash_at(known)}, {}});
+    REQUIRE(list.size() == 1);
+    CHECK(std::get<wire::inv>(list[0]).entries.size() == end - known);
+    CHECK(ask(block_at(end - 1)).size() == 1);
+    auto last = ask(block_at(end));
+    REQUIRE(last.size() == (end < 1'100 ? 2 : 1));
+    CHECK(std::get<wire::block>(last[0]) == chain->at(end));
+    if (end < 1'100) {
+      const auto news = std::get<wire::inv>(last[1]).entries;
+      REQUIRE(news.size() == 1);
+      CHECK(news[0].hash == chain->hash_at(std::min<std::size_t>(end + 500, 1'100)));
+      CHECK(ask(block_at(end)).size() == 1); // once
+    }
+    known = end;
+  }
+}
+
 TEST_CASE("whatever a remote asks for in one write is answered in the same turn") {
   simulation world;
   auto chain = regtest_chain::generate(10, 1);
