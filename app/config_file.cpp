@@ -173,13 +173,27 @@ private:
 
 } // namespace
 
+namespace {
+
+/// The library's sentence, and what people mostly mean by that.
+std::string syntax_problem(const toml::parse_error& error) {
+  auto result = std::string(error.description());
+  if (result.starts_with("Error"))
+    result.front() = 'e';
+  if (result.ends_with("could not determine value type"))
+    result += " (a text needs quotes)";
+  return result;
+}
+
+} // namespace
+
 config_file read_config_text(std::string_view text, const std::string& path,
                              const std::vector<option_spec>& options) {
   reader to{path, options};
   try {
     to.read(toml::parse(text, std::string_view(path)), true);
   } catch (const toml::parse_error& error) {
-    to.mistake(error.source(), std::string(error.description()));
+    to.mistake(error.source(), syntax_problem(error));
   }
   return to.take();
 }

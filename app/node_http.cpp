@@ -31,6 +31,8 @@ namespace {
 /// 10,000 peers are 10 MB, and the answer to a call has less than 128 MiB.
 constexpr std::uint64_t max_body_bytes = 128 << 20;
 
+constexpr auto http_ok = static_cast<unsigned>(http::status::ok);
+
 using any_stream = asio::generic::stream_protocol;
 
 /// One conversation; keeps itself alive until `done_` has been called.
@@ -54,9 +56,11 @@ public:
 
 private:
   void ask_next() {
-    if (result_.answers.size() == questions_.size())
+    auto& answers = result_.answers;
+    if (answers.size() == questions_.size() ||
+        (!answers.empty() && answers.back().status != http_ok))
       return done_(std::move(result_));
-    asking_ = text_of(questions_[result_.answers.size()]);
+    asking_ = text_of(questions_[answers.size()]);
     asio::async_write(stream_, asio::buffer(asking_),
                       [self = shared_from_this()](error_code error, std::size_t) {
                         if (error)

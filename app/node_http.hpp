@@ -28,7 +28,7 @@ struct http_answer {
 
 struct http_answers {
   /// One line for people, which names the address; empty: there is an answer to every
-  /// question.
+  /// question, or to those up to the first that is not 200.
   std::string failure;
   std::vector<http_answer> answers;
 };

@@ -17,9 +17,7 @@ run_arguments::run_arguments(CLI::App& command) : command_(&command) {
     auto& values = from_arguments_[option.name];
     CLI::Option* added = nullptr;
     if (option.kind() == value_kind::flag) {
-      added = command_->add_flag_function(
-        name, [&values](std::int64_t count) { values = {count > 0 ? "true" : "false"}; },
-        option.help);
+      added = command_->add_flag(name, values, option.help); // "true", or what is told
     } else {
       added = command_->add_option(name, values, option.help)->type_name(option.value);
       added->type_size(1)->allow_extra_args(false);

@@ -119,7 +119,6 @@ bool named_peers::joined(const endpoint& remote, time_point now) {
   if (!found)
     return false;
   found->second.connected_at = now;
-  found->second.tried.clear();
   return true;
 }
 

@@ -25,7 +25,7 @@ or one of our own (why, whynot, waitfor, request): peerage call help lists
 them, and peerage call help METHOD explains one.
 
 An argument that reads as JSON (5, true, null, [1,2], {"a":1}) is that, and
-everything else is text: "'5'" in a shell is the number, '"5"' the text. KEY=VALUE
+everything else is text; '"5"', with both quotes in a shell, is the text 5. KEY=VALUE
 names a parameter; those without a name come first.
 
 A text is printed as it is, everything else as JSON with a line for each value,

@@ -26,6 +26,8 @@ public:
   help_formatter() { column_width(34); }
 
   std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional())
+      return ""; // its name says it
     auto value = option->get_type_name();
     return value.empty() ? "" : " " + value;
   }

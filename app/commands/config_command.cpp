@@ -65,7 +65,7 @@ command config_command(CLI::App& program) {
     program.add_subcommand("config", "Show the options in force, or check a file");
   line->group(command_group::node);
   line->footer(config_footer);
-  line->require_subcommand(1);
+  line->require_subcommand(0, 1); // a missing one is told below, in a better way
   line->get_formatter()->label("SUBCOMMAND", "COMMAND");
 
   auto show_line =
@@ -80,8 +80,12 @@ command config_command(CLI::App& program) {
   auto path = std::make_shared<std::string>();
   check_line->add_option("FILE", *path, "A TOML file for --config")->required();
 
-  return {line, [show_line, arguments, path] {
-            return show_line->parsed() ? show(*arguments) : check(*path);
+  return {line, [show_line, check_line, arguments, path] {
+            if (show_line->parsed())
+              return show(*arguments);
+            if (check_line->parsed())
+              return check(*path);
+            throw usage_mistake("a command is needed: show or check", "peerage config");
           }};
 }
 

@@ -93,7 +93,7 @@ int wait_for_condition(const waitfor_arguments& from) {
         printable(write_rpc_json(reply.data.value("progress", rpc_json::object())))};
   if (reply.failed)
     throw exit_for("waitfor", reply);
-  return print("true after " + number_text(reply.result.value("waited", 0.0)) + " s: " +
+  return print("true after " + latency_text(reply.result.value("waited", 0.0)) + ": " +
                printable_lines(write_rpc_json(reply.result.value("found", rpc_json()))) +
                "\n");
 }

@@ -45,6 +45,8 @@ int show_obstacles(const whynot_arguments& from) {
   if (from.json)
     return print_json(found);
   std::vector<std::string> lines;
+  if (const auto address = found.value("address", ""); address != from.address)
+    lines.push_back("address " + printable(address)); // that of the name
   append_obstacles(lines, "dial    ", found.value("dial", rpc_json::object()));
   append_obstacles(lines, "accept  ", found.value("accept", rpc_json::object()));
   if (const auto width = output_width())

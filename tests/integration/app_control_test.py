@@ -411,7 +411,7 @@ class Reasons(ControlCase):
 
     def test_whynot(self):
         text = self.do("whynot", self.node.get("/peers")[0]["address"])
-        self.assertRegex(text, r"^dial    \n  already_connected     it is a peer\n")
+        self.assertRegex(text, r"^dial    \n  already_connected +it is a peer\n")
         self.node.rpc("setban", "10.3.0.1", "add", 3600)
         text = self.do("whynot", "10.3.0.1:18444")
         self.assertRegex(text, r"  banned +.*, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n")
@@ -430,7 +430,7 @@ class WaitFor(ControlCase):
 
     def test_what_is_true_already(self):
         self.assertRegex(self.do("waitfor", "peers_ready", "2"),
-                         r'^true after [\d.e-]+ s: \{"ready":2,"total":2\}\n$')
+                         r'^true after <?[\d.]+ m?s: \{"ready":2,"total":2\}\n$')
         peer = self.node.get("/peers")[0]
         text = self.do("waitfor", "peer", f"address={peer['address']}", "state=connected")
         self.assertIn(f'"id":{peer["id"]},', text)
@@ -507,8 +507,10 @@ class Events(ControlCase):
         self.assertEqual({x["peer"] for x in of_one}, {ready[0]["peer"]})
         at_one = self.events("--address", ready[0]["address"], "--from", "1")
         self.assertEqual({x["address"] for x in at_one}, {ready[0]["address"]})
-        self.assertEqual(len(self.events("--address", "127.0.0.1", "--type", "peer_ready")), 3)
-        self.assertEqual(self.events("--address", "127.0.0.2"), [])
+        host = ready[0]["address"].rpartition(":")[0]
+        self.assertEqual(self.events("--address", host, "--type", "peer_ready"),
+                         [x for x in ready if x["address"].startswith(host + ":")])
+        self.assertEqual(self.events("--address", "192.0.2.1"), [])
 
     def test_what_happens(self):
         command = self.follow("--last", "1")

@@ -116,7 +116,8 @@ TEST_CASE("what is not TOML is refused at its place") {
   CHECK(mistake_in("listen = ['none'\nmax-inbound = 3\n").starts_with("node.toml:2:"));
   CHECK(mistake_in("network = \"main\nseed = 3\n").starts_with("node.toml:1:"));
   CHECK(mistake_in("listen =\n").starts_with("node.toml:1:"));
-  CHECK(mistake_in("network = regtest\n").starts_with("node.toml:1:"));
+  CHECK(mistake_in("network = regtest\n").starts_with("node.toml:1:11: "));
+  CHECK(mistake_in("network = regtest\n").ends_with("(a text needs quotes)"));
   CHECK(mistake_in("just words\n").starts_with("node.toml:1:"));
   CHECK(mistake_in("; a comment of an INI file\n").starts_with("node.toml:1:"));
   CHECK(mistake_in("network = \"\xff\"\n").starts_with("node.toml:1:"));

@@ -143,8 +143,8 @@ TEST_CASE("only the selected peers are shown, and counted") {
   CHECK(lines.size() == 20); // 4 and 40 to 49
   CHECK(lines[9].starts_with("49"));
   CHECK(lines.back().starts_with(" 4"));
-  lines = status_lines(node_with(50), now, {120, 15}, {{}, false, "192.0.2.4"});
-  CHECK(lines.back() == "... and 1 more");
+  lines = status_lines(node_with(50), now, {120, 16}, {{}, false, "192.0.2.4"});
+  CHECK(lines.back() == "... and 5 more"); // 7 + 1 + 1 lines come before 6 peers
   lines = status_lines(node_with(50), now, {}, {{}, false, "nobody"});
   CHECK(lines.back().starts_with("peers left"));
 }
