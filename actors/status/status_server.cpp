@@ -92,6 +92,7 @@ bool add_listener(std::vector<std::unique_ptr<http_listener>>& to,
 std::vector<std::string>
 urls_of(const std::vector<std::unique_ptr<http_listener>>& listeners) {
   std::vector<std::string> result;
+  result.reserve(listeners.size());
   for (const auto& x : listeners)
     result.push_back(x->url());
   return result;

@@ -177,10 +177,11 @@ TEST_CASE_FIXTURE(fixture, "a peer is unready at exactly 16 keyed requests") {
 }
 
 TEST_CASE_FIXTURE(fixture, "ready peers are counted by direction, too") {
-  insert(1, 3);
-  auto inbound = info(4);
-  inbound.direction = peer_direction::inbound;
-  REQUIRE(routes.insert(inbound, now));
+  for (peer_id i = 1; i <= 4; ++i) {
+    auto next = info(i);
+    next.direction = i == 4 ? peer_direction::inbound : peer_direction::outbound;
+    REQUIRE(routes.insert(next, now));
+  }
   CHECK(routes.counts().ready == 4);
   CHECK(routes.counts().ready_inbound == 1);
   auto fetches = start_many(4, ask::get_blocks, 16);
