@@ -146,9 +146,11 @@ class CannotStart(FolderCase):
         for number, closed in enumerate(("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-")):
             with self.subTest(closed=closed):
                 unix = f"unix:{self.folder}/{number}.sock"
+                # Without --stop-at-eof: a closed input has ended.
+                start = f'program=$1; shift 3; exec "$program" run "$@" {closed}'
                 node = Node("--network", "regtest", "--listen", "none", "--data-dir", data,
                             "--status", unix, defaults=False, wait=False,
-                            launcher=("sh", "-c", f'exec "$@" {closed}', "sh"))
+                            launcher=("sh", "-c", start, "sh"))
                 self.addCleanup(node.close)
                 wait_until(lambda path=unix: reaches(path), what="listening")
                 for stream in range(3):

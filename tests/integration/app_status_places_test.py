@@ -91,7 +91,9 @@ class Places(NodeCase):
 
     def test_who_has_gone_ends_what_it_waits_for(self):
         """In any way, and more of them than any owner has places for waiters."""
-        silent = self.stack.enter_context(Peer(self.node, source="127.70.0.1").handshake())
+        silent = self.stack.enter_context(Peer(self.node, source="127.70.0.1"))
+        silent.on("ping", None)
+        silent.handshake()
         peer = self.node.wait_for({"peer": {"address": "127.70.0.1"}})["id"]
         self.baseline = settled_descriptors(self.node.pid)
         waits = [wait_call(peers_ready=9), wait_call(event={"type": "ban_added"}),
