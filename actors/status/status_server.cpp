@@ -3,7 +3,7 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/documents/endpoints.hpp"
-#include "actors/status/events/event_session.hpp"
+#include "actors/status/events/event_upgrades.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_session.hpp"
 #include "actors/status/http/status_limits.hpp"

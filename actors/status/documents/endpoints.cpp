@@ -167,14 +167,11 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
                  },
                  slot);
              });
-  // The session handles requests for the upgrade itself.
+  // GET is for `http_upgrades`; only HEAD comes here.
   routes.add(
     http::verb::get, "/events",
     [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
-      slot->answer([] {
-        return http_error(http::status::upgrade_required,
-                          "/events is a WebSocket: ask for the upgrade to it");
-      });
+      slot->answer([] { return http_reply{http::status::ok, {}}; });
     });
 }
 
