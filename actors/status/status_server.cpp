@@ -3,6 +3,7 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/documents/endpoints.hpp"
+#include "actors/status/documents/historian.hpp"
 #include "actors/status/events/event_upgrades.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_session.hpp"
@@ -28,6 +29,7 @@ struct status_server::impl {
   std::vector<std::unique_ptr<http_listener>> listeners;
   std::vector<std::string> urls;
   status_actor actor;
+  historian_actor history;
   std::thread thread;
   std::atomic<bool> stopping = false;
   /// Keeps the context running.
@@ -100,7 +102,9 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
     return;
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
-  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor);
+  parts.history = system.spawn(historian, source);
+  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor,
+                     parts.history);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
   add_fixed_endpoints(parts.sessions.routes, options.page);
   parts.sessions.cookie = options.cookie;
@@ -131,9 +135,12 @@ void status_server::stop() {
   }
   parts.listeners.clear();
   parts.sessions.routes = {}; // handlers hold the actor
-  if (parts.actor)
+  if (parts.actor) {
     caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(parts.history, caf::exit_reason::user_shutdown);
+  }
   parts.actor = nullptr;
+  parts.history = nullptr;
 }
 
 } // namespace peerage

@@ -48,7 +48,7 @@ public:
   /// Its addresses: "http://127.0.0.1:8645", "unix:/run/peerage.sock".
   std::vector<std::string> urls() const;
 
-  /// Closes event streams, cuts other connections, removes Unix sockets, ends the actor.
+  /// Closes event streams, cuts other connections, removes Unix sockets, ends the actors.
   /// May be repeated; must come before the actor system is destroyed.
   void stop();
 

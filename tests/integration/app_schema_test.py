@@ -13,7 +13,7 @@ try:
 except ImportError:
     jsonschema = None
 
-NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "event")
+NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "history", "event")
 
 
 def strict(schema):
@@ -64,7 +64,7 @@ class Schemas(NodeCase):
 
     def test_documents(self):
         self.node.rpc("setban", "192.0.2.0/24", "add")
-        for name in ("status", "peers", "addresses", "bans", "health"):
+        for name in ("status", "peers", "addresses", "bans", "health", "history"):
             document = self.node.get(f"/{name}")
             self.assertTrue(document)
             self.check(name, document)
@@ -103,6 +103,12 @@ class Schemas(NodeCase):
             self.assertLessEqual({"node_started", "dial_started", "peer_ready",
                                   "node_stopping", "peer_left"},
                                  {event["type"] for event in events})
+
+    def test_the_history_begins_with_the_node(self):
+        first = self.node.get("/history")[0]
+        started = self.node.get("/peers")[0]["connected_since"]
+        self.assertLess(abs(first["time"] - started), 20)
+        self.assertEqual((first["inbound"], first["received_per_second"]), (0, None))
 
     def test_what_does_not_fit(self):
         status = self.node.get("/status")

@@ -122,7 +122,7 @@ void answer_metrics(status_pointer self, const reply_slot_ptr& slot) {
 } // namespace
 
 void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
-                        const status_actor& status) {
+                        const status_actor& status, const historian_actor& history) {
   document_adder documents{routes, std::move(door), status};
   documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
     answer_with<node_snapshot>(
@@ -155,6 +155,12 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
     "/bans",
     [](status_pointer self, const reply_slot_ptr& slot) {
       answer_with_list<bans>(self, slot, self->state.parts.ban_manager, get_bans{});
+    },
+    list_rest);
+  documents.add(
+    "/history",
+    [history](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<history_samples>(self, slot, history, get_history{});
     },
     list_rest);
   routes.add(http::verb::get, "/peers/:id",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/status/documents/historian.hpp"
 #include "actors/status/http/http_router.hpp"
 #include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/status_actor.hpp"
@@ -10,7 +11,7 @@ namespace peerage {
 
 /// The GETs of the node's state, which need no authentication.
 void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
-                        const status_actor& status);
+                        const status_actor& status, const historian_actor& history);
 
 /// POST /: JSON-RPC, for clients with the cookie; for none if there is no cookie.
 void add_rpc_endpoint(http_router& routes, const status_actor& status,
