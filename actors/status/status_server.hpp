@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/status/documents/page_file.hpp"
 #include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/status_actor.hpp"
 #include "actors/status/http/status_address.hpp"
@@ -24,7 +25,7 @@
 namespace peerage {
 
 struct status_options {
-  std::string_view page;                    ///< HTML for GET /; empty: 404.
+  std::vector<page_file> page;              ///< Empty: there is none.
   std::shared_ptr<const rpc_cookie> cookie; ///< Needed for calls; null: calls are off.
 };
 

@@ -219,7 +219,22 @@ void add_rpc_endpoint(http_router& routes, const status_actor& status,
   routes.add(std::move(calls));
 }
 
-void add_fixed_endpoints(http_router& routes, std::string_view page) {
+namespace {
+
+http_reply page_reply(const page_file& x) {
+  const auto type = x.path.ends_with(".css")  ? "text/css; charset=utf-8"
+                    : x.path.ends_with(".js") ? "text/javascript; charset=utf-8"
+                                              : "text/html; charset=utf-8";
+  http_reply result{http::status::ok, std::string(x.text), type};
+  result.content_security_policy =
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+  return result;
+}
+
+} // namespace
+
+void add_fixed_endpoints(http_router& routes, const std::vector<page_file>& page) {
   routes.add(http::verb::get, "/schema/:name",
              [](const http_request&, const std::vector<std::string>& names,
                 const reply_slot_ptr& slot) {
@@ -232,16 +247,13 @@ void add_fixed_endpoints(http_router& routes, std::string_view page) {
                                    "application/schema+json"};
                });
              });
-  if (page.empty())
-    return;
-  http_reply whole{http::status::ok, std::string(page), "text/html; charset=utf-8"};
-  whole.content_security_policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
-  routes.add(
-    http::verb::get, "/",
-    [whole](const http_request&, const std::vector<std::string>&,
-            const reply_slot_ptr& slot) { slot->answer([whole] { return whole; }); });
+  for (const auto& file : page)
+    routes.add(http::verb::get, file.path,
+               [whole = page_reply(file)](const http_request&,
+                                          const std::vector<std::string>&,
+                                          const reply_slot_ptr& slot) {
+                 slot->answer([whole] { return whole; });
+               });
 }
 
 } // namespace peerage

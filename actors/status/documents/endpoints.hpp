@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/status/documents/historian.hpp"
+#include "actors/status/documents/page_file.hpp"
 #include "actors/status/http/http_router.hpp"
 #include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/status_actor.hpp"
@@ -18,8 +19,8 @@ void add_rpc_endpoint(http_router& routes, const status_actor& status,
                       std::shared_ptr<const rpc_methods> methods,
                       std::shared_ptr<const rpc_cookie> cookie);
 
-/// The resources that are the same for every node: GET /schema/NAME, and GET /, a page of
-/// HTML.
-void add_fixed_endpoints(http_router& routes, std::string_view page);
+/// The resources that are the same for every node: GET /schema/NAME, and the page's
+/// files.
+void add_fixed_endpoints(http_router& routes, const std::vector<page_file>& page);
 
 } // namespace peerage
