@@ -66,7 +66,7 @@ class Schemas(NodeCase):
         self.node.rpc("setban", "192.0.2.0/24", "add")
         for name in ("status", "peers", "addresses", "bans", "health", "history"):
             document = self.node.get(f"/{name}")
-            self.assertTrue(document)
+            self.assertTrue(document or name == "addresses", name)
             self.check(name, document)
 
     def test_one_peer(self):
