@@ -20,6 +20,7 @@
 #include "actors/peer/connection.hpp"
 #include "actors/peer/heartbeat.hpp"
 #include "actors/peer_set/peer_set.hpp"
+#include "actors/status/documents/historian.hpp"
 #include "actors/status/http/status_actor.hpp"
 #include "actors/transport/resolver.hpp"
 #include "actors/transport/transport.hpp"

@@ -9,12 +9,12 @@
 #include "actors/storage/state_saver.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "actors/transport/resolver.hpp"
-#include "app/dashboard.hpp"
 #include "app/data_directory.hpp"
 #include "app/end_of_input.hpp"
 #include "app/line_writer.hpp"
 #include "app/logging.hpp"
 #include "app/option_values.hpp"
+#include "app/page.hpp"
 #include "app/standard_streams.hpp"
 #include "app/stop_watch.hpp"
 #include "app/swarm.hpp"
@@ -446,7 +446,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
         watch.fail("stopped, but not everything was saved: " + text_of(reason));
       watch.note_end();
     });
-  parts.status->start(system, manager, {page_of("dashboard"), parts.cookie});
+  parts.status->start(system, manager, {page_files(), parts.cookie});
   has_started = true;
   if (!watch.stop_requested())
     out.put(ready_line(options, parts, p2p));

@@ -3,8 +3,9 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/documents/endpoints.hpp"
+#include "actors/status/documents/historian.hpp"
 #include "actors/status/documents/mailbox_probes.hpp"
-#include "actors/status/events/event_session.hpp"
+#include "actors/status/events/event_upgrades.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_session.hpp"
 #include "actors/status/http/status_limits.hpp"
@@ -31,6 +32,7 @@ struct status_server::impl {
   std::vector<std::unique_ptr<http_listener>> metrics_listeners;
   status_actor actor;
   mailbox_probes probes;
+  historian_actor history;
   std::thread thread;
   std::atomic<bool> stopping = false;
   /// Keeps the context running.
@@ -125,7 +127,9 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
     return;
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
-  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor);
+  parts.history = system.spawn(historian, source);
+  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor,
+                     parts.history);
   for (auto* x : {&parts.sessions, &parts.metrics_sessions})
     add_monitoring_endpoints(x->routes, x->door, parts.actor);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
@@ -168,9 +172,12 @@ void status_server::stop() {
   parts.metrics_listeners.clear();
   for (auto* x : {&parts.sessions, &parts.metrics_sessions})
     x->routes = {}; // handlers hold the actor
-  if (parts.actor)
+  if (parts.actor) {
     caf::anon_send_exit(parts.actor, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(parts.history, caf::exit_reason::user_shutdown);
+  }
   parts.actor = nullptr;
+  parts.history = nullptr;
 }
 
 } // namespace peerage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/status/documents/page_file.hpp"
 #include "actors/status/http/host_check.hpp"
 #include "actors/status/http/rpc_cookie.hpp"
 #include "actors/status/http/status_actor.hpp"
@@ -25,7 +26,7 @@
 namespace peerage {
 
 struct status_options {
-  std::string_view page;                    ///< HTML for GET /; empty: 404.
+  std::vector<page_file> page;              ///< Empty: there is none.
   std::shared_ptr<const rpc_cookie> cookie; ///< Needed for calls; null: calls are off.
 };
 
@@ -55,7 +56,7 @@ public:
   std::vector<std::string> urls() const;
   std::vector<std::string> metrics_urls() const;
 
-  /// Closes event streams, cuts other connections, removes Unix sockets, ends the actor.
+  /// Closes event streams, cuts other connections, removes Unix sockets, ends the actors.
   /// May be repeated; must come before the actor system is destroyed.
   void stop();
 

@@ -144,11 +144,7 @@ class Events(NodeCase):
             self.assertEqual(caught.exception.status, 400, query)
             self.assertEqual(list(json.loads(caught.exception.body)), ["error"])
 
-    def test_without_the_upgrade(self):
-        status, headers, body = self.node.http("GET", "/events")
-        self.assertEqual((status, headers["Upgrade"]), (426, "websocket"))
-        self.assertEqual(list(json.loads(body)), ["error"])
-        self.assertEqual(self.node.http("POST", "/events").status, 405)
+    def test_elsewhere(self):
         with self.assertRaises(Refused) as caught:
             WebSocket(self.tcp, "/status")
         self.assertEqual(caught.exception.status, 200)

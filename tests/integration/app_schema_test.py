@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The node's documents fit the schemas that it serves. Needs Debian's python3-jsonschema."""
+"""The node's documents fit the schemas that it serves, and have nothing that these do not
+describe. Needs Debian's python3-jsonschema."""
 
 import unittest
 
@@ -12,7 +13,22 @@ try:
 except ImportError:
     jsonschema = None
 
-NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "event")
+NAMES = ("status", "peers", "peer", "addresses", "bans", "health", "history", "event")
+
+
+def strict(schema):
+    """The same without what the schemas leave open for later versions: fields that they do
+    not name, and values besides their examples."""
+    if isinstance(schema, list):
+        return [strict(x) for x in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: strict(x) for key, x in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        result.setdefault("additionalProperties", False)
+    if isinstance(schema.get("examples"), list):
+        result["enum"] = schema["examples"]
+    return result
 
 
 @unittest.skipUnless(jsonschema, "no jsonschema: it is Debian's package python3-jsonschema")
@@ -25,15 +41,17 @@ class Schemas(NodeCase):
         super().setUpClass()
         cls.schemas = {name: cls.node.get(f"/schema/{name}") for name in NAMES}
 
-    def validator(self, name):
-        schema = self.schemas[name]
+    def validate(self, schemas, name, document):
+        schema = schemas[name]
         jsonschema.Draft202012Validator.check_schema(schema)
-        store = {f"/schema/{other}": found for other, found in self.schemas.items()}
-        return jsonschema.Draft202012Validator(
-            schema, resolver=jsonschema.RefResolver(f"/schema/{name}", schema, store=store))
+        store = {f"/schema/{other}": found for other, found in schemas.items()}
+        jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver(
+            f"/schema/{name}", schema, store=store)).validate(document)
 
     def check(self, name, document):
-        self.validator(name).validate(document)
+        """By the schemas as they are served, and to the letter."""
+        self.validate(self.schemas, name, document)
+        self.validate({key: strict(x) for key, x in self.schemas.items()}, name, document)
 
     def test_served_as_what_they_are(self):
         for name in NAMES:
@@ -45,8 +63,11 @@ class Schemas(NodeCase):
             self.assertEqual(ask(self.node, path)[0], 404, path)
 
     def test_documents(self):
-        for name in ("status", "peers", "addresses", "bans", "health"):
-            self.check(name, self.node.get(f"/{name}"))
+        self.node.rpc("setban", "192.0.2.0/24", "add")
+        for name in ("status", "peers", "addresses", "bans", "health", "history"):
+            document = self.node.get(f"/{name}")
+            self.assertTrue(document or name == "addresses", name)
+            self.check(name, document)
 
     def test_one_peer(self):
         for peer in self.node.get("/peers"):
@@ -83,12 +104,34 @@ class Schemas(NodeCase):
                                   "node_stopping", "peer_left"},
                                  {event["type"] for event in events})
 
+    def test_the_history_begins_with_the_node(self):
+        first = self.node.get("/history")[0]
+        started = self.node.get("/peers")[0]["connected_since"]
+        self.assertLess(abs(first["time"] - started), 20)
+        self.assertEqual((first["inbound"], first["received_per_second"]), (0, None))
+
     def test_what_does_not_fit(self):
         status = self.node.get("/status")
-        for wrong in ({**status, "dialing": "3"}, {**status, "more": 1},
+        for wrong in ({**status, "dialing": "3"},
                       {key: x for key, x in status.items() if key != "bans"}):
             with self.assertRaises(jsonschema.ValidationError):
-                self.check("status", wrong)
+                self.validate(self.schemas, "status", wrong)
+
+    def test_what_later_versions_may_add(self):
+        """Breaks nobody who validates by the schemas; here it is not documented."""
+        event = {"seq": 1, "time": 1, "type": "node_started"}
+        gap = {"type": "gap", "from": 1, "to": 2}
+        status = self.node.get("/status")
+        for name, fuller in (
+                ("status", {**status, "more": 1}),
+                ("status", {**status, "peers": {**status["peers"], "more": 1}}),
+                ("peers", [{**self.node.get("/peers")[0], "more": 1}]),
+                ("bans", [{"range": "::/0", "created": 1, "until": 2, "reason": "", "more": 1}]),
+                ("event", {**event, "more": 1}), ("event", {**event, "type": "more"}),
+                ("event", {**gap, "more": 1})):
+            self.validate(self.schemas, name, fuller)
+            with self.assertRaises(jsonschema.ValidationError, msg=fuller):
+                self.check(name, fuller)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ class Http(NodeCase):
         for fields in ({"Upgrade": None}, {"Connection": None}, {"Connection": "close"},
                        {"Upgrade": "h2c"}):
             self.refuse(426, fields)
-        answer = self.exchange(head("GET /events"))
+        answer = self.exchange(head("GET /events", "Sec-WebSocket-Key: AAAA"))
         self.assertEqual(status_of(answer), 426)
         self.assertIn(b"\r\nSec-WebSocket-Version: 13\r\n", answer)
         WebSocket(self.tcp, "/events").socket.close()

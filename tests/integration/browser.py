@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A headless Chromium, by the WebDriver protocol of chromedriver. Standard library only."""
 
+import base64
 import http.client
 import json
 import os
@@ -103,8 +104,25 @@ class Browser:
                    else "setDeviceMetricsOverride")
         size = {} if width is None else {"width": width, "height": height,
                                          "deviceScaleFactor": 1, "mobile": True}
-        self._command("POST", f"/session/{self.session}/goog/cdp/execute",
-                      {"cmd": f"Emulation.{command}", "params": size})
+        self._devtools(f"Emulation.{command}", size)
+
+    def _devtools(self, command, parameters):
+        return self._command("POST", f"/session/{self.session}/goog/cdp/execute",
+                             {"cmd": command, "params": parameters})
+
+    def before_pages(self, script):
+        """Runs a script in every page opened from now on, before its own; None: no more."""
+        if script is None:
+            self._devtools("Page.removeScriptToEvaluateOnNewDocument",
+                           {"identifier": self.script})
+        else:
+            self.script = self._devtools("Page.addScriptToEvaluateOnNewDocument",
+                                         {"source": script})["identifier"]
+
+    def screenshot(self, path):
+        """Saves what is to be seen as a PNG."""
+        pathlib.Path(path).write_bytes(base64.b64decode(
+            self._command("GET", f"/session/{self.session}/screenshot")))
 
     def console(self):
         """The log of the page since the last call, errors of the browser included."""

@@ -311,34 +311,34 @@ TEST_CASE("a newcomer is asked for what nobody else delivers") {
 
 TEST_CASE("a peer that lacked an item and offers it is asked for it by the set, once") {
   for (std::uint64_t seed = 1; seed <= 12; ++seed)
-  for (const auto& what : items()) {
-    CAPTURE(seed);
-    set_world world{seed};
-    auto one = world.join(), two = world.join();
-    auto wanted = fetch(world, world.set, what, 20s);
-    world.run();
-    // The first one asked lacks it; the other one is silent.
-    const bool one_first = !entries_asked(one.remote).empty();
-    auto& lacking = one_first ? one : two;
-    auto& silent = one_first ? two : one;
-    lacking.remote.send(wire::notfound{{what.asked}});
-    world.run();
-    CHECK(entries_asked(silent.remote) == std::vector{what.asked});
-    world.advance(6s); // late by now
-    CHECK(entries_asked(lacking.remote).empty());
-    lacking.remote.send(wire::inv{{what.offered}});
-    world.run();
-    CHECK(entries_asked(lacking.remote) == std::vector{what.asked});
-    // It lies, and goes on offering: that is no way to be asked for ever.
-    for (int i = 0; i < 5; ++i) {
+    for (const auto& what : items()) {
+      CAPTURE(seed);
+      set_world world{seed};
+      auto one = world.join(), two = world.join();
+      auto wanted = fetch(world, world.set, what, 20s);
+      world.run();
+      // The first one asked lacks it; the other one is silent.
+      const bool one_first = !entries_asked(one.remote).empty();
+      auto& lacking = one_first ? one : two;
+      auto& silent = one_first ? two : one;
       lacking.remote.send(wire::notfound{{what.asked}});
+      world.run();
+      CHECK(entries_asked(silent.remote) == std::vector{what.asked});
+      world.advance(6s); // late by now
+      CHECK(entries_asked(lacking.remote).empty());
       lacking.remote.send(wire::inv{{what.offered}});
       world.run();
+      CHECK(entries_asked(lacking.remote) == std::vector{what.asked});
+      // It lies, and goes on offering: that is no way to be asked for ever.
+      for (int i = 0; i < 5; ++i) {
+        lacking.remote.send(wire::notfound{{what.asked}});
+        lacking.remote.send(wire::inv{{what.offered}});
+        world.run();
+      }
+      CHECK(entries_asked(lacking.remote).empty());
+      CHECK(wanted.replies() == 0);
+      silent.remote.send(what.body);
+      world.run();
+      CHECK(wanted.found());
     }
-    CHECK(entries_asked(lacking.remote).empty());
-    CHECK(wanted.replies() == 0);
-    silent.remote.send(what.body);
-    world.run();
-    CHECK(wanted.found());
-  }
 }

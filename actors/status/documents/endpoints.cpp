@@ -39,7 +39,7 @@ http_reply render_health(const node_snapshot& node) {
 } // namespace
 
 void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
-                        const status_actor& status) {
+                        const status_actor& status, const historian_actor& history) {
   document_adder documents{routes, std::move(door), status};
   documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
     answer_with<node_snapshot>(
@@ -73,6 +73,12 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
       answer_with_list<bans>(self, slot, self->state.parts.ban_manager, get_bans{});
     },
     list_rest);
+  documents.add(
+    "/history",
+    [history](status_pointer self, const reply_slot_ptr& slot) {
+      answer_with_list<history_samples>(self, slot, history, get_history{});
+    },
+    list_rest);
   routes.add(http::verb::get, "/peers/:id",
              [status](const http_request&, const std::vector<std::string>& parameters,
                       const reply_slot_ptr& slot) {
@@ -83,14 +89,11 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
                  },
                  slot);
              });
-  // The session handles requests for the upgrade itself.
+  // GET is for `http_upgrades`; only HEAD comes here.
   routes.add(
     http::verb::get, "/events",
     [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
-      slot->answer([] {
-        return http_error(http::status::upgrade_required,
-                          "/events is a WebSocket: ask for the upgrade to it");
-      });
+      slot->answer([] { return http_reply{http::status::ok, {}}; });
     });
 }
 
@@ -132,7 +135,22 @@ void add_rpc_endpoint(http_router& routes, const status_actor& status,
   routes.add(std::move(calls));
 }
 
-void add_fixed_endpoints(http_router& routes, std::string_view page) {
+namespace {
+
+http_reply page_reply(const page_file& x) {
+  const auto type = x.path.ends_with(".css")  ? "text/css; charset=utf-8"
+                    : x.path.ends_with(".js") ? "text/javascript; charset=utf-8"
+                                              : "text/html; charset=utf-8";
+  http_reply result{http::status::ok, std::string(x.text), type};
+  result.content_security_policy =
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+  return result;
+}
+
+} // namespace
+
+void add_fixed_endpoints(http_router& routes, const std::vector<page_file>& page) {
   routes.add(http::verb::get, "/schema/:name",
              [](const http_request&, const std::vector<std::string>& names,
                 const reply_slot_ptr& slot) {
@@ -145,16 +163,13 @@ void add_fixed_endpoints(http_router& routes, std::string_view page) {
                                    "application/schema+json"};
                });
              });
-  if (page.empty())
-    return;
-  http_reply whole{http::status::ok, std::string(page), "text/html; charset=utf-8"};
-  whole.content_security_policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
-  routes.add(
-    http::verb::get, "/",
-    [whole](const http_request&, const std::vector<std::string>&,
-            const reply_slot_ptr& slot) { slot->answer([whole] { return whole; }); });
+  for (const auto& file : page)
+    routes.add(http::verb::get, file.path,
+               [whole = page_reply(file)](const http_request&,
+                                          const std::vector<std::string>&,
+                                          const reply_slot_ptr& slot) {
+                 slot->answer([whole] { return whole; });
+               });
 }
 
 } // namespace peerage

@@ -43,14 +43,18 @@ bool percent_decoded(std::string_view text, std::string& out) {
   return true;
 }
 
-bool parse_from(std::string_view text, event_query& out) {
+std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto* last = text.data() + text.size();
   auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc{} || end != last || value == 0)
-    return false;
-  out.from = value;
-  return true;
+  if (error != std::errc{} || end != last)
+    return std::nullopt;
+  return value;
+}
+
+bool parse_from(std::string_view text, event_query& out) {
+  out.from = parse_number(text);
+  return out.from.value_or(0) > 0;
 }
 
 /// Returns what is wrong; empty: nothing.
@@ -82,8 +86,8 @@ std::string parse_parameter(std::string_view text, event_query& out) {
 
 bool wants_events(const http_request& what) {
   auto target = view(what.target());
-  return target.substr(0, target.find('?')) == "/events" &&
-         beast::websocket::is_upgrade(what);
+  return what.method() == http::verb::get &&
+         target.substr(0, target.find('?')) == "/events";
 }
 
 namespace {
@@ -112,11 +116,54 @@ std::optional<http_reply> check_handshake(const http_request& what) {
   return std::nullopt;
 }
 
+std::string_view trimmed(std::string_view x) {
+  const auto begin = std::min(x.find_first_not_of(" \t"), x.size());
+  x.remove_prefix(begin);
+  return x.substr(0, x.find_last_not_of(" \t") + 1);
+}
+
+/// Whether the client names this media type itself, in any field, with any weight.
+bool names_type(const http_request& what, std::string_view type) {
+  const auto [first, last] = what.equal_range(http::field::accept);
+  return std::any_of(first, last, [&](const auto& field) {
+    auto rest = view(field.value());
+    while (!rest.empty()) {
+      auto range = next_part(rest, ',');
+      const auto name = trimmed(next_part(range, ';'));
+      if (beast::iequals({name.data(), name.size()}, {type.data(), type.size()}))
+        return true;
+    }
+    return false;
+  });
+}
+
+event_form form_of(const http_request& what) {
+  if (beast::websocket::is_upgrade(what))
+    return event_form::websocket;
+  return names_type(what, "text/event-stream") ? event_form::server_sent
+                                               : event_form::lines;
+}
+
+/// An odd id, of another server maybe, is no reason to refuse: a browser would not come
+/// back.
+void read_last_id(const http_request& what, event_query& out) {
+  if (const auto last = parse_number(view(what["Last-Event-ID"])))
+    out.from = std::max(*last + 1, std::uint64_t{1});
+}
+
 } // namespace
 
 std::optional<http_reply> read_event_query(const http_request& what, event_query& out) {
-  if (auto refusal = check_handshake(what))
-    return refusal;
+  out.form = form_of(what);
+  if (out.form == event_form::websocket) {
+    if (auto refusal = check_handshake(what))
+      return refusal;
+  } else if (what.count(http::field::sec_websocket_key) > 0) {
+    // A proxy in between has dropped the rest: this client reads nothing else.
+    return http_error(http::status::upgrade_required,
+                      "a WebSocket needs \"Connection: Upgrade\" and \"Upgrade: "
+                      "websocket\" as well");
+  }
   if (auto found = what.find(http::field::origin); found != what.end()) {
     auto ours = "http://" + std::string(view(what[http::field::host]));
     if (what.count(http::field::origin) != 1 || !beast::iequals(found->value(), ours))
@@ -128,6 +175,8 @@ std::optional<http_reply> read_event_query(const http_request& what, event_query
   while (!rest.empty())
     if (auto problem = parse_parameter(next_part(rest, '&'), out); !problem.empty())
       return http_error(http::status::bad_request, problem);
+  if (out.form == event_form::server_sent)
+    read_last_id(what, out);
   return std::nullopt;
 }
 

@@ -3,17 +3,13 @@
 
 #include "actors/base/log.hpp"
 #include "actors/status/http/client_presence.hpp"
+#include "actors/status/http/http_framing.hpp"
 #include "actors/status/http/http_head.hpp"
-#include "messages/version.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include <array>
-#include <charconv>
-#include <sstream>
 
 namespace peerage {
 
@@ -405,7 +401,10 @@ private:
     if (stage_ == stage::writing) { // in chunks, or up to the end of the connection
       if (last)
         reply_.source = nullptr;
-      front_ = chunked_ ? as_chunk(std::move(piece), last) : std::move(piece);
+      if (chunked_)
+        front_ = last ? std::string(last_chunk) : as_chunk(std::move(piece));
+      else
+        front_ = std::move(piece);
       at_->places.write(id_, written_at_ = all_.now());
       return write();
     }
@@ -422,53 +421,20 @@ private:
       chunked_ = version_ >= 11;
       reply_.close = reply_.close || !chunked_;
       begin_writing(std::nullopt);
-      front_ += chunked_ ? as_chunk(std::move(gathered_), false) : gathered_;
+      front_ += chunked_ ? as_chunk(std::move(gathered_)) : gathered_;
     }
     release(gathered_);
     write();
-  }
-
-  static std::string as_chunk(std::string data, bool last) {
-    if (data.empty())
-      return last ? "0\r\n\r\n" : "";
-    std::array<char, 16> digits;
-    const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), data.size(), 16).ptr;
-    data.insert(0, std::string(digits.data(), end) + "\r\n");
-    data += "\r\n";
-    return data;
   }
 
   /// Makes the head. Without a length the body comes in chunks or ends the connection.
   void begin_writing(std::optional<std::size_t> length) {
     stage_ = stage::writing;
     at_->places.write(id_, written_at_ = all_.now());
-    http::response<http::empty_body> head{reply_.status, version_};
-    head.set(http::field::server, "peerage/" + std::string(program_version()));
-    // Clients take an empty body that is called JSON for broken JSON.
-    if (length != std::size_t{0})
-      head.set(http::field::content_type, reply_.content_type);
-    head.set(http::field::cache_control, "no-store");
-    head.set("X-Content-Type-Options", "nosniff");
-    if (!reply_.allow.empty())
-      head.set(http::field::allow, reply_.allow);
-    if (!reply_.authenticate.empty())
-      head.set(http::field::www_authenticate, reply_.authenticate);
-    if (!reply_.content_security_policy.empty())
-      head.set("Content-Security-Policy", reply_.content_security_policy);
-    head.keep_alive(!reply_.close);
-    if (reply_.status == http::status::upgrade_required) {
-      head.set(http::field::upgrade, "websocket");
-      head.set(http::field::sec_websocket_version, "13");
-      head.set(http::field::connection, reply_.close ? "Upgrade, close" : "Upgrade");
-    }
-    if (length)
-      head.content_length(*length); // for HEAD, too
-    else if (chunked_)
-      head.chunked(true);
-    std::ostringstream text;
-    text << head.base();
-    front_ = std::move(text).str();
+    const auto end = length     ? body_end::length
+                     : chunked_ ? body_end::last_chunk
+                                : body_end::close;
+    front_ = response_head(reply_, version_, end, length.value_or(0));
   }
 
   /// A part at a time: other connections have their turns in between.

@@ -52,7 +52,8 @@ struct http_address {
   std::size_t streams_with_cookie = 0; ///< Event streams with the cookie.
 };
 
-/// A connection that continues with another protocol than HTTP.
+/// A connection that does not come back for another request: it continues with another
+/// protocol than HTTP, or its answer has no end.
 struct http_upgrade {
   std::shared_ptr<http_address> at;
   admission::connection_id id = 0;
@@ -61,10 +62,10 @@ struct http_upgrade {
   bool has_cookie = false;
 };
 
-/// The protocols that connections may change to.
+/// What such connections go on with.
 class http_upgrades {
 public:
-  /// Whether a request asks for the upgrade.
+  /// Whether a request asks for it.
   virtual bool is_wanted(const http_request& what) const = 0;
   /// The refusal; empty: `open` may follow.
   virtual std::optional<http_reply>

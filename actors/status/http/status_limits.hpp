@@ -60,11 +60,13 @@ inline constexpr std::size_t all_answers_bytes = 128 << 20;
 inline constexpr std::chrono::seconds linger_deadline{2};
 inline constexpr std::size_t linger_bytes = 8 << 20;
 
-/// The reader of an event stream: its frames are ignored, so they must be small; it must
-/// answer pings; the kernel buffers little for it.
+/// The reader of an event stream: the frames of a WebSocket are ignored, so they must be
+/// small; it must answer pings; the kernel buffers little for any reader.
 inline constexpr std::size_t event_inbound_bytes = 4 << 10;
 inline constexpr std::chrono::seconds event_idle_deadline{30};
 inline constexpr int event_send_buffer_bytes = 64 << 10;
+/// Server-sent events: a comment after so much silence, as the standard recommends.
+inline constexpr std::chrono::seconds event_comment_pace{15};
 /// Old events taken from the log at a time.
 inline constexpr std::uint64_t event_fetch = 100;
 
