@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/peer/peer_rules.hpp"
+#include "messages/lifecycle.hpp"
 
 #include <optional>
 #include <vector>
