@@ -313,6 +313,7 @@ TEST_CASE("a peer that lacked an item and offers it is asked for it by the set, 
   for (std::uint64_t seed = 1; seed <= 12; ++seed)
     for (const auto& what : items()) {
       CAPTURE(seed);
+      CAPTURE(what.kind);
       set_world world{seed};
       auto one = world.join(), two = world.join();
       auto wanted = fetch(world, world.set, what, 20s);
