@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view variable_prefix = "PEERAGE_";
 
 /// Of scripts/ and tests/: not for the program.
-constexpr std::array<std::string_view, 2> script_variables{"PEERAGE_BUILD_DIR",
-                                                           "PEERAGE_BCOIN_DIR"};
+constexpr std::array<std::string_view, 3> script_variables{
+  "PEERAGE_BUILD_DIR", "PEERAGE_BCOIN_DIR", "PEERAGE_LOG"};
 
 /// "max-inbound" of PEERAGE_MAX_INBOUND. Empty if it is not in upper case.
 std::string option_of(std::string_view variable) {

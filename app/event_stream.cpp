@@ -3,6 +3,7 @@
 
 #include "app/human_text.hpp"
 #include "app/node_client.hpp"
+#include "app/node_http.hpp"
 #include "app/signal_source.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>

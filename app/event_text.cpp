@@ -53,7 +53,8 @@ std::string subject_text(const ordered_json& x) {
     result = "peer " + peer;
   append(result, text_in(x, "address"), " ");
   append(result, text_in(x, "range"), " ");
-  append(result, text_in(x, "direction"), " ");
+  const auto direction = text_in(x, "direction");
+  append(result, direction.substr(0, direction.find("bound")), " "); // "in", "out"
   return result;
 }
 

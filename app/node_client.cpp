@@ -4,6 +4,7 @@
 #include "actors/status/http/rpc_cookie.hpp"
 #include "app/data_directory.hpp"
 #include "app/human_text.hpp"
+#include "app/node_http.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/status/http/status_address.hpp"
 #include "actors/status/rpc/rpc_json.hpp"
-#include "app/node_http.hpp"
 #include "app/option_values.hpp"
 #include "messages/wire/network.hpp"
 
@@ -26,6 +26,12 @@ inline constexpr std::chrono::seconds answer_limit{5};
 
 /// Time for a call that changes something: its answer waits for the disk.
 inline constexpr std::chrono::seconds change_limit{30};
+
+/// A call that waits in the node is answered a little after its own deadline.
+inline constexpr std::chrono::seconds waiting_margin{5};
+
+/// The code of a `waitfor` that did not become true in time (rpc_code::wait_timeout).
+inline constexpr int not_true_in_time = -110;
 
 /// Where a running node is, and where the proof is that we may steer it.
 struct node_place {

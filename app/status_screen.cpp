@@ -2,6 +2,7 @@
 #include "app/status_screen.hpp"
 
 #include "app/human_text.hpp"
+#include "app/node_http.hpp"
 #include "app/signal_source.hpp"
 #include "app/standard_streams.hpp"
 #include "app/status_report.hpp"

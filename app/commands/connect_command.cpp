@@ -8,9 +8,6 @@ namespace {
 
 constexpr double longest_wait = 3600; // seconds
 
-/// An answer that has to wait comes a little after its deadline.
-constexpr std::chrono::seconds answer_margin{5};
-
 constexpr auto connect_footer = R"(
 The address is dialed once, now, regardless of pauses and limits. With --stay the
 node keeps connected to it, also after its next start, until peerage disconnect
@@ -36,19 +33,19 @@ struct connect_arguments : node_command_arguments {
 int wait_for_peer(node_client& node, const std::string& named,
                   std::chrono::milliseconds limit) {
   // With the port, and with the address that a host name has for the node.
-  const auto place = node.call("whynot", rpc_json::array({named}), limit + answer_margin);
+  const auto place =
+    node.call("whynot", rpc_json::array({named}), limit + waiting_margin);
   const auto address = place.value("address", named);
   const auto seconds = std::chrono::duration<double>(limit).count();
   const auto reply = node.ask(
     "waitfor", {{"condition", {{"peer", {{"address", address}}}}}, {"timeout", seconds}},
-    limit + answer_margin);
+    limit + waiting_margin);
   if (!reply.failed) {
     const auto peer = reply.result.value("found", rpc_json::object());
     return print("connected: peer " + std::to_string(peer.value("id", std::uint64_t{0})) +
                  ", " + printable(peer.value("user_agent", "")) + "\n");
   }
-  constexpr int not_in_time = -110; // rpc_code::wait_timeout
-  if (reply.code != not_in_time)
+  if (reply.code != not_true_in_time)
     throw exit_for("waitfor", reply);
   throw early_exit{node_exit::answered_with_error,
                    "peerage: no connection to " + address + " within " +

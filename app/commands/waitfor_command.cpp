@@ -12,9 +12,6 @@ namespace {
 
 constexpr double longest_wait_for = 3600; // seconds
 
-/// An answer that has to wait comes a little after its deadline.
-constexpr std::chrono::seconds late_answer_margin{5};
-
 constexpr auto waitfor_footer = R"(
 CONDITION is one of these, with what it is about behind it:
   peers_ready N                      at least so many peers are ready
@@ -79,14 +76,13 @@ int wait_for_condition(const waitfor_arguments& from) {
   }
   node_client node{from.node.read()};
   const auto seconds = std::chrono::duration<double>(limit).count();
-  const auto reply = node.ask("waitfor", rpc_json::array({condition, seconds}),
-                              limit + late_answer_margin);
+  const auto reply =
+    node.ask("waitfor", rpc_json::array({condition, seconds}), limit + waiting_margin);
   if (from.json) {
     const auto status = print(reply.text);
     return status == 0 && reply.failed ? node_exit::answered_with_error : status;
   }
-  constexpr int not_in_time = -110; // rpc_code::wait_timeout
-  if (reply.failed && reply.code == not_in_time)
+  if (reply.failed && reply.code == not_true_in_time)
     throw early_exit{
       node_exit::answered_with_error,
       "peerage: not true within " + number_text(seconds) + " s; it is now " +

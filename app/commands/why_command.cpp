@@ -70,9 +70,6 @@ int explain(const why_arguments& from) {
     lines.emplace_back("no events are remembered");
   for (const auto& x : history)
     lines.push_back(event_line(x));
-  if (const auto width = output_width())
-    for (auto& line : lines)
-      line = cut(std::move(line), *width);
   return print_lines(lines);
 }
 

@@ -49,9 +49,6 @@ int show_obstacles(const whynot_arguments& from) {
     lines.push_back("address " + printable(address)); // that of the name
   append_obstacles(lines, "dial    ", found.value("dial", rpc_json::object()));
   append_obstacles(lines, "accept  ", found.value("accept", rpc_json::object()));
-  if (const auto width = output_width())
-    for (auto& line : lines)
-      line = cut(std::move(line), *width);
   return print_lines(lines);
 }
 

@@ -163,7 +163,7 @@ class CannotStart(FolderCase):
 
     def test_closed_streams_of_other_commands(self):
         for arguments, status in ((("--version",), 0), (("run", "--moon"), 2),
-                                  (("status", "--status", "127.0.0.1:1"), 1)):
+                                  (("status", "--status", "127.0.0.1:1"), 3)):
             for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
                 with self.subTest(arguments=arguments, closed=closed):
                     done = run_to_end(*arguments,

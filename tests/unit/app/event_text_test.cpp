@@ -18,13 +18,13 @@ TEST_CASE("when, what, about whom, and what else is known") {
   CHECK(line(R"({"seq":5,"time":1700000000.5,"type":"peer_ready","peer":7,
                  "address":"192.0.2.1:8333","direction":"outbound",
                  "user_agent":"/Satoshi:27.0.0/"})") ==
-        "2023-11-14 22:13:20  peer_ready          peer 7 192.0.2.1:8333 outbound: "
+        "2023-11-14 22:13:20  peer_ready          peer 7 192.0.2.1:8333 out: "
         "/Satoshi:27.0.0/");
   CHECK(
     line(R"({"seq":6,"time":1700000000,"type":"dial_failed","address":"192.0.2.1:8333",
                  "direction":"outbound","reason":"connect_timeout","started_by":"node",
                  "evidence":"manual","deadline":1700000060,"count":3})") ==
-    "2023-11-14 22:13:20  dial_failed         192.0.2.1:8333 outbound: connect_timeout "
+    "2023-11-14 22:13:20  dial_failed         192.0.2.1:8333 out: connect_timeout "
     "by node, manual, until 2023-11-14 22:14:20, 3 times");
   CHECK(line(R"({"seq":7,"time":1700000000,"type":"misbehaviour","peer":7,"reason":"spam",
                  "score_before":10,"score_after":20.5})") ==
