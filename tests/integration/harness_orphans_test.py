@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """No node outlives the process that has started it, however that ends."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -27,9 +28,15 @@ def tell(*nodes, children=()):
 """
 
 
-def ends(process, seconds):
-    """Whether a process that is not our child ends within so many seconds."""
-    return bool(select.select([process], [], [], seconds)[0])
+def is_ready(what, seconds):
+    """Whether the process of a pidfd has ended, or a pipe has news, within so many seconds."""
+    return bool(select.select([what], [], [], seconds)[0])
+
+
+def end_group(group):
+    """The children that live on, and whatever a failed test has left."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 class Orphans(FolderCase):
@@ -37,9 +44,11 @@ class Orphans(FolderCase):
         """Ends a program that has started nodes; they end, though its children live on."""
         with subprocess.Popen(
                 [sys.executable, "-B", "-c", BEGIN + text], stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": str(SCRIPTS),
-                     "TMPDIR": str(self.folder)}) as program:
+                start_new_session=True, env={**os.environ, "PYTHONPATH": str(SCRIPTS),
+                                             "TMPDIR": str(self.folder)}) as program:
+            self.addCleanup(end_group, program.pid)
             try:
+                self.assertTrue(is_ready(program.stdout, 40), "the program hangs")
                 told = json.loads(program.stdout.readline())
                 nodes = [os.pidfd_open(pid) for pid in told["nodes"]]
                 for node in nodes:
@@ -47,16 +56,13 @@ class Orphans(FolderCase):
                 children = [os.pidfd_open(pid) for pid in told["children"]]
                 for child in children:
                     self.addCleanup(os.close, child)
-                    self.addCleanup(signal.pidfd_send_signal, child, signal.SIGKILL)
-                self.assertFalse(any(ends(x, 0) for x in nodes + children))
+                self.assertFalse(any(is_ready(x, 0) for x in nodes + children))
             finally:
                 program.send_signal(how)
             self.assertEqual(program.wait(SECONDS), -how)
         for node in nodes:
-            if not ends(node, SECONDS):
-                signal.pidfd_send_signal(node, signal.SIGKILL)
-                self.fail("a node lives on")
-        self.assertFalse(any(ends(child, 0) for child in children))
+            self.assertTrue(is_ready(node, SECONDS), "a node lives on")
+        self.assertFalse(any(is_ready(child, 0) for child in children))
         for path in told["logs"] if log else ():
             text = pathlib.Path(path).read_text(encoding="utf-8")
             self.assertIn(" standard input has ended\n", text)
@@ -170,9 +176,9 @@ assert "standard input" not in node.log(), node.log()
             program.send_signal(signal.SIGSTOP)
             wait_until(lambda: "\nState:\tT" in pathlib.Path(
                 f"/proc/{program.pid}/status").read_text(encoding="ascii"), what="its stop")
-            self.assertFalse(ends(node, 0.5))
+            self.assertFalse(is_ready(node, 0.5))
             program.kill()
-        self.assertTrue(ends(node, SECONDS))
+        self.assertTrue(is_ready(node, SECONDS))
 
 
 if __name__ == "__main__":

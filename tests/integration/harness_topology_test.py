@@ -29,6 +29,25 @@ class Connect(unittest.TestCase):
                 b.wait_for({"peer_gone": {"id": there["id"]}})
                 self.assertIsNone(a.find_peer(b.p2p))
 
+    def test_the_other_end_is_asked(self):
+        with Node() as a, Node() as b:
+            asked = []
+
+            class Other:  # pylint: disable=too-few-public-methods
+                """Is late: at first its end is not ready."""
+                p2p = b.p2p
+
+                @staticmethod
+                def wait_for(condition, timeout):
+                    asked.append(condition)
+                    if len(asked) == 1:
+                        raise RpcError(-110, "late")
+                    return b.wait_for(condition, timeout)
+
+            a.connect_to(Other)
+            end = {"peer": {"address": a.find_peer(b.p2p)["addrbind"]}}
+            self.assertEqual(asked, [end, end])
+
     def test_who_takes_no_peers(self):
         with Node() as a, Node("--max-inbound", "0") as b:
             with self.assertRaises((RpcError, HarnessError)):
