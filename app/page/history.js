@@ -2,8 +2,8 @@
 // The last 24 hours, as the node remembers them: a sample a minute.
 
 import {condense, draw, most, niceTop} from './charts.js';
-import {$, bytes, count, now, seconds, text} from './format.js';
-import {on} from './live.js';
+import {$, bytes, count, now, seconds, text, UNKNOWN} from './format.js';
+import {on, status} from './live.js';
 import {ask} from './node.js';
 
 const LOAD_MS = 60000;
@@ -13,6 +13,15 @@ const SPANS = [300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600];
 
 let remembered = []; // samples; null where some are missing
 let loadedAt = -Infinity, loading = false;
+
+/// Until the node takes its next sample, the line ends at the status.
+const withNow = samples => {
+  const last = samples[samples.length - 1];
+  if (!last || status === null || now() - last.time > MISSING_SECONDS) return samples;
+  return [...samples, {time: now(), inbound: status.peers.inbound, outbound: status.peers.outbound,
+    ready: status.peers.ready, received_per_second: null, sent_per_second: null, ping_median: null,
+    dials_succeeded: null, dials_failed: null}];
+};
 
 async function load() {
   if (loading || performance.now() - loadedAt < LOAD_MS) return;
@@ -40,16 +49,17 @@ function dayRange() {
   const first = remembered.find(Boolean);
   const length = SPANS.find(s => first && end - first.time <= s) || (first ? SPANS[SPANS.length - 1] : SPANS[0]);
   const begin = end - length;
-  return {begin, end, length, ticks: [0, 0.25, 0.5, 0.75, 1].map(k => [begin + k * length, hour(begin + k * length)])};
+  return {begin, end, length, ticks: [0, 0.5, 1].map(k => [begin + k * length, hour(begin + k * length)])};
 }
 
+const dials = s => s.dials_failed === null ? null : s.dials_succeeded + s.dials_failed;
 const whole = x => count(Math.round(x));
-const few = x => count(Math.round(x * 10) / 10);
+const few = x => x === null ? UNKNOWN : count(Math.round(x * 10) / 10);
 const long = s => s < 3600 ? `${s / 60} minutes` : s === 3600 ? 'hour' : `${s / 3600} hours`;
 
 export function show() {
   const range = dayRange();
-  const samples = condense(remembered, range, PLACES);
+  const samples = condense(withNow(remembered), range, PLACES);
   text($('history-title'), `The last ${long(range.length)}`);
   const at = s => `${hour(s.time)}: `;
   const known = samples.filter(Boolean);
@@ -59,8 +69,8 @@ export function show() {
     series: [
       {kind: 'ready', of: s => s.outbound, base: () => 0},
       {kind: 'other', of: s => s.outbound + s.inbound, base: s => s.outbound},
-      {kind: 'ready-line', of: s => s.outbound},
       {kind: 'out-line', of: s => s.outbound + s.inbound},
+      {kind: 'ready-line', of: s => s.outbound},
     ]});
   draw($('history-traffic'), {samples, range, label: x => `${bytes(x)}/s`,
     top: niceTop(most(known, s => s.received_per_second, s => s.sent_per_second), 100),
@@ -75,18 +85,21 @@ export function show() {
     describe: s => `${at(s)}${seconds(s.ping_median ?? NaN)}`,
     series: [{kind: 'ready-line', of: s => s.ping_median}]});
   draw($('history-dials'), {samples, range, label: x => count(x),
-    top: niceTop(most(known, s => s.dials_succeeded + s.dials_failed), 4),
+    top: niceTop(most(known, dials), 4),
     describe: s => `${at(s)}${few(s.dials_succeeded)} made a peer, ${few(s.dials_failed)} failed`,
     series: [
       {kind: 'ready', of: s => s.dials_succeeded, base: () => 0},
-      {kind: 'unready', of: s => s.dials_succeeded + s.dials_failed, base: s => s.dials_succeeded},
+      {kind: 'unready', of: dials, base: s => s.dials_succeeded},
+      {kind: 'total-line', of: dials},
       {kind: 'ready-line', of: s => s.dials_succeeded},
-      {kind: 'total-line', of: s => s.dials_succeeded + s.dials_failed},
     ]});
 }
 
 export function start() {
-  on('status', load);
+  on('status', () => {
+    load();
+    show();
+  });
   on('forget', () => {
     remembered = [];
     loadedAt = -Infinity;
