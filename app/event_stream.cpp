@@ -25,9 +25,6 @@ using boost::system::error_code;
 
 namespace {
 
-/// Characters shown of a refusal.
-constexpr std::size_t max_refusal_length = 200;
-
 /// The longest event is some hundred bytes.
 constexpr std::size_t max_event_bytes = 64 << 10;
 

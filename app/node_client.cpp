@@ -17,11 +17,7 @@ namespace peerage {
 
 namespace {
 
-constexpr unsigned http_ok = 200;
 constexpr unsigned http_unauthorized = 401;
-
-/// Characters shown of a refusal.
-constexpr std::size_t max_refusal_length = 200;
 
 /// A longer file is no cookie.
 constexpr std::size_t max_cookie_bytes = 4096;

@@ -31,8 +31,6 @@ namespace {
 /// 10,000 peers are 10 MB, and the answer to a call has less than 128 MiB.
 constexpr std::uint64_t max_body_bytes = 128 << 20;
 
-constexpr auto http_ok = static_cast<unsigned>(http::status::ok);
-
 using any_stream = asio::generic::stream_protocol;
 
 /// One conversation; keeps itself alive until `done_` has been called.

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +15,11 @@
 
 /// Questions to the status socket of a node.
 namespace peerage {
+
+inline constexpr unsigned http_ok = 200;
+
+/// Characters of a refusal's body that people are shown.
+inline constexpr std::size_t max_refusal_length = 200;
 
 struct http_question {
   std::string target;

@@ -26,11 +26,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr unsigned http_ok = 200;
-
-/// Characters shown of a refusal.
-constexpr std::size_t max_refusal_length = 200;
-
 /// The result of asking: a report, or a line that tells why there is none.
 struct finding {
   std::optional<status_report> report;
