@@ -56,8 +56,12 @@ int next_signal(const sigset_t& signals,
 constexpr std::chrono::milliseconds echo{250};
 
 /// A thread that wakes this late was not running (SIGSTOP, a machine that slept), and
-/// neither were the actors that have to end: they get their time again.
+/// neither were the actors that have to end: they get that time back.
 constexpr std::chrono::milliseconds stall{500};
+
+/// While a stop has a deadline, the thread looks up so often: the process may be
+/// suspended at any moment of it, not only beyond the deadline.
+constexpr std::chrono::milliseconds look_up{250};
 
 /// Which of the descriptors 0 to 2 are terminals.
 std::array<bool, 3> terminals() {
@@ -96,16 +100,18 @@ void stop_watch::take_signals() {
   const auto terminals_before = terminals();
   std::unique_lock guard{mutex_};
   while (!finished_) {
-    auto force_at = force_at_;
+    auto wake_at = force_at_;
+    if (wake_at)
+      wake_at = std::min(*wake_at, std::chrono::steady_clock::now() + look_up);
     guard.unlock();
-    auto signal = next_signal(signals, force_at);
+    auto signal = next_signal(signals, wake_at);
     guard.lock();
     if (finished_)
       return;
     auto now = std::chrono::steady_clock::now();
-    if (force_at_ && now - *force_at_ > stall) {
-      force_at_ = now + limit_;
-    } else if (force_at_ && now >= *force_at_) {
+    if (wake_at && force_at_ && now - *wake_at > stall)
+      *force_at_ += now - *wake_at;
+    if (force_at_ && now >= *force_at_) {
       if (!begun_)
         end_by_force(0, "told to stop while the start hangs; ended by force");
       end_by_force(

@@ -22,11 +22,11 @@ std::variant<run_options, early_exit> read_again(const run_arguments& arguments,
                                                  const std::string& path) {
   if (std::error_code failure; !path.empty() && !std::filesystem::is_regular_file(
                                                   path, failure)) // it may have no end
-    return usage_mistake(named("config", path) + ": is no file that can be read again",
-                         "peerage run");
+    return early_exit{usage_status,
+                      named("config", path) + ": is no file that can be read again"};
   auto found = arguments.read();
   if (!found.mistakes.empty())
-    return exit_for_mistakes(found.mistakes, "peerage run");
+    return early_exit{usage_status, found.mistakes.front().text};
   return std::move(found.options);
 }
 
