@@ -18,19 +18,23 @@ be reached there. 4: it refused us: no cookie was found, or a wrong one.)";
 
 node_arguments::node_arguments(CLI::App& command, needs what) : command_(&command) {
   constexpr auto group = "Which node";
-  auto add = [&](const char* name, std::string& to, const char* value, const char* help) {
-    command.add_option(name, to, help)->type_name(value)->take_last()->group(group);
+  // Every command takes all of them, so that one set of options fits every command.
+  const auto* cookie_group = what == needs::cookie ? group : "";
+  auto add = [&](const char* name, std::string& to, const char* value, const char* help,
+                 const char* shown_in) {
+    command.add_option(name, to, help)->type_name(value)->take_last()->group(shown_in);
   };
   add("--status", status_, "ADDRESS",
       "The status address of the node, ADDR:PORT or unix:PATH\n(default "
-      "127.0.0.1:8645)");
-  if (what == needs::cookie) {
-    add("--data-dir", data_dir_, "DIR",
-        "Where it keeps its cookie, as for peerage run\n(default ~/.peerage)");
-    add("--network", network_, "NAME", "Its network (default: it tells)");
-    add("--cookie", cookie_, "FILE", "The cookie itself, or USER:PASSWORD");
-  }
-  add("--config", config_path_, "FILE", "The TOML file of the node, for all of these");
+      "127.0.0.1:8645)",
+      group);
+  add("--data-dir", data_dir_, "DIR",
+      "Where it keeps its cookie, as for peerage run\n(default ~/.peerage)",
+      cookie_group);
+  add("--network", network_, "NAME", "Its network (default: it tells)", cookie_group);
+  add("--cookie", cookie_, "FILE", "The cookie itself, or USER:PASSWORD", cookie_group);
+  add("--config", config_path_, "FILE", "The TOML file of the node, for all of these",
+      group);
 }
 
 node_place node_arguments::read() const {
