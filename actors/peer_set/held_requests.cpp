@@ -37,9 +37,9 @@ std::optional<std::uint64_t> held_requests::add(request what,
     return std::nullopt;
   ++size_;
   bytes_ += bytes;
-  auto& queue = queue_of(kind_of(what));
-  queue.why = why;
-  queue.entries.push_back({++last_, std::move(what), std::move(caller), deadline});
+  auto& line = queue_of(kind_of(what));
+  line.why = why;
+  line.entries.push_back({++last_, std::move(what), std::move(caller), deadline});
   return last_;
 }
 
@@ -51,8 +51,8 @@ void held_requests::drop_first(request_kind kind) {
 
 std::deque<held_requests::entry> held_requests::take_all() {
   std::deque<entry> result;
-  for (auto& queue : queues_)
-    std::ranges::move(std::exchange(queue.entries, {}), std::back_inserter(result));
+  for (auto& line : queues_)
+    std::ranges::move(std::exchange(line.entries, {}), std::back_inserter(result));
   size_ = 0;
   bytes_ = 0;
   return result;

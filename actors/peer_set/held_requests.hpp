@@ -80,11 +80,11 @@ std::size_t carried_bytes(const request& x);
 
 template <class Predicate>
 std::optional<held_requests::entry> held_requests::take_if(Predicate is_it) {
-  for (auto& queue : queues_)
-    for (auto x = queue.entries.begin(); x != queue.entries.end(); ++x)
+  for (auto& line : queues_)
+    for (auto x = line.entries.begin(); x != line.entries.end(); ++x)
       if (is_it(*x)) {
         auto result = std::move(*x);
-        queue.entries.erase(x);
+        line.entries.erase(x);
         forget(result);
         return result;
       }
