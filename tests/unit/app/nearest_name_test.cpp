@@ -14,7 +14,8 @@ const std::vector<std::string_view> options{"network", "listen",    "max-inbound
 } // namespace
 
 TEST_CASE("slips of the keyboard find the name that was meant") {
-  CHECK(nearest_name("netwrok", options) == "network");     // swapped
+  CHECK(nearest_name("netwrok", options) == "network"); // swapped
+  CHECK(nearest_name("sede", options) == "seed");
   CHECK(nearest_name("lsten", options) == "listen");        // left out
   CHECK(nearest_name("seeed", options) == "seed");          // doubled
   CHECK(nearest_name("log-lebel", options) == "log-level"); // replaced
