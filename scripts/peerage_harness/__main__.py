@@ -51,7 +51,7 @@ What a peer offers that the test plays
   peer.send(command, ...)     a message, of fields or with the payload raw=
   peer.expect(command, ...)   the next such message, with these fields
   peer.expect_end()           waits until the node ends the connection: "closed" or "reset"
-  peer.round_trip()           all that was sent before has been acted upon
+  peer.round_trip()           all that was sent before has been read
   peer.on(command, handler)   answers by itself; pings it does from the start
   peer.serve(Chain(10))       answers getheaders and getdata, from a valid regtest chain
   peer.garble(part)           a wrong magic, command, length, checksum or payload

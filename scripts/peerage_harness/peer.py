@@ -61,8 +61,6 @@ class Peer:
             collections.deque(maxlen=SHOWN_MESSAGES))
         self._handlers: dict[str, Callable[[Message], object]] = {"ping": self._pong}
         self._start_height = 0
-        self._failure: Exception | None = None  # of the thread, which has ended by it
-        self._failure_is_told = False
         self._listener: socket.socket | None = None
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -93,8 +91,8 @@ class Peer:
         if kind is not None and not issubclass(kind, PeerError):
             self.print_conversation()
         self.close()
-        if kind is None and self._failure is not None and not self._failure_is_told:
-            raise self._has_failed()
+        if kind is None:
+            self._tell_failure()
 
     # -- what it says -------------------------------------------------------------------
 
@@ -229,6 +227,7 @@ class Peer:
         if self._listener is None:
             raise TypeError("this peer dials; one that is dialed is Peer()")
         self._drop()
+        self._tell_failure()
         limit = self._timeout if timeout is None else timeout
         self._listener.settimeout(limit)
         try:
@@ -301,6 +300,8 @@ class Peer:
         self._stalled = False
         self._unsent = bytearray()
         self._bytes_sent = 0
+        self._failure: Exception | None = None  # of the thread, which has ended by it
+        self._failure_is_told = False
 
     def _begin(self, socket_: socket.socket) -> None:
         hold_alone(socket_)
@@ -349,6 +350,10 @@ class Peer:
 
     def _error(self, text: str) -> PeerError:
         return PeerError(f"{text}; {self.conversation()}")
+
+    def _tell_failure(self) -> None:
+        if self._failure is not None and not self._failure_is_told:
+            raise self._has_failed()
 
     def _has_failed(self) -> PeerError:
         what = type(self._failure).__name__ + ": " + str(self._failure).partition(";")[0]
@@ -423,7 +428,7 @@ class Peer:
                 if events & select.POLLOUT:
                     self._write(socket_)
                 some: bytes | None = None
-                if events & ~select.POLLOUT and not self._stalled:
+                if events & ~select.POLLOUT and not self._stalled and not self._end:
                     some = self._read(socket_)
             if not some:
                 continue
