@@ -66,6 +66,7 @@ struct peer_manager_state {
   std::vector<std::vector<caf::actor>> stages;
   std::vector<endpoint> own;            ///< Where we listen.
   std::optional<std::size_t> stopping;  ///< The stage that is told to end.
+  std::int64_t stop_steps = 0;          ///< Left of the stop's deadline.
   std::vector<caf::actor_addr> running; ///< Children that have not ended.
   std::vector<caf::actor_addr> awaited; ///< To end before the next stage.
   caf::error reason;
@@ -79,6 +80,9 @@ using peer_manager_pointer = peer_manager_actor::stateful_pointer<peer_manager_s
 
 constexpr std::chrono::seconds ask_timeout{1};
 constexpr std::uint64_t stop_alarm = 1;
+/// The stop's deadline passes in steps of this length: a process that is suspended
+/// meanwhile loses one of them, not its deadline.
+constexpr std::chrono::milliseconds stop_step{250};
 
 void tell_event(peer_manager_pointer self, event_type type,
                 std::string_view evidence = {}) {
@@ -108,6 +112,11 @@ void end_stage(peer_manager_pointer self, std::size_t stage) {
   self->quit(state.reason);
 }
 
+void wait_a_step(peer_manager_pointer self) {
+  self->send(self->state.context->alarms,
+             set_alarm{stop_alarm, self->clock().now() + stop_step});
+}
+
 void stop(peer_manager_pointer self, caf::error reason) {
   auto& state = self->state;
   if (state.stopping)
@@ -115,8 +124,8 @@ void stop(peer_manager_pointer self, caf::error reason) {
   state.keep = caf::actor_cast<caf::strong_actor_ptr>(self);
   state.reason = std::move(reason);
   tell_event(self, event_type::node_stopping);
-  self->send(state.context->alarms,
-             set_alarm{stop_alarm, self->clock().now() + stop_deadline});
+  state.stop_steps = stop_deadline / stop_step;
+  wait_a_step(self);
   end_stage(self, 0);
 }
 
@@ -410,7 +419,12 @@ peer_manager_actor::behavior_type peer_manager(peer_manager_pointer self,
                           our.book,    our.ban_manager, our.events};
     },
     [self](caf::get_atom) { return self->state.peers; },
-    [self](const alarm&) { force_stop(self); },
+    [self](const alarm&) {
+      if (--self->state.stop_steps > 0)
+        wait_a_step(self);
+      else
+        force_stop(self);
+    },
   };
 }
 
