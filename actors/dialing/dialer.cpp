@@ -523,7 +523,7 @@ caf::result<bool> dial_now(dialer_pointer self, const endpoint& remote) {
 caf::result<bool> dial_name_now(dialer_pointer self, const host_name& name) {
   auto promise = self->make_response_promise<bool>();
   look_up(self, name, [self, promise](const resolved& x) mutable {
-    const auto& state = self->state;
+    auto& state = self->state;
     for (const auto& remote : x.endpoints)
       if (!state.stopping && state.plan->request(remote, date_now(self))) {
         start(self, remote, dial_purpose::requested);
