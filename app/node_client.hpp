@@ -33,6 +33,9 @@ inline constexpr std::chrono::seconds waiting_margin{5};
 /// The code of a `waitfor` that did not become true in time (rpc_code::wait_timeout).
 inline constexpr int not_true_in_time = -110;
 
+/// `waitfor`: the dial of the peer has failed, and none will follow in time.
+inline constexpr int no_dial_left = -111;
+
 /// Where a running node is, and where the proof is that we may steer it.
 struct node_place {
   status_address at{ipv4_endpoint(127, 0, 0, 1, 8645), {}};

@@ -45,12 +45,13 @@ int wait_for_peer(node_client& node, const std::string& named,
     return print("connected: peer " + std::to_string(peer.value("id", std::uint64_t{0})) +
                  ", " + printable(peer.value("user_agent", "")) + "\n");
   }
-  if (reply.code != not_true_in_time)
+  if (reply.code != not_true_in_time && reply.code != no_dial_left)
     throw exit_for("waitfor", reply);
-  throw early_exit{node_exit::answered_with_error,
-                   "peerage: no connection to " + address + " within " +
-                     number_text(seconds) + " s: peerage why " + address +
-                     " tells what happened"};
+  const auto why = reply.code == no_dial_left ? ": " + printable(reply.message)
+                                              : " within " + number_text(seconds) + " s";
+  throw early_exit{node_exit::answered_with_error, "peerage: no connection to " +
+                                                     address + why + "; peerage why " +
+                                                     address + " tells what happened"};
 }
 
 int connect_to(const connect_arguments& from) {

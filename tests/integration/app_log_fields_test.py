@@ -11,8 +11,7 @@ import time
 import unittest
 
 from cases import FolderCase, wait_until
-from peerage_harness import Node, RpcError, connect
-from wire_peer import WirePeer
+from peerage_harness import Node, Peer, RpcError, connect
 
 PARTS = ["addresses", "admission", "bans", "chain", "dialing", "events", "messages", "node",
          "peer", "peer_set", "status", "storage", "transport"]
@@ -31,8 +30,8 @@ def find(lines, **wanted):
 class Fields(unittest.TestCase):
     def test_members_are_those_of_the_events(self):
         with Node("--log-format", "json", "--log-level", "debug") as node:
-            with WirePeer(node.p2p) as peer:
-                peer.shake_hands().round_trip()
+            with Peer(node.p2p) as peer:
+                peer.handshake().round_trip()
                 joined = node.wait_for({"event": {"type": "peer_ready", "since": 1}})
                 address = joined["address"]
             gone = node.wait_for({"event": {"type": "peer_left", "since": 1}})
@@ -113,8 +112,8 @@ class LogFile(FolderCase):
 
     def check_works_and_stops(self, node):
         for _ in range(20):
-            with WirePeer(node.p2p) as peer:
-                peer.shake_hands().round_trip()
+            with Peer(node.p2p) as peer:
+                peer.handshake().round_trip()
         began = time.monotonic()
         node.stop()
         self.assertLess(time.monotonic() - began, 5)
@@ -226,8 +225,8 @@ class Levels(FolderCase):
 class Trace(unittest.TestCase):
     def test_every_message_is_shown(self):
         with Node("--log-format", "json", "--log-level", "trace") as node:
-            with WirePeer(node.p2p) as peer:
-                peer.shake_hands().round_trip()
+            with Peer(node.p2p) as peer:
+                peer.handshake().round_trip()
                 joined = node.wait_for({"event": {"type": "peer_ready", "since": 1}})
             node.wait_for({"event": {"type": "peer_left", "since": 1}})
             node.stop()
@@ -249,8 +248,8 @@ class Trace(unittest.TestCase):
 
     def test_while_it_runs(self):
         with Node() as node:
-            with WirePeer(node.p2p) as peer:
-                peer.shake_hands().round_trip()
+            with Peer(node.p2p) as peer:
+                peer.handshake().round_trip()
                 self.assertNotIn(" trace ", node.log())
                 node.rpc("logging", ["messages"])
                 peer.round_trip()

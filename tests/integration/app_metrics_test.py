@@ -13,8 +13,7 @@ import time
 import unittest
 
 from cases import NodeCase, wait_until
-from peerage_harness import Node, RpcError, connect
-from wire_peer import WirePeer
+from peerage_harness import Node, Peer, RpcError, connect
 
 # What others may rely on: these names, types and labels.
 PROMISED = {
@@ -242,8 +241,8 @@ class Failures(unittest.TestCase):
             node.rpc("setban", "127.0.0.9", "add")
             connect(node.p2p, source="127.0.0.9").close()
             node.wait_for({"event": {"type": "connection_refused", "since": 1}})
-            with WirePeer(node.p2p, "127.0.0.8") as peer:
-                peer.shake_hands().socket.sendall(bytes(24))  # wrong magic
+            with Peer(node.p2p, source="127.0.0.8") as peer:
+                peer.handshake().send_bytes(bytes(24))  # wrong magic
                 node.wait_for({"event": {"type": "misbehaviour", "since": 1}})
             _, found = read(node)
             self.assertEqual(total(found, "peerage_accepts_refused_total"), 1)

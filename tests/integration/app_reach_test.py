@@ -9,9 +9,8 @@ import time
 import unittest
 
 from cases import FolderCase, NodeCase
-from peerage_harness import Node, RpcError
+from peerage_harness import Node, Peer, RpcError
 from state_files import write_body
-from wire_peer import WirePeer, message
 
 STRANGERS = ("8.9.10.11", "203.0.113.7", "2a00::1", "2001:db8::1")
 NOBODY = ("0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1")
@@ -23,11 +22,11 @@ def with_port(host):
 
 
 def addr(*hosts):
-    """An addr message about IPv4 hosts."""
+    """The payload of an addr message about IPv4 hosts."""
     entries = b"".join(struct.pack("<IQ", int(time.time()), 9) + bytes(10) + b"\xff\xff"
                        + bytes(map(int, host.split("."))) + struct.pack(">H", 8333)
                        for host in hosts)
-    return message(b"addr", bytes([len(hosts)]) + entries)
+    return bytes([len(hosts)]) + entries
 
 
 def addresses_in(payload):
@@ -84,16 +83,16 @@ class Reach(NodeCase):
             self.assertIs(self.node.rpc("addpeeraddress", host, 8333)["success"], False)
 
     def test_told_by_peers(self):
-        with WirePeer(self.node.p2p).shake_hands() as teller, \
-                WirePeer(self.node.p2p).shake_hands() as asker:
+        with Peer(self.node.p2p).handshake() as teller, \
+                Peer(self.node.p2p).handshake(features=()) as asker:
             self.node.wait_for({"peers_ready": 2}, timeout=10)
-            teller.socket.sendall(addr("8.9.10.11", HOME, "203.0.113.7"))
+            teller.send("addr", raw=addr("8.9.10.11", HOME, "203.0.113.7"))
             teller.round_trip()
             self.node.wait_for({"address_known": HOME + ":8333"}, timeout=10)
             self.assertEqual([x["address"] for x in self.node.rpc("getnodeaddresses", 0)],
                              [HOME])
-            asker.socket.sendall(message(b"getaddr"))
-            self.assertEqual(addresses_in(asker.wait_for(b"addr")), [HOME])
+            asker.send("getaddr")
+            self.assertEqual(addresses_in(asker.expect("addr").payload), [HOME])
         # The one that may be dialed was, and so all that were to be dialed have been.
         self.node.wait_for({"event": {"type": "dial_failed", "since": 1,
                                       "address": HOME + ":8333"}}, timeout=20)
@@ -156,9 +155,9 @@ class Starts(FolderCase):
                 node.wait_for({"peers_ready": 1}, timeout=10)
                 host, port = unwanted.p2p.rsplit(":", 1)
                 self.assertTrue(node.rpc("addpeeraddress", host, int(port))["success"])
-                with WirePeer(node.p2p).shake_hands() as teller:
+                with Peer(node.p2p).handshake() as teller:
                     node.wait_for({"peers_ready": 2}, timeout=10)
-                    teller.socket.sendall(addr(HOME))
+                    teller.send("addr", raw=addr(HOME))
                     teller.round_trip()
                     node.wait_for({"address_known": HOME + ":8333"}, timeout=10)
                     # A dial would have begun at once: places are free, addresses known.

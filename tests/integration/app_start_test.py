@@ -114,7 +114,7 @@ class CannotStart(FolderCase):
         """Its listening sockets would fit in, its connections would not."""
         self.refuse("run", "--network", "regtest", "--listen", "none", "--data-dir",
                     str(self.folder / "data"), "--swarm", "60",
-                    launcher=("prlimit", "--nofile=150:150"), names=["ulimit -n", "needs 209 "])
+                    launcher=("prlimit", "--nofile=150:150"), names=["ulimit -n", "needs 210 "])
 
     def test_too_few_threads(self):
         launcher = self.as_nobody()

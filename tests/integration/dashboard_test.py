@@ -12,8 +12,7 @@ import time
 import unittest
 
 from browser import Browser, skip_without_chromium
-from peerage_harness import Node
-from wire_peer import WirePeer
+from peerage_harness import Node, Peer
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
 
@@ -297,8 +296,8 @@ class Watching(PageCase):
             self.assertRegex(text, r"clock\s+as ours|clock\s+\d s (ahead of|behind) ours")
 
     def test_a_peer_without_a_clock(self):
-        with Node() as node, WirePeer(node.p2p) as peer: # it says that it is 1970
-            peer.shake_hands()
+        with Node() as node, Peer(node.p2p) as peer:
+            peer.handshake(time=0)
             self.look_at(node, 1)
             self.click("#peers tbody tr")
             text = self.browser.wait("""

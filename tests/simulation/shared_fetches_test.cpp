@@ -320,6 +320,7 @@ TEST_CASE("a peer that lacked an item and offers it is asked for it by the set, 
       world.run();
       // The first one asked lacks it; the other one is silent.
       const bool one_first = !entries_asked(one.remote).empty();
+      CHECK(entries_asked(two.remote).empty() == one_first);
       auto& lacking = one_first ? one : two;
       auto& silent = one_first ? two : one;
       lacking.remote.send(wire::notfound{{what.asked}});
