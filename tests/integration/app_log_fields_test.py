@@ -176,7 +176,7 @@ class Levels(FolderCase):
             config.write_text('log-level = "loud"\n', encoding="utf-8")
             node.send_signal(signal.SIGHUP)
             wait_until(lambda: "the log level stays: " in node.log(), what="a warning")
-            self.assertIn("--log-level loud: must be one of trace, debug", node.log())
+            self.assertIn("log-level = loud: must be one of trace, debug", node.log())
             self.assertTrue(node.rpc("logging")["peer_set"])
             self.assertTrue(node.running)
 
@@ -226,7 +226,7 @@ class Trace(unittest.TestCase):
     def test_every_message_is_shown(self):
         with Node("--log-format", "json", "--log-level", "trace") as node:
             with Peer(node.p2p) as peer:
-                peer.handshake().round_trip()
+                peer.handshake(features=()).round_trip()
                 joined = node.wait_for({"event": {"type": "peer_ready", "since": 1}})
             node.wait_for({"event": {"type": "peer_left", "since": 1}})
             node.stop()
