@@ -13,15 +13,17 @@ namespace peerage {
 
 namespace {
 
+std::string new_name_text(const given_option& given, const std::string& option) {
+  const auto place =
+    given.source == value_source::command_line ? "" : source_text(given) + ": ";
+  return place + "--" + given.name + " is called --" + option + " today";
+}
+
 /// Warns of old names, and replaces what an earlier source gives.
 void take(given_options&& from, configuration& to) {
   for (auto& [option, given] : from) {
-    if (given.name != option) {
-      const auto place =
-        given.source == value_source::command_line ? "" : source_text(given) + ": ";
-      to.options.warnings.push_back(place + "--" + given.name + " is called --" + option +
-                                    " today");
-    }
+    if (given.name != option)
+      to.options.warnings.push_back(new_name_text(given, option));
     to.given.insert_or_assign(option, std::move(given));
   }
 }

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -65,11 +66,12 @@ std::string result_text(const rpc_reply& reply) {
 /// Words behind the options, negative numbers included.
 std::vector<std::string> words_of(const CLI::App& line) {
   auto result = line.remaining();
-  for (const auto& word : result)
-    if (word.starts_with("--"))
-      throw usage_mistake("there is no option " + word +
-                            "; as an argument it needs quotes: '\"" + word + "\"'",
-                          full_name(line));
+  auto option = std::ranges::find_if(
+    result, [](const std::string& word) { return word.starts_with("--"); });
+  if (option != result.end())
+    throw usage_mistake("there is no option " + *option +
+                          "; as an argument it needs quotes: '\"" + *option + "\"'",
+                        full_name(line));
   return result;
 }
 
