@@ -26,6 +26,8 @@ constexpr std::uint64_t connected_alarm = 3;
 constexpr std::size_t most_candidates = 100;
 /// Hearsay grows old on the way (Bitcoin Core, ProcessAddrs).
 constexpr unix_seconds time_penalty = 2 * 60 * 60;
+/// Messages of news kept for peers that have not joined yet; 10 addresses each at most.
+constexpr std::size_t max_early = 64;
 /// Addresses remembered as not saved.
 constexpr std::size_t max_unsaved = 20'000;
 /// How long a success proves that we are online.
@@ -317,6 +319,35 @@ void on_dial_ended(address_book_pointer self, const dial_ended& x) {
 
 // -- peers, bans ----------------------------------------------------------------------
 
+void on_news(address_book_pointer self, addresses_announced&& x) {
+  auto& state = self->state;
+  if (state.peers.contains(x.peer)) {
+    // As Bitcoin nodes do: an inbound peer that tells addresses wants to hear some.
+    state.gossip->start_sending(x.peer);
+    take_in(self, std::move(x), false);
+  } else if (x.entries.size() <= address_gossip::most_news) {
+    // Or its peer has left; then it stays here until others push it out.
+    state.early.push_back(std::move(x));
+    if (state.early.size() > max_early)
+      state.early.pop_front();
+  }
+}
+
+/// What the peer told before it joined.
+void take_early(address_book_pointer self, peer_id peer) {
+  std::vector<addresses_announced> told;
+  auto& early = self->state.early;
+  for (auto x = early.begin(); x != early.end();)
+    if (x->peer == peer) {
+      told.push_back(std::move(*x));
+      x = early.erase(x);
+    } else {
+      ++x;
+    }
+  for (auto& x : told)
+    on_news(self, std::move(x));
+}
+
 void on_joined(address_book_pointer self, const peer_info& x) {
   auto& state = self->state;
   const bool outbound = x.direction == peer_direction::outbound;
@@ -325,6 +356,7 @@ void on_joined(address_book_pointer self, const peer_info& x) {
   state.gossip->peer_joined(x.id, x.addrv2, outbound, self->clock().now());
   if (outbound && proves_online(state, x.remote))
     state.reached.insert(x.id);
+  take_early(self, x.id);
 }
 
 void on_left(address_book_pointer self, const peer_info& x) {
@@ -538,11 +570,7 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
   return {
     [self](const peer_joined& x) { on_joined(self, x.info); },
     [self](const peer_left& x) { on_left(self, x.info); },
-    [self](addresses_announced& x) {
-      // As Bitcoin nodes do: an inbound peer that tells addresses wants to hear some.
-      self->state.gossip->start_sending(x.peer);
-      take_in(self, std::move(x), false);
-    },
+    [self](addresses_announced& x) { on_news(self, std::move(x)); },
     [self](const serve_addresses& x) { return serve(self, x); },
     [self](addresses_answered& x) {
       self->state.gossip->asked(x.from.peer, self->clock().now());

@@ -16,6 +16,7 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -69,6 +70,10 @@ struct address_book_state {
   std::optional<getaddr_cache> samples;
   ban_list bans; ///< A copy; BAN_MANAGER owns it.
   std::unordered_map<peer_id, known_peer> peers;
+
+  /// News of peers that have not joined yet: a peer may tell its own address right behind
+  /// its verack, and the PEER_SET's word of it takes another way to us. Oldest first.
+  std::deque<addresses_announced> early;
 
   bool somebody_waits = false; ///< The last get_candidates found too few.
   /// Proof that we are online: connected outbound peers, and the time of the last

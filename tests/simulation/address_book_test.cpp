@@ -193,6 +193,29 @@ TEST_CASE("hearsay counts as seen two hours before, but not a peer's own address
   CHECK(test.find(peer(1).remote)->address.time == start);
 }
 
+TEST_CASE("what a peer tells before the set's word of it has come is not lost") {
+  book_world test;
+  test.tell(addresses_announced{1, {address(peer(1).remote, start)}});
+  test.tell(addresses_announced{2, {address(stranger(1), start)}});
+  CHECK(test.snapshot().total == 0);
+  test.join(1);
+  REQUIRE(test.find(peer(1).remote));
+  CHECK(test.find(peer(1).remote)->address.time == start);
+  CHECK_FALSE(test.find(stranger(1))); // of a peer that never joined
+  // There is room for some only, and none for whole address books.
+  std::vector<wire::network_address> many;
+  for (std::size_t i = 0; i < 11; ++i)
+    many.push_back(address(stranger(100 + i), start));
+  test.tell(addresses_announced{3, many});
+  test.join(3);
+  CHECK(test.snapshot().total == 1);
+  test.tell(addresses_announced{4, {address(stranger(2), start)}});
+  for (peer_id id = 1'000; id < 1'064; ++id)
+    test.tell(addresses_announced{id, {address(stranger(3), start)}});
+  test.join(4);
+  CHECK(test.snapshot().total == 1);
+}
+
 TEST_CASE("the ephemeral address of an inbound peer is not stored") {
   book_world test;
   test.join(1, peer_direction::inbound);
