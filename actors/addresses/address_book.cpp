@@ -501,7 +501,8 @@ void start_table(address_book_pointer self) {
   auto& random = state.context->random;
   const bool saved_here = !state.options.directory.empty() && state.options.saver;
   const auto path = state.options.directory / "addresses.json";
-  const auto saved = saved_here ? load_saved_addresses(path) : saved_addresses{};
+  const auto saved =
+    saved_here ? load_saved_addresses(*state.context->disk, path) : saved_addresses{};
   state.table.emplace(saved.secret ? *saved.secret : random_secret(random), random);
   state.table->restore(saved.entries, unix_now(self));
   for (const auto& entry : saved.changed)

@@ -141,8 +141,9 @@ saved_addresses saved_addresses_from(const json& body) {
   return result;
 }
 
-saved_addresses load_saved_addresses(const std::filesystem::path& path) {
-  const auto file = load_and_report(path, saved_addresses_kind, saved_addresses_version);
+saved_addresses load_saved_addresses(disk& on, const std::filesystem::path& path) {
+  const auto file =
+    load_and_report(on, path, saved_addresses_kind, saved_addresses_version);
   auto result = file.body ? saved_addresses_from(*file.body) : saved_addresses{};
   result.last_record = file.last_record;
   for (const auto& change : file.changes) {

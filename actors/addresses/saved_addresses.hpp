@@ -3,6 +3,7 @@
 
 #include "actors/addresses/address_entry.hpp"
 #include "actors/base/keyed_hash.hpp"
+#include "actors/storage/disk.hpp"
 
 #include "messages/network_names.hpp"
 
@@ -45,6 +46,6 @@ nlohmann::json to_json(const hash_secret& secret,
 saved_addresses saved_addresses_from(const nlohmann::json& body);
 
 /// Loads the file with its journal, and logs faults; empty if there is no file.
-saved_addresses load_saved_addresses(const std::filesystem::path& path);
+saved_addresses load_saved_addresses(disk& on, const std::filesystem::path& path);
 
 } // namespace peerage

@@ -163,7 +163,8 @@ void repeat(ban_manager_state& state, const json& change, unix_seconds now) {
 
 /// Gives the number of the last record.
 std::uint64_t load(ban_manager_pointer self, const std::filesystem::path& path) {
-  const auto found = load_and_report(path, file_kind, file_version);
+  const auto found =
+    load_and_report(*self->state.context->disk, path, file_kind, file_version);
   auto& state = self->state;
   const auto now = unix_now(self);
   if (found.body)

@@ -106,7 +106,8 @@ void load(dialer_pointer self) {
   saved_dials saved;
   if (!state.options.directory.empty()) {
     const auto path = state.options.directory / "dials.json";
-    auto found = load_and_report(path, saved_dials::kind, saved_dials::version);
+    auto found = load_and_report(*state.context->disk, path, saved_dials::kind,
+                                 saved_dials::version);
     state.file.open(self, state.options.saver, path, std::string{saved_dials::kind},
                     saved_dials::version, found.last_record,
                     [self] { return body_to_save(self); });

@@ -18,7 +18,6 @@
 #include "actors/interfaces/dialing.hpp"
 #include "actors/interfaces/events.hpp"
 #include "actors/interfaces/peer_set.hpp"
-#include "actors/interfaces/storage.hpp"
 #include "actors/node/inbound_dispatcher.hpp"
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_saver.hpp"
@@ -268,7 +267,7 @@ void start_memory(peer_manager_pointer self, starting& x) {
   }
   if (!options.directory.empty()) {
     x.files =
-      options.deterministic ? self->spawn(saver) : self->spawn<caf::detached>(saver);
+      options.saver ? options.saver : self->spawn<caf::detached>(saver, context->disk);
     adopt(self, disk, x.files);
   }
   auto manual = options.manual;

@@ -3,6 +3,7 @@
 
 #include "actors/dialing/added_peers.hpp"
 #include "actors/interfaces/node.hpp"
+#include "actors/interfaces/storage.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer_set/peer_set.hpp"
 #include "actors/transport/resolver.hpp"
@@ -41,8 +42,9 @@ struct peer_manager_options {
   std::shared_ptr<published_counts> published;
   /// Logs single peers as debug: for one of many nodes in a process.
   bool quiet = false;
-  /// Saves on the scheduler's threads instead of one of its own: for virtual time.
-  bool deterministic = false;
+  /// Writes to the context's disk; null: a SAVER with a thread of its own is started, if
+  /// there is a directory. Ends with the manager.
+  saver_actor saver;
   /// Starts an EVENT_LOG, which `context` then has.
   bool keep_events = false;
   /// How often changed state is saved, if there is a directory.

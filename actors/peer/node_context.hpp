@@ -6,6 +6,7 @@
 #include "actors/interfaces/events.hpp"
 #include "actors/interfaces/inbound_service.hpp"
 #include "actors/peer/peer_rules.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "actors/transport/transport.hpp"
 
 #include <atomic>
@@ -30,6 +31,8 @@ struct node_context : peer_rules {
   /// Takes CONNECTIONs' reports of unreadable messages; null: none are sent.
   misbehaviour_sink ban_manager;
   std::shared_ptr<socket_provider> sockets;
+  /// What is kept over restarts is read from here, and written by the SAVER.
+  std::shared_ptr<peerage::disk> disk = system_disk();
 
   /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to
   /// the client, the mistake that the drop tests must catch.

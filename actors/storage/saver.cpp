@@ -12,17 +12,18 @@ namespace {
 
 using saver_pointer = saver_actor::stateful_pointer<saver_state>;
 
-std::string write_state(const save_state& x) {
+std::string write_state(disk& on, const save_state& x) {
   try {
-    return save_state_file(x.path, x.kind, x.version, x.body).value_or("");
+    return save_state_file(on, x.path, x.kind, x.version, x.body).value_or("");
   } catch (const std::exception& problem) { // such as no memory for the text
     return "cannot save " + x.path.string() + ": " + problem.what();
   }
 }
 
-std::string write_group(const std::filesystem::path& path, const saver_state::group& x) {
+std::string write_group(disk& on, const std::filesystem::path& path,
+                        const saver_state::group& x) {
   try {
-    return append_to_journal(path, x.kind, x.version, x.records).value_or("");
+    return append_to_journal(on, path, x.kind, x.version, x.records).value_or("");
   } catch (const std::exception& problem) {
     return "cannot save " + path.string() + ": " + problem.what();
   }
@@ -30,7 +31,7 @@ std::string write_group(const std::filesystem::path& path, const saver_state::gr
 
 void write_groups(saver_pointer self) {
   for (auto& [path, group] : std::exchange(self->state.groups, {})) {
-    const auto problem = write_group(path, group);
+    const auto problem = write_group(*self->state.on, path, group);
     for (auto& promise : group.waiting)
       promise.deliver(problem);
   }
@@ -38,11 +39,12 @@ void write_groups(saver_pointer self) {
 
 } // namespace
 
-saver_actor::behavior_type saver(saver_pointer self) {
+saver_actor::behavior_type saver(saver_pointer self, std::shared_ptr<disk> on) {
+  self->state.on = std::move(on);
   return {
     [self](const save_state& x) {
       write_groups(self); // earlier records go into the journal first
-      return write_state(x);
+      return write_state(*self->state.on, x);
     },
     [self](keep_record& x) -> caf::result<std::string> {
       if (self->state.groups.empty())

@@ -8,6 +8,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct saver_state {
     std::vector<journal_record> records;
     std::vector<caf::typed_response_promise<std::string>> waiting;
   };
+  std::shared_ptr<disk> on;
   std::map<std::filesystem::path, group> groups; ///< By state file; not written yet.
   static inline const char* name = "saver";
 };
@@ -34,6 +36,7 @@ struct saver_state {
 /// It writes one file after the other, in the order of requests; records that have come
 /// while it wrote go to the disk together. Requests without an answer at its end are not
 /// saved: end it after the actors that save.
-saver_actor::behavior_type saver(saver_actor::stateful_pointer<saver_state> self);
+saver_actor::behavior_type saver(saver_actor::stateful_pointer<saver_state> self,
+                                 std::shared_ptr<disk> on);
 
 } // namespace peerage

@@ -2,13 +2,11 @@
 #include "actors/storage/state_file.hpp"
 
 #include "actors/base/log.hpp"
-#include "actors/storage/disk.hpp"
+#include "actors/storage/checksum.hpp"
 #include "actors/storage/state_journal.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
-#include <cstdio>
+#include <tuple>
 #include <utility>
 
 namespace peerage {
@@ -18,9 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 using outcome = loaded_state::outcome;
-using disk::beside;
-using disk::cannot;
-using disk::problem;
+using problem = disk::problem;
 
 constexpr std::size_t max_kind_length = 32;
 
@@ -37,7 +33,7 @@ std::string encode(std::string_view kind, std::uint32_t version,
   auto text = body.dump(-1, ' ', false, handler::replace) + "\n";
   auto checked = "peerage " + std::string(kind) + " " + std::to_string(version) + " " +
                  std::to_string(text.size()) + "\n" + text;
-  return disk::sha256_hex(checked) + " " + checked;
+  return sha256_hex(checked) + " " + checked;
 }
 
 /// A file as found.
@@ -63,9 +59,9 @@ std::string_view take_until(std::string_view& rest, char end) {
 finding decode(std::string_view file, std::string_view kind, std::uint32_t supported) {
   auto rest = file;
   auto digest = take_until(rest, ' ');
-  if (digest.size() != disk::digest_length)
+  if (digest.size() != digest_length)
     return damaged("does not begin like a file of peerage");
-  if (digest != disk::sha256_hex(rest))
+  if (digest != sha256_hex(rest))
     return damaged("does not match its checksum");
   auto line = take_until(rest, '\n');
   auto magic = take_until(line, ' ');
@@ -91,9 +87,10 @@ finding decode(std::string_view file, std::string_view kind, std::uint32_t suppo
   return result;
 }
 
-finding examine(const fs::path& path, std::string_view kind, std::uint32_t supported) {
-  using disk::contents;
-  const auto file = disk::read_file(path);
+finding examine(disk& on, const fs::path& path, std::string_view kind,
+                std::uint32_t supported) {
+  using contents = disk::contents;
+  const auto file = on.read(path);
   switch (file.result) {
   case contents::outcome::read: return decode(file.bytes, kind, supported);
   case contents::outcome::missing: return {outcome::missing, file.why, 0, nullptr};
@@ -104,18 +101,18 @@ finding examine(const fs::path& path, std::string_view kind, std::uint32_t suppo
 }
 
 /// Renames an unusable file to "NAME.damaged-N" or "NAME.newer-N".
-problem set_aside(const fs::path& path, const finding& found, fs::path& where) {
-  return disk::set_aside(
+problem set_aside(disk& on, const fs::path& path, const finding& found, fs::path& where) {
+  return on.set_aside(
     path, found.result == outcome::newer_version ? ".newer-" : ".damaged-", where);
 }
 
 /// Deals with an unusable file; returns a sentence about it.
-std::string put_out_of_the_way(const fs::path& path, const finding& found) {
+std::string put_out_of_the_way(disk& on, const fs::path& path, const finding& found) {
   auto sentence = path.string() + " " + found.why;
   if (found.result == outcome::unreadable)
     return sentence + "; it was left as it is: check its owner, mode and disk. ";
   fs::path where;
-  if (auto failure = set_aside(path, found, where))
+  if (auto failure = set_aside(on, path, found, where))
     return sentence + "; it could not be set aside (" + *failure +
            "): move it away by hand. ";
   return sentence + "; it was set aside as " + where.string() +
@@ -126,29 +123,29 @@ std::string put_out_of_the_way(const fs::path& path, const finding& found) {
 
 /// Before a save: keeps an intact file as the previous one; anything else is set aside,
 /// so that it pushes out no good copy.
-problem make_way(const fs::path& path, std::string_view kind, std::uint32_t version) {
-  auto found = examine(path, kind, version);
+problem make_way(disk& on, const fs::path& path, std::string_view kind,
+                 std::uint32_t version) {
+  auto found = examine(on, path, kind, version);
   fs::path where;
   if (found.result == outcome::missing)
     return std::nullopt;
   if (found.result != outcome::loaded) {
-    if (auto failure = set_aside(path, found, where))
+    if (auto failure = set_aside(on, path, found, where))
       return "the file there " + found.why + " and could not be set aside (" + *failure +
              ")";
-  } else if (::rename(path.c_str(), beside(path, ".previous").c_str()) != 0) {
-    return cannot("rename", path);
+    return std::nullopt;
   }
-  return std::nullopt;
+  return on.rename(path, beside(path, ".previous"));
 }
 
-void load_changes(const fs::path& path, std::string_view kind, std::uint32_t supported,
-                  loaded_state& to) {
+void load_changes(disk& on, const fs::path& path, std::string_view kind,
+                  std::uint32_t supported, loaded_state& to) {
   if (to.body && to.body->is_object())
     if (auto found = to.body->find("last_record");
         found != to.body->end() && found->is_number_unsigned())
       to.last_record = found->get<std::uint64_t>();
   auto journal =
-    load_journal(path, kind, supported, to.last_record, !to.body || to.from_previous);
+    load_journal(on, path, kind, supported, to.last_record, !to.body || to.from_previous);
   to.report += journal.report;
   if (!journal.report.empty() && to.result == outcome::missing)
     to.result = outcome::damaged;
@@ -160,12 +157,12 @@ void load_changes(const fs::path& path, std::string_view kind, std::uint32_t sup
 
 } // namespace
 
-std::optional<std::string> save_state_file(const fs::path& path, std::string_view kind,
-                                           std::uint32_t version,
+std::optional<std::string> save_state_file(disk& on, const fs::path& path,
+                                           std::string_view kind, std::uint32_t version,
                                            const nlohmann::json& body) {
   const auto fresh = beside(path, ".new");
   auto failed = [&](const std::string& why) {
-    ::unlink(fresh.c_str());
+    std::ignore = on.remove(fresh);
     return "cannot save " + path.string() + ": " + why +
            "; what was saved before is kept";
   };
@@ -174,26 +171,27 @@ std::optional<std::string> save_state_file(const fs::path& path, std::string_vie
   const auto bytes = encode(kind, version, body);
   if (bytes.size() > disk::max_file_size)
     return failed("it would be larger than 64 MiB");
-  ::unlink(fresh.c_str()); // a save that was cut short; if this fails, making it does too
-  if (auto error = disk::write_file(fresh, bytes))
+  // A save that was cut short. If this fails, making it does too.
+  std::ignore = on.remove(fresh);
+  if (auto error = on.create(fresh, bytes))
     return failed(*error);
-  if (auto error = make_way(path, kind, version))
+  if (auto error = make_way(on, path, kind, version))
     return failed(*error);
-  if (::rename(fresh.c_str(), path.c_str()) != 0)
-    return failed(cannot("rename", fresh));
-  if (auto error = disk::sync_directory_of(path))
+  if (auto error = on.rename(fresh, path))
+    return failed(*error);
+  if (auto error = on.sync_directory_of(path))
     return path.string() + " was saved, but may not outlive a power failure: " + *error;
-  if (auto error = retire_journal(path))
+  if (auto error = retire_journal(on, path))
     return path.string() + " was saved, but not its journal: " + *error;
   return std::nullopt;
 }
 
-loaded_state load_state_file(const fs::path& path, std::string_view kind,
+loaded_state load_state_file(disk& on, const fs::path& path, std::string_view kind,
                              std::uint32_t supported) {
-  ::unlink(beside(path, ".new").c_str()); // a save that was cut short
+  std::ignore = on.remove(beside(path, ".new")); // a save that was cut short
   loaded_state result;
   for (const auto& file : {path, beside(path, ".previous")}) {
-    auto found = examine(file, kind, supported);
+    auto found = examine(on, file, kind, supported);
     if (found.result == outcome::loaded) {
       result.body = std::move(found.body);
       result.version = found.version;
@@ -203,10 +201,11 @@ loaded_state load_state_file(const fs::path& path, std::string_view kind,
     if (result.result == outcome::missing)
       result.result = found.result;
     if (found.result != outcome::missing)
-      result.report += put_out_of_the_way(file, found);
+      result.report += put_out_of_the_way(on, file, found);
   }
-  load_changes(path, kind, supported, result);
-  if (!result.body && result.changes.empty()) {
+  load_changes(on, path, kind, supported, result);
+  const bool has_state = result.body || !result.changes.empty();
+  if (!has_state) {
     result.report += "Starting without saved " + std::string(kind) + ".";
     if (result.result == outcome::missing)
       result.report = path.string() + " does not exist yet. " + result.report;
@@ -220,14 +219,14 @@ loaded_state load_state_file(const fs::path& path, std::string_view kind,
     result.report += "Using the save before it, " + previous +
                      "; to start without, delete that file, too.";
   }
-  if ((result.body || !result.changes.empty()) && result.result == outcome::missing)
+  if (has_state && result.result == outcome::missing)
     result.result = outcome::loaded;
   return result;
 }
 
-loaded_state load_and_report(const fs::path& path, std::string_view kind,
+loaded_state load_and_report(disk& on, const fs::path& path, std::string_view kind,
                              std::uint32_t supported) {
-  auto result = load_state_file(path, kind, supported);
+  auto result = load_state_file(on, path, kind, supported);
   if (!result.report.empty())
     log::write(log::always(result.result == loaded_state::outcome::missing
                              ? log::level::info

@@ -3,6 +3,8 @@
 
 #include "actors/storage/state_journal.hpp"
 
+#include "actors/storage/disk.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -35,7 +37,7 @@ namespace peerage {
 ///
 /// The body must include the changes of the journal; its "last_record" says up to which.
 /// @returns an error, as a sentence for people; empty: success.
-std::optional<std::string> save_state_file(const std::filesystem::path& path,
+std::optional<std::string> save_state_file(disk& on, const std::filesystem::path& path,
                                            std::string_view kind, std::uint32_t version,
                                            const nlohmann::json& body);
 
@@ -62,13 +64,13 @@ struct loaded_state {
 };
 
 /// Like `load_state_file`, and logs the report.
-loaded_state load_and_report(const std::filesystem::path& path, std::string_view kind,
-                             std::uint32_t supported);
+loaded_state load_and_report(disk& on, const std::filesystem::path& path,
+                             std::string_view kind, std::uint32_t supported);
 
 /// Loads what `save_state_file` saved. Never throws over contents, and never loses them:
 /// an unusable file is renamed, not deleted. Only one process may use a file.
 /// @param supported The latest version of the body's format that the caller knows.
-loaded_state load_state_file(const std::filesystem::path& path, std::string_view kind,
-                             std::uint32_t supported);
+loaded_state load_state_file(disk& on, const std::filesystem::path& path,
+                             std::string_view kind, std::uint32_t supported);
 
 } // namespace peerage

@@ -2,14 +2,9 @@
 #include "actors/storage/state_journal.hpp"
 
 #include "actors/base/log.hpp"
-#include "actors/storage/disk.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "actors/storage/checksum.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -20,9 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using disk::beside;
-using disk::cannot;
-using disk::problem;
+using problem = disk::problem;
 
 constexpr std::string_view suffix = ".journal";
 
@@ -35,17 +28,17 @@ std::string line_of(std::string_view kind, std::uint32_t version,
     {"number", x.number},
     {"record",
      x.what}}.dump(-1, ' ', false, handler::replace);
-  return disk::sha256_hex(text) + " " + text + "\n";
+  return sha256_hex(text) + " " + text + "\n";
 }
 
 enum class line_state { intact, damaged, newer };
 
 line_state read_line(std::string_view line, std::string_view kind,
                      std::uint32_t supported, journal_record& out) {
-  if (line.size() <= disk::digest_length || line[disk::digest_length] != ' ')
+  if (line.size() <= digest_length || line[digest_length] != ' ')
     return line_state::damaged;
-  const auto text = line.substr(disk::digest_length + 1);
-  if (line.substr(0, disk::digest_length) != disk::sha256_hex(text))
+  const auto text = line.substr(digest_length + 1);
+  if (line.substr(0, digest_length) != sha256_hex(text))
     return line_state::damaged;
   auto read = nlohmann::json::parse(text, nullptr, false);
   auto is_number = [&](const char* name) {
@@ -93,23 +86,22 @@ reading read_lines(std::string_view bytes, std::string_view kind,
 }
 
 /// Leaves the intact lines alone in the file.
-problem replace_with(const fs::path& journal, std::string_view lines) {
+problem replace_with(disk& on, const fs::path& journal, std::string_view lines) {
   const auto fresh = beside(journal, ".new");
-  ::unlink(fresh.c_str());
-  if (auto error = disk::write_file(fresh, lines))
+  std::ignore = on.remove(fresh);
+  if (auto error = on.create(fresh, lines))
     return error;
-  if (::rename(fresh.c_str(), journal.c_str()) != 0)
-    return cannot("rename", fresh);
-  return disk::sync_directory_of(journal);
+  if (auto error = on.rename(fresh, journal))
+    return error;
+  return on.sync_directory_of(journal);
 }
 
 /// Deals with a journal that cannot be used as it is; returns a sentence about it.
-std::string put_right(const fs::path& journal, const std::string& why, bool newer,
-                      const reading& found, bool is_file) {
+std::string put_right(disk& on, const fs::path& journal, const std::string& why,
+                      bool newer, const reading& found, bool is_file) {
   auto sentence = journal.string() + " " + why;
   fs::path where;
-  if (auto error =
-        disk::set_aside(journal, newer ? ".newer-" : ".damaged-", where, is_file))
+  if (auto error = on.set_aside(journal, newer ? ".newer-" : ".damaged-", where, is_file))
     return sentence + "; it could not be set aside (" + *error +
            "): move it away by hand. ";
   sentence += "; it was set aside as " + where.string();
@@ -117,15 +109,15 @@ std::string put_right(const fs::path& journal, const std::string& why, bool newe
     return sentence + ". ";
   sentence += ", and the " + std::to_string(found.records.size()) +
               " changes in it that are intact are used. ";
-  if (auto error = replace_with(journal, found.intact))
+  if (auto error = replace_with(on, journal, found.intact))
     sentence += "They may be lost with the next crash: " + *error + ". ";
   return sentence;
 }
 
-void load_one(const fs::path& journal, std::string_view kind, std::uint32_t supported,
-              loaded_journal& to) {
+void load_one(disk& on, const fs::path& journal, std::string_view kind,
+              std::uint32_t supported, loaded_journal& to) {
   using file_state = disk::contents::outcome;
-  const auto file = disk::read_file(journal);
+  const auto file = on.read(journal);
   if (file.result == file_state::missing)
     return;
   if (file.result == file_state::unreadable) {
@@ -134,12 +126,12 @@ void load_one(const fs::path& journal, std::string_view kind, std::uint32_t supp
     return;
   }
   if (file.result == file_state::unfit) {
-    to.report += put_right(journal, file.why, false, {}, false);
+    to.report += put_right(on, journal, file.why, false, {}, false);
     return;
   }
   auto found = read_lines(file.bytes, kind, supported);
   if (found.damaged || found.newer) {
-    to.report += put_right(journal,
+    to.report += put_right(on, journal,
                            found.damaged ? "has lines that do not match their checksum"
                                          : "has lines of a later peerage",
                            !found.damaged, found, true);
@@ -147,72 +139,63 @@ void load_one(const fs::path& journal, std::string_view kind, std::uint32_t supp
     log::info("{} ends in the middle of a record, as after a crash while it was written",
               journal.string());
     // Else the next record would stand on the same line.
-    std::ignore = ::truncate(journal.c_str(), static_cast<off_t>(found.intact.size()));
+    std::ignore = on.truncate(journal, found.intact.size());
   }
   std::ranges::move(found.records, std::back_inserter(to.records));
 }
 
-/// Whether the file ends with a whole line.
-bool ends_well(int file, off_t size) {
-  char last = '\n';
-  return size == 0 || (::pread(file, &last, 1, size - 1) == 1 && last == '\n');
-}
-
 } // namespace
 
-problem append_to_journal(const fs::path& path, std::string_view kind,
+problem append_to_journal(disk& on, const fs::path& path, std::string_view kind,
                           std::uint32_t version,
                           const std::vector<journal_record>& records) {
+  using file_state = disk::contents::outcome;
   const auto journal = beside(path, suffix);
   auto failed = [](const std::string& why) {
     return "cannot save: " + why + "; what was saved before is kept";
   };
-  disk::open_file file{journal, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK};
-  struct stat status;
-  if (!file || ::fstat(file.get(), &status) != 0)
-    return failed(cannot("open", journal));
-  if (!S_ISREG(status.st_mode))
-    return failed(journal.string() + " is no file");
-  std::string lines = ends_well(file.get(), status.st_size) ? "" : "\n";
+  const auto end = on.read(journal, 1);
+  if (end.result != file_state::read && end.result != file_state::missing)
+    return failed(journal.string() + " " + end.why);
+  std::string lines = end.bytes.empty() || end.bytes == "\n" ? "" : "\n";
   for (const auto& record : records)
     lines += line_of(kind, version, record);
-  if (static_cast<std::size_t>(status.st_size) + lines.size() > disk::max_file_size)
+  if (end.size + lines.size() > disk::max_file_size)
     return failed(journal.string() + " would be larger than 64 MiB");
-  // fdatasync: beside the content only the size changes, and it syncs that, too.
-  if (!disk::write_all(file.get(), lines) || ::fdatasync(file.get()) != 0) {
-    const auto why = cannot("write", journal);
-    // The answer will be an error, so these records must not come back.
-    std::ignore = ::ftruncate(file.get(), status.st_size);
-    return failed(why);
-  }
-  if (status.st_size == 0)
-    if (auto error = disk::sync_directory_of(journal)) {
-      std::ignore = ::ftruncate(file.get(), 0); // the next save has to try this again
-      return failed(*error);
-    }
-  return std::nullopt;
+  auto error = on.append(journal, lines);
+  if (!error && end.size == 0)
+    error = on.sync_directory_of(journal);
+  if (!error)
+    return std::nullopt;
+  // The answer is an error, so these records must not come back; and an empty journal has
+  // the next one try again what failed here.
+  std::ignore = on.truncate(journal, end.size);
+  return failed(*error);
 }
 
-problem retire_journal(const fs::path& path) {
+problem retire_journal(disk& on, const fs::path& path) {
+  using file_state = disk::contents::outcome;
   const auto journal = beside(path, suffix);
   fs::path where;
-  if (::access(journal.c_str(), R_OK) != 0 && errno != ENOENT) // its contents are unknown
-    return disk::set_aside(journal, ".damaged-", where);
-  if (::rename(journal.c_str(), beside(journal, ".previous").c_str()) != 0 &&
-      errno != ENOENT)
-    return cannot("rename", journal);
-  return std::nullopt;
+  switch (on.read(journal, 0).result) {
+  case file_state::missing: return std::nullopt;
+  case file_state::unreadable: // its contents are unknown
+    return on.set_aside(journal, ".damaged-", where);
+  case file_state::read:
+  case file_state::unfit: break;
+  }
+  return on.rename(journal, beside(journal, ".previous"));
 }
 
-loaded_journal load_journal(const fs::path& path, std::string_view kind,
+loaded_journal load_journal(disk& on, const fs::path& path, std::string_view kind,
                             std::uint32_t supported, std::uint64_t after,
                             bool with_previous) {
   loaded_journal result;
   const auto journal = beside(path, suffix);
-  ::unlink(beside(journal, ".new").c_str()); // a repair that was cut short
+  std::ignore = on.remove(beside(journal, ".new")); // a repair that was cut short
   if (with_previous)
-    load_one(beside(journal, ".previous"), kind, supported, result);
-  load_one(journal, kind, supported, result);
+    load_one(on, beside(journal, ".previous"), kind, supported, result);
+  load_one(on, journal, kind, supported, result);
   auto& records = result.records;
   std::erase_if(records, [after](const auto& x) { return x.number <= after; });
   std::ranges::stable_sort(records, {}, &journal_record::number);

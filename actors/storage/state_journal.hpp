@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/storage/disk.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -34,12 +36,12 @@ struct journal_record {
 /// when this returns, or none will be read back (see the result). Blocks for as long as
 /// the disk needs.
 /// @returns an error, as a sentence for people; empty: success.
-std::optional<std::string> append_to_journal(const std::filesystem::path& path,
+std::optional<std::string> append_to_journal(disk& on, const std::filesystem::path& path,
                                              std::string_view kind, std::uint32_t version,
                                              const std::vector<journal_record>& records);
 
 /// After a save that includes all of the journal: the next record begins a new one.
-std::optional<std::string> retire_journal(const std::filesystem::path& path);
+std::optional<std::string> retire_journal(disk& on, const std::filesystem::path& path);
 
 struct loaded_journal {
   std::vector<journal_record> records; ///< By number, each of them once.
@@ -52,8 +54,8 @@ struct loaded_journal {
 /// Reads the records behind number `after` that are to be added to NAME, or to
 /// NAME.previous (`with_previous`). A damaged journal is copied aside and reported; its
 /// intact records are used, and stay.
-loaded_journal load_journal(const std::filesystem::path& path, std::string_view kind,
-                            std::uint32_t supported, std::uint64_t after,
-                            bool with_previous);
+loaded_journal load_journal(disk& on, const std::filesystem::path& path,
+                            std::string_view kind, std::uint32_t supported,
+                            std::uint64_t after, bool with_previous);
 
 } // namespace peerage

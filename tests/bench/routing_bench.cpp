@@ -11,6 +11,7 @@
 #include "actors/node/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/storage/state_file.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "messages/wire/addresses.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -236,8 +237,8 @@ void save_address_book(const std::vector<endpoint>& remotes,
                    remote, now);
     if (table.size() != remotes.size())
       continue;
-    if (auto problem = save_state_file(folder / "addresses.json", saved_addresses_kind,
-                                       saved_addresses_version,
+    if (auto problem = save_state_file(*system_disk(), folder / "addresses.json",
+                                       saved_addresses_kind, saved_addresses_version,
                                        to_json(table.secret(), table.entries())))
       throw std::runtime_error(*problem);
     return;

@@ -4,6 +4,7 @@
 #include "actors/dialing/saved_dials.hpp"
 #include "actors/node/actor_system_config.hpp"
 #include "actors/storage/state_file.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/whole_node.hpp"
@@ -38,8 +39,8 @@ peer_manager_options discovering(const std::filesystem::path& folder) {
 }
 
 std::vector<endpoint> saved_anchors(const std::filesystem::path& folder) {
-  auto found =
-    load_state_file(folder / "dials.json", saved_dials::kind, saved_dials::version);
+  auto found = load_state_file(*system_disk(), folder / "dials.json", saved_dials::kind,
+                               saved_dials::version);
   REQUIRE_MESSAGE(found.body, found.report);
   CHECK(found.report == "");
   return saved_dials_from_json(*found.body).anchors;

@@ -397,7 +397,7 @@ TEST_CASE("what was known is known after a restart") {
   };
   for (auto* found : {&before, &after}) {
     book_world test;
-    auto files = test.system.spawn(saver);
+    auto files = test.system.spawn(saver, system_disk());
     test.end_book();
     test.book =
       test.system.spawn(address_book, test.context,
@@ -590,7 +590,7 @@ TEST_CASE("saved addresses that are out of reach today are forgotten") {
   const auto home = ipv4_endpoint(10, 1, 1, 1, 8333);
   for (auto reach : {dial_reach::everywhere, dial_reach::home}) {
     book_world test;
-    auto files = test.system.spawn(saver);
+    auto files = test.system.spawn(saver, system_disk());
     test.end_book();
     address_book_options options{here.path(), files, true, {}, {}};
     options.reach = reach;

@@ -6,6 +6,7 @@
 #include "actors/interfaces/storage.hpp"
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_file.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "messages/ban.hpp"
 #include "tests/simulation/actor_world.hpp"
 #include "tests/simulation/slow_saver.hpp"
@@ -47,7 +48,7 @@ struct judging_node : actor_world<ban_manager_actor> {
   explicit judging_node(ban_manager_options options = {}) {
     set_wall_clock(1'700'000'000);
     if (!options.directory.empty() && !options.saver)
-      options.saver = system.spawn(saver);
+      options.saver = system.spawn(saver, system_disk());
     listening = system.spawn(take_note, notes);
     keeper = system.spawn(ban_manager, context, options);
     caf::anon_send(keeper, attach_ban_users{{listening}, listening});
@@ -376,7 +377,7 @@ TEST_CASE("bans are kept at once, scores after a while") {
   judging_node node{options};
   const auto path = directory.path() / "standing.json";
   auto saved = [&](const char* list) {
-    auto found = load_state_file(path, "standing", 1);
+    auto found = load_state_file(*system_disk(), path, "standing", 1);
     return found.body ? found.body->at(list).size() : 0;
   };
   CHECK_FALSE(fs::exists(path));
@@ -385,7 +386,9 @@ TEST_CASE("bans are kept at once, scores after a while") {
   CHECK_FALSE(fs::exists(path));
   node.jump(1s);
   CHECK(saved("scores") == 1);
-  auto changes = [&] { return load_state_file(path, "standing", 1).changes; };
+  auto changes = [&] {
+    return load_state_file(*system_disk(), path, "standing", 1).changes;
+  };
   node.change(set_ban{range("50.2.0.0/16"), 90});
   REQUIRE(changes().size() == 1);
   CHECK(changes()[0].at("banned").at("range") == "50.2.0.0/16");
@@ -416,7 +419,8 @@ TEST_CASE("a ban on a link that is gone after the restart holds on every link") 
                                {"created", 1},
                                {"until", until},
                                {"cause", "manual"}}}}};
-  REQUIRE_FALSE(save_state_file(directory.path() / "standing.json", "standing", 1, body));
+  REQUIRE_FALSE(save_state_file(*system_disk(), directory.path() / "standing.json",
+                                "standing", 1, body));
   judging_node node{options};
   REQUIRE(node.all_bans().size() == 1);
   CHECK(node.all_bans()[0].range == range("fe80::7"));
@@ -546,7 +550,7 @@ TEST_CASE("a failing disk and a saver that is gone stop nothing") {
   node.jump(save_interval); // it is tried again
   CHECK(fs::exists(options.directory / "standing.json"));
 
-  options.saver = node.system.spawn(saver);
+  options.saver = node.system.spawn(saver, system_disk());
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   node.stop();
   node.keeper = node.system.spawn(ban_manager, node.context, options);
@@ -575,7 +579,7 @@ TEST_CASE("a damaged or strange file is no obstacle") {
   };
   for (const auto& body : bodies) {
     CAPTURE(body.dump());
-    REQUIRE_FALSE(save_state_file(path, "standing", 1, body));
+    REQUIRE_FALSE(save_state_file(*system_disk(), path, "standing", 1, body));
     judging_node node{options};
     CHECK(node.all_bans().empty());
     CHECK(node.score(at("50.1.1.1:1")) == 0);
@@ -587,5 +591,6 @@ TEST_CASE("a damaged or strange file is no obstacle") {
   CHECK(fs::exists(path.string() + ".damaged-1"));
   CHECK(node.change(set_ban{range("50.2.0.0/16")}) == ban_result::done);
   node.stop();
-  CHECK(load_state_file(path, "standing", 1).result == loaded_state::outcome::loaded);
+  CHECK(load_state_file(*system_disk(), path, "standing", 1).result ==
+        loaded_state::outcome::loaded);
 }

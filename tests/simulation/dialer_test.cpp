@@ -559,7 +559,7 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   temporary_directory directory;
   dialer_options options;
   options.directory = directory.path();
-  options.saver = world.system.spawn(saver);
+  options.saver = world.system.spawn(saver, system_disk());
   options.manual = {ipv4_endpoint(10, 0, 0, 1, 1)};
   options.added = {{"10.0.0.2", ipv4_endpoint(10, 0, 0, 2, 18444), false}};
   dialer_actor dialing;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "actors/storage/disk.hpp"
 #include "actors/storage/state_file.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -33,9 +33,9 @@ fs::path quick_place() {
 
 struct fixture {
   std::optional<std::string> save(const json& body, std::uint32_t version = 1) {
-    return save_state_file(path, "bans", version, body);
+    return save_state_file(*system_disk(), path, "bans", version, body);
   }
-  loaded_state load() { return load_state_file(path, "bans", 2); }
+  loaded_state load() { return load_state_file(*system_disk(), path, "bans", 2); }
 
   std::set<std::string> names() {
     std::set<std::string> result;
@@ -189,12 +189,12 @@ TEST_CASE_FIXTURE(fixture,
 }
 
 TEST_CASE_FIXTURE(fixture, "a file of another kind is not ours to use") {
-  REQUIRE_FALSE(save_state_file(path, "addresses", 1, {{"a", 1}}));
+  REQUIRE_FALSE(save_state_file(*system_disk(), path, "addresses", 1, {{"a", 1}}));
   auto loaded = load();
   CHECK(loaded.result == outcome::damaged);
   CHECK(loaded.report.find("holds addresses and not bans") != std::string::npos);
   for (auto kind : {"", "Bans", "a b", "../x", "an_overly_long_name_of_some_kind_x"}) {
-    auto error = save_state_file(path, kind, 1, 1);
+    auto error = save_state_file(*system_disk(), path, kind, 1, 1);
     REQUIRE(error);
     CHECK(names_file(*error, path));
   }
@@ -276,16 +276,16 @@ TEST_CASE_FIXTURE(fixture, "a full disk costs nothing but the save") {
 TEST_CASE_FIXTURE(fixture, "a place where nothing can be is an error text, not an end") {
   put(directory / "file", "");
   for (const auto& place : {directory / "file" / "bans", directory / "none" / "bans"}) {
-    auto error = save_state_file(place, "bans", 1, 1);
+    auto error = save_state_file(*system_disk(), place, "bans", 1, 1);
     REQUIRE(error);
     CHECK(names_file(*error, place));
-    auto loaded = load_state_file(place, "bans", 1);
+    auto loaded = load_state_file(*system_disk(), place, "bans", 1);
     CHECK_FALSE(loaded.body);
     CHECK(names_file(loaded.report, place));
   }
-  CHECK(load_state_file(directory / "file" / "bans", "bans", 1).result ==
+  CHECK(load_state_file(*system_disk(), directory / "file" / "bans", "bans", 1).result ==
         outcome::unreadable);
-  CHECK(load_state_file(directory / "none" / "bans", "bans", 1).result ==
+  CHECK(load_state_file(*system_disk(), directory / "none" / "bans", "bans", 1).result ==
         outcome::missing);
 }
 

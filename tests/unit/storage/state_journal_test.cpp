@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "actors/storage/disk.hpp"
+#include "actors/storage/checksum.hpp"
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/state_journal.hpp"
+#include "actors/storage/system_disk.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -22,13 +23,15 @@ namespace {
 struct journal_fixture {
   std::optional<std::string> append(std::uint64_t number, json what,
                                     std::uint32_t version = 1) {
-    return append_to_journal(path, "bans", version, {{number, std::move(what)}});
+    return append_to_journal(*system_disk(), path, "bans", version,
+                             {{number, std::move(what)}});
   }
   /// A save that includes all up to a number.
   void save(std::uint64_t last_record) {
-    REQUIRE_FALSE(save_state_file(path, "bans", 1, {{"last_record", last_record}}));
+    REQUIRE_FALSE(
+      save_state_file(*system_disk(), path, "bans", 1, {{"last_record", last_record}}));
   }
-  loaded_state load() { return load_state_file(path, "bans", 1); }
+  loaded_state load() { return load_state_file(*system_disk(), path, "bans", 1); }
   std::vector<json> changes() { return load().changes; }
 
   static std::string read(const fs::path& x) {
@@ -51,8 +54,8 @@ struct journal_fixture {
 TEST_CASE_FIXTURE(journal_fixture, "the journal's format is as documented") {
   append(7, {{"a", 1}});
   CHECK(read(journal) ==
-        disk::sha256_hex(R"({"kind":"bans","number":7,"record":{"a":1},"version":1})") +
-          " " + R"({"kind":"bans","number":7,"record":{"a":1},"version":1})" + "\n");
+        sha256_hex(R"({"kind":"bans","number":7,"record":{"a":1},"version":1})") + " " +
+          R"({"kind":"bans","number":7,"record":{"a":1},"version":1})" + "\n");
 }
 
 TEST_CASE_FIXTURE(journal_fixture,
@@ -61,7 +64,7 @@ TEST_CASE_FIXTURE(journal_fixture,
   CHECK(changes() == list{"a"}); // nothing was ever saved
   CHECK(load().result == loaded_state::outcome::loaded);
   CHECK(load().report.empty());
-  CHECK_FALSE(append_to_journal(path, "bans", 1, {{2, "b"}, {3, "c"}}));
+  CHECK_FALSE(append_to_journal(*system_disk(), path, "bans", 1, {{2, "b"}, {3, "c"}}));
   CHECK(changes() == list{"a", "b", "c"});
   CHECK(load().last_record == 3);
   save(3);
@@ -170,7 +173,7 @@ TEST_CASE_FIXTURE(journal_fixture,
   }
   SUBCASE("no directory") {
     const auto elsewhere = directory / "missing" / "bans";
-    CHECK(append_to_journal(elsewhere, "bans", 1, {{2, "b"}}));
+    CHECK(append_to_journal(*system_disk(), elsewhere, "bans", 1, {{2, "b"}}));
   }
   CHECK(changes() == list{"a"});
   CHECK_FALSE(append(2, "c"));
