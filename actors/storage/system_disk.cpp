@@ -90,18 +90,18 @@ contents other(contents::outcome what, std::string why) {
 class posix_disk : public disk {
 public:
   contents read(const fs::path& path, std::size_t last) override {
-    using outcome = contents::outcome;
+    using found_as = contents::outcome;
     // O_NONBLOCK: the path may be a pipe.
     open_file file{path, O_RDONLY | O_NONBLOCK};
     if (!file && errno == ENOENT)
-      return other(outcome::missing, "is missing");
+      return other(found_as::missing, "is missing");
     struct stat status;
     if (!file || ::fstat(file.get(), &status) != 0)
       return unreadable();
     if (!S_ISREG(status.st_mode))
-      return other(outcome::unfit, "is no file");
+      return other(found_as::unfit, "is no file");
     if (static_cast<std::uintmax_t>(status.st_size) > max_file_size)
-      return other(outcome::unfit, "is larger than 64 MiB");
+      return other(found_as::unfit, "is larger than 64 MiB");
     contents result;
     result.size = static_cast<std::size_t>(status.st_size);
     result.bytes.resize(std::min(last, result.size));
