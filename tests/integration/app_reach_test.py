@@ -82,6 +82,20 @@ class Reach(NodeCase):
                 self.assertIn("no_host", [x["kind"] for x in obstacles])
             self.assertIs(self.node.rpc("addpeeraddress", host, 8333)["success"], False)
 
+    def test_told_on_for_a_person(self):
+        with Peer(self.node.p2p).handshake(features=()) as peer:
+            self.node.wait_for({"peers_ready": 1}, timeout=10)
+            for hosts, why in ((STRANGERS, "--allow-public"), (NOBODY, "names no single host")):
+                for host in hosts:
+                    with self.assertRaises(RpcError) as raised:
+                        self.node.request("any", "announce_addresses",
+                                          addresses=[HOME + ":8333", with_port(host)])
+                    self.assertEqual(raised.exception.code, -8)
+                    self.assertIn(f'"{with_port(host)}" is not told', str(raised.exception))
+                    self.assertIn(why, str(raised.exception))
+            self.node.request("any", "announce_addresses", addresses=[HOME + ":8333"])
+            self.assertEqual(addresses_in(peer.expect("addr").payload), [HOME])
+
     def test_told_by_peers(self):
         with Peer(self.node.p2p).handshake() as teller, \
                 Peer(self.node.p2p).handshake(features=()) as asker:

@@ -42,9 +42,11 @@ class Calls(NodeCase):
 
     def test_the_table_of_addresses(self):
         before = self.node.rpc("getrawaddrman")
-        for i in range(100):  # more than one piece of the answer
-            self.assertTrue(self.node.rpc("addpeeraddress", f"127.20.{i}.1", 18444,
-                                          i % 2 == 1)["success"])
+        # More than one piece of the answer. Places are drawn by a secret key: now and then
+        # one is taken already.
+        added = sum(self.node.rpc("addpeeraddress", f"127.20.{i}.1", 18444,
+                                  i % 2 == 1)["success"] for i in range(100))
+        self.assertGreater(added, 90)
         table = self.node.rpc("getrawaddrman")
         counts = self.node.rpc("getaddrmaninfo")["all_networks"]
         self.assertEqual(list(table), ["new", "tried"])

@@ -2,6 +2,8 @@
 #include "actors/interfaces/peer.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/status/rpc/rpc_answer.hpp"
+#include "actors/transport/transport.hpp"
+#include "messages/dial_reach.hpp"
 #include "messages/network_names.hpp"
 #include "messages/wire/addresses.hpp"
 
@@ -95,8 +97,10 @@ wire::tx transaction_in(const rpc_json& given) {
   return {wire::slice::copy_of(bytes)};
 }
 
-announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
+/// Addresses beyond the node's reach are not told, even if a person wishes it.
+announce_addresses announcement_in(const rpc_json& given, const node_context& context) {
   announce_addresses result;
+  const auto now = static_cast<std::uint32_t>(context.wall.now());
   constexpr std::size_t most = 1'000;
   for (const auto& x : list_in(given, "addresses", most)) {
     endpoint at;
@@ -104,8 +108,11 @@ announce_addresses announcement_in(const rpc_json& given, unix_seconds now) {
       throw wrong("an address must be \"ip:port\": " + x.dump());
     if (at.zone != 0)
       throw wrong("a zone has no meaning for peers: " + x.dump());
+    if (const auto problem = reach_problem(context.sockets->reach(), at);
+        !problem.empty())
+      throw wrong(x.dump() + " is not told: " + std::string(problem));
     result.entries.push_back(wire::to_network_address(
-      {static_cast<std::uint32_t>(now), {wire::node_network, at.ip, at.port}}));
+      {now, {wire::node_network, at.ip, at.port}}));
   }
   return result;
 }
@@ -326,8 +333,7 @@ void dispatch(status_pointer self, const requests_actor& to, const pending_ptr& 
     return send(self, to, x,
                 announce_block{hash_of(given.value("hash", rpc_json(nullptr)))});
   if (type == "announce_addresses")
-    return send(self, to, x,
-                announcement_in(given, self->state.parts.context->wall.now()));
+    return send(self, to, x, announcement_in(given, *self->state.parts.context));
   throw wrong("there is no request type " + type);
 }
 
