@@ -1,61 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/transport/transport.hpp"
+#include "tests/support/memory_acceptor.hpp"
+#include "tests/support/memory_transport.hpp"
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <utility>
 
 /// Connections inside this process, for tests: no threads, no descriptors, no time. Every
 /// effect happens inside the call that causes it, so that under a deterministic scheduler
 /// a whole network is deterministic. For one thread only.
 namespace peerage {
-
-/// One end of an in-memory connection.
-class memory_end {
-public:
-  virtual ~memory_end() = default;
-  /// Offers bytes; returns how many were taken. The rest is offered again by `flush`.
-  virtual std::size_t take(wire::bytes_view bytes) = 0;
-  /// The other end closed.
-  virtual void on_closed() = 0;
-  /// The other end has room again.
-  virtual void flush() = 0;
-};
-
-/// The end that a test plays by hand.
-class memory_remote : public memory_end {
-public:
-  /// Sends bytes, as one segment.
-  void send(wire::bytes_view bytes);
-  void send(const std::vector<std::byte>& bytes) { send(wire::bytes_view{bytes}); }
-  /// Closes; the other side reads what is left, then the end of the stream.
-  void close();
-  /// Stops reading: bytes stay with their sender.
-  void stop_reading() { reading_ = false; }
-  void resume_reading();
-  /// All that was received since the last call.
-  std::vector<std::byte> take_received();
-  /// The other side closed.
-  bool closed_by_peer() const { return closed_by_peer_; }
-
-  std::size_t take(wire::bytes_view bytes) override;
-  void on_closed() override { closed_by_peer_ = true; }
-  void flush() override;
-
-  std::weak_ptr<memory_end> other; ///< Set by the maker of the pair.
-
-private:
-  std::vector<std::byte> received_;
-  std::vector<std::byte> unsent_;
-  bool reading_ = true;
-  bool closed_ = false;
-  bool closed_by_peer_ = false;
-};
-
-using memory_remote_ptr = std::shared_ptr<memory_remote>;
 
 class memory_sockets : public socket_provider {
 public:
@@ -92,9 +51,10 @@ public:
                       std::string& error) override;
 
 private:
-  class listener;
+  memory_host host() const { return {totals_, clock_, open_}; }
+  memory_acceptor* acceptor_at(const endpoint& at) const;
 
-  std::map<endpoint, std::weak_ptr<listener>> listeners_;
+  std::map<endpoint, std::weak_ptr<memory_acceptor>> acceptors_;
   std::set<endpoint> black_holes_;
   std::map<endpoint, std::function<void(memory_remote_ptr)>> scripted_;
   std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+#include "tests/simulation/internet/invariants.hpp"
+
+#include "actors/admission/listener.hpp"
+#include "actors/dialing/dialer.hpp"
+#include "actors/peer/handshake.hpp"
+#include "actors/peer_set/peer_set.hpp"
+#include "messages/subnet.hpp"
+#include "tests/simulation/internet/simulated_node.hpp"
+#include "tests/simulation/internet/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace peerage::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using side_view = internet::side_view;
+using connection_view = internet::connection_view;
+
+/// Between a moment and what a node does about it: messages on their way in the node, and
+/// timers that a busy machine looks at late.
+constexpr std::chrono::seconds slack{1};
+
+/// From an open socket until the peer is in the set, or gone.
+std::chrono::nanoseconds longest_handshake(const peer_timing& x) {
+  return x.connect_timeout + x.handshake_timeout + handshake_extension +
+         eviction_deadline + slack;
+}
+
+/// Memory that one connection may hold: what waits to be sent, up to the message that
+/// goes over the limit, and what waits to be read.
+constexpr std::size_t memory_bound =
+  unsent_limit + wire::limits::payload + std::size_t{1} * 1024 * 1024;
+
+template <class Visit>
+void visit_sides(const connection_view& x, const Visit& visit) {
+  visit(x.dialing, x.answering);
+  visit(x.answering, x.dialing);
+}
+
+/// The nodes that are up, by their machine.
+std::map<host_id, const simulated_node*> nodes_up(const world& over) {
+  std::map<host_id, const simulated_node*> result;
+  for (const auto& node : over.nodes())
+    if (node->is_up())
+      result[node->host()] = node.get();
+  return result;
+}
+
+const peer_set_state* set_of(const simulated_node& x) {
+  return state_of<peer_set_state>(x.handles()->peers);
+}
+
+// -- I5, I7, I13 -----------------------------------------------------------------------
+
+std::string wrong_counts(const simulated_node& node) {
+  const auto shown = node.counts();
+  if (shown.total != shown.ready + shown.unready ||
+      shown.total != shown.inbound + shown.outbound)
+    return fmt::format("{}: {} peers are not {} ready + {} unready, {} inbound + {} "
+                       "outbound",
+                       node.name(), shown.total, shown.ready, shown.unready,
+                       shown.inbound, shown.outbound);
+  const auto* set = set_of(node);
+  if (!set)
+    return {};
+  const auto inbound = std::ranges::count_if(set->members, [](const auto& x) {
+    return x.second.info.direction == peer_direction::inbound;
+  });
+  if (set->members.size() != shown.total ||
+      static_cast<std::uint64_t>(inbound) != shown.inbound)
+    return fmt::format("{}: {} peers are shown, {} of them inbound; there are {} and {}",
+                       node.name(), shown.total, shown.inbound, set->members.size(),
+                       inbound);
+  return {};
+}
+
+std::string over_limits(const simulated_node& node, const internet& net) {
+  if (const auto dials = net.dials_of(node.host()); dials > max_dials_in_flight)
+    return fmt::format("{}: {} dials in flight", node.name(), dials);
+  const auto& setup = node.setup();
+  const auto* set = set_of(node);
+  if (!set)
+    return {};
+  std::map<subnet, std::size_t> of_address, of_subnet;
+  std::size_t inbound = 0;
+  for (const auto& [id, x] : set->members) {
+    inbound += x.info.direction == peer_direction::inbound ? 1 : 0;
+    if (x.manual)
+      continue;
+    if (++of_address[host_of(x.info.remote)] > 1 ||
+        ++of_subnet[cap_subnet_of(x.info.remote)] > 2)
+      return fmt::format("{}: too many peers beside {}", node.name(),
+                         to_string(x.info.remote));
+  }
+  if (inbound > setup.max_inbound ||
+      set->members.size() - inbound > setup.max_outbound + setup.manual.size() + 1)
+    return fmt::format("{}: {} inbound and {} outbound peers", node.name(), inbound,
+                       set->members.size() - inbound);
+  return {};
+}
+
+// -- connections -----------------------------------------------------------------------
+
+/// I1, I2, I6: an open connection belongs to a peer, or is young.
+std::string ownerless(const connection_view& x, const side_view& here,
+                      const side_view& there, const simulated_node& node,
+                      time_point now) {
+  if (!here.open || now - x.since < longest_handshake(node.setup().timing))
+    return {};
+  const auto* set = set_of(node);
+  if (!set)
+    return {};
+  const auto is_this = [&](const auto& member) {
+    return member.second.info.remote == there.at;
+  };
+  if (std::ranges::any_of(set->members, is_this))
+    return {};
+  return fmt::format("{}: the connection with {} is {:.0f} s old, and of no peer",
+                     node.name(), to_string(there.at),
+                     std::chrono::duration<double>(now - x.since).count());
+}
+
+/// I4: whoever hears nothing ends the peer.
+std::string outlived_silence(const side_view& here, const side_view& there,
+                             const simulated_node& node, time_point now) {
+  const auto& timing = node.setup().timing;
+  // A ping may have been answered just before; a download may have moved its deadline.
+  const auto patience = timing.ping_interval + 2 * timing.ping_timeout + slack;
+  if (!here.open || !here.deaf_since || now - *here.deaf_since < patience)
+    return {};
+  return fmt::format("{}: has heard nothing of {} for {:.0f} s, and keeps it",
+                     node.name(), to_string(there.at),
+                     std::chrono::duration<double>(now - *here.deaf_since).count());
+}
+
+/// I4: pings go on, one per interval.
+std::string wrong_pings(const connection_view& x, const side_view& here,
+                        const side_view& there, const simulated_node& node,
+                        time_point now, bool only_heartbeats) {
+  if (!here.open || !here.sent.verack || !there.sent.verack || here.deaf_since)
+    return {};
+  const auto interval = node.setup().timing.ping_interval;
+  const auto age = now - x.since;
+  if (age > interval + longest_handshake(node.setup().timing) &&
+      now - here.last_ping > interval + slack)
+    return fmt::format("{}: no ping to {} for {:.0f} s", node.name(), to_string(there.at),
+                       std::chrono::duration<double>(now - here.last_ping).count());
+  const auto most = static_cast<std::uint64_t>(age / interval) + 1 + here.sent.fenced;
+  if (only_heartbeats && here.sent.pings > most)
+    return fmt::format("{}: {} pings to {} in {:.0f} s", node.name(), here.sent.pings,
+                       to_string(there.at), std::chrono::duration<double>(age).count());
+  return {};
+}
+
+/// I12.
+std::string fat(const side_view& here, const side_view& there) {
+  if (here.held <= memory_bound)
+    return {};
+  return fmt::format("{} bytes are held for {}", here.held, to_string(there.at));
+}
+
+std::string look_at_connections(world& over, bool only_heartbeats) {
+  const auto up = nodes_up(over);
+  const auto now = over.time().now();
+  std::string why;
+  over.net().visit_connections([&](const connection_view& x) {
+    visit_sides(x, [&](const side_view& here, const side_view& there) {
+      const auto found = up.find(here.host);
+      if (!why.empty() || !here.is_node || found == up.end() ||
+          here.process != over.net().process_of(here.host))
+        return;
+      const auto& node = *found->second;
+      why = ownerless(x, here, there, node, now);
+      if (why.empty())
+        why = outlived_silence(here, there, node, now);
+      if (why.empty())
+        why = wrong_pings(x, here, there, node, now, only_heartbeats);
+      if (why.empty())
+        why = fat(here, there);
+    });
+  });
+  return why;
+}
+
+/// Both sides of a connection on which nothing is under way have it as a peer, or
+/// neither.
+std::string look_at_agreement(world& over) {
+  const auto up = nodes_up(over);
+  std::string why;
+  const auto has = [](const peer_set_state& set, const endpoint& remote) {
+    return std::ranges::any_of(
+      set.members, [&](const auto& x) { return x.second.info.remote == remote; });
+  };
+  over.net().visit_connections([&](const connection_view& x) {
+    const auto dialing = up.find(x.dialing.host);
+    const auto answering = up.find(x.answering.host);
+    if (!why.empty() || !x.quiet || x.hopeless || x.dialing.deaf_since ||
+        x.answering.deaf_since || dialing == up.end() || answering == up.end() ||
+        over.time().now() - x.since <
+          longest_handshake(answering->second->setup().timing))
+      return;
+    const auto* ours = set_of(*dialing->second);
+    const auto* theirs = set_of(*answering->second);
+    if (ours && theirs && has(*ours, x.answering.at) != has(*theirs, x.dialing.at))
+      why = fmt::format("{} and {} do not agree on whether they are connected",
+                        dialing->second->name(), answering->second->name());
+  });
+  return why;
+}
+
+// -- events ----------------------------------------------------------------------------
+
+/// Follows what each node tells.
+class history {
+public:
+  history(world& over, bool all_honest) : world_(over), all_honest_(all_honest) {}
+
+  void note(const simulated_node& node, const event& x) {
+    auto& known = of_[{node.number(), node.run()}];
+    switch (x.type) {
+    case event_type::dial_started:
+      if (!known.dials.emplace(x.address, world_.time().now()).second)
+        fail("every dial ends once", node, x, "is dialed while it is being dialed");
+      break;
+    case event_type::dial_failed:
+      if (known.dials.erase(x.address) == 0)
+        fail("every dial ends once", node, x, "failed, and was not being dialed");
+      break;
+    case event_type::peer_ready:
+      if (!known.ever.insert(x.peer).second)
+        fail("I14", node, x, "becomes a peer for the second time");
+      known.peers.insert(x.peer);
+      if (x.direction == peer_direction::outbound && known.dials.erase(x.address) == 0)
+        fail("every dial ends once", node, x, "is a peer, and was not being dialed");
+      break;
+    case event_type::peer_left:
+      // A peer that the set did not take in: its dial has ended all the same.
+      if (known.peers.erase(x.peer) == 0 && x.direction == peer_direction::outbound)
+        known.dials.erase(x.address);
+      look_at_reason(node, x);
+      break;
+    case event_type::ban_added:
+      if (all_honest_)
+        fail("I10", node, x, "is banned: " + x.range);
+      break;
+    default: break;
+    }
+  }
+
+  /// A dial that has outlived its deadlines, in a sentence.
+  std::string overdue_dial(const simulated_node& node) const {
+    const auto known = of_.find({node.number(), node.run()});
+    if (known == of_.end())
+      return {};
+    for (const auto& [remote, began] : known->second.dials)
+      if (const auto age = world_.time().now() - began;
+          age >
+          node.setup().timing.connect_timeout + longest_handshake(node.setup().timing))
+        return fmt::format("{}: the dial of {} began {:.0f} s ago, and has not ended",
+                           node.name(), to_string(remote),
+                           std::chrono::duration<double>(age).count());
+    return {};
+  }
+
+private:
+  struct of_a_run {
+    std::map<endpoint, time_point> dials; ///< When each began.
+    std::set<peer_id> peers, ever;
+  };
+
+  void fail(std::string_view invariant, const simulated_node& node, const event& x,
+            std::string_view why) {
+    world_.fail(invariant, fmt::format("{}: {} (peer {}) {}", node.name(),
+                                       to_string(x.address), x.peer, why));
+  }
+
+  /// I10: among honest remotes nobody breaks a rule.
+  void look_at_reason(const simulated_node& node, const event& x) {
+    using enum peer_exit;
+    if (x.reason == to_string(internal_error))
+      fail("no actor crashes", node, x, "ended with internal_error");
+    for (const auto reason :
+         {wrong_magic, oversized_message, too_many_entries, headers_not_linked,
+          header_without_work, obsolete_version, late_feature_message, unoffered_service,
+          banned, load_shed, unsent_overflow})
+      if (all_honest_ && x.reason == to_string(reason))
+        fail("I10", node, x, "was ended as " + x.reason);
+  }
+
+  world& world_;
+  bool all_honest_;
+  std::map<std::pair<std::size_t, std::uint64_t>, of_a_run> of_;
+};
+
+// -- the end ---------------------------------------------------------------------------
+
+/// I16: nothing is left when all nodes have stopped.
+std::string look_at_the_end(world& over, std::size_t actors_before) {
+  for (const auto& node : over.nodes()) {
+    if (node->is_running())
+      return node->name() + " still runs";
+    if (const auto left = over.net().descriptors_of(node->host()); left > 0)
+      return fmt::format("{}: {} descriptors are open", node->name(), left);
+  }
+  if (const auto left = over.system().registry().running(); left != actors_before)
+    return fmt::format("{} actors are alive, and {} were before", left, actors_before);
+  return {};
+}
+
+} // namespace
+
+void watch_invariants(world& over, const expectations& expected) {
+  using enum world::pace;
+  const auto each_node = [&over](auto look) {
+    return [&over, look]() -> std::string {
+      for (const auto& node : over.nodes())
+        if (node->is_up())
+          if (auto why = look(*node); !why.empty())
+            return why;
+      return {};
+    };
+  };
+  over.watch("I5", second, each_node(wrong_counts));
+  over.watch("I7, I13", second, each_node([&over](const simulated_node& node) {
+               return over_limits(node, over.net());
+             }));
+  over.watch("I1, I2, I4, I6, I12", second, [&over, expected] {
+    return look_at_connections(over, expected.only_heartbeats_ping);
+  });
+  over.watch("both sides agree", quiet, [&over] { return look_at_agreement(over); });
+  auto told = std::make_shared<history>(over, expected.all_honest);
+  over.listen(
+    [told](const simulated_node& node, const event& x) { told->note(node, x); });
+  over.watch("every dial ends once", second, each_node([told](const simulated_node& x) {
+               return told->overdue_dial(x);
+             }));
+  over.watch("I16", end, [&over, before = over.system().registry().running()] {
+    return look_at_the_end(over, before);
+  });
+}
+
+} // namespace peerage::test
