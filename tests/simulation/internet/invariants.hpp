@@ -7,8 +7,6 @@ class world;
 
 /// What is watched in a world; see the invariants in actors/README.md.
 struct expectations {
-  /// All remotes are honest: none of them may be ended for what it sends (I10).
-  bool all_honest = true;
   /// Nodes send no pings of their own accord but those of heartbeats and fences (I4).
   bool only_heartbeats_ping = true;
 };

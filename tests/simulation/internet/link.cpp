@@ -65,6 +65,7 @@ void one_way::reset() {
   closing_ = true;
   segments_.clear();
   taken_ = in_flight_ = 0;
+  blocked_ = false;
   push(segment::kind::reset);
 }
 
@@ -89,11 +90,11 @@ void one_way::resume() {
 }
 
 void one_way::wait_for_arrival() {
-  if (segments_.empty() || stalled_ || delivering_)
+  if (segments_.empty() || stalled_ || delivering_ || blocked_)
     return;
   const auto when = segments_.front().arrives;
-  if (when < time_.now() || waits_for_ == when)
-    return; // the receiver has no room, and will say when it has
+  if (waits_for_ == when)
+    return;
   waits_for_ = when;
   time_.at(when, [self = weak_from_this()] {
     if (auto way = self.lock())
@@ -128,12 +129,14 @@ void one_way::deliver_due() {
     return;
   const auto keep = shared_from_this();
   waits_for_.reset();
+  blocked_ = false;
   delivering_ = true;
   while (!segments_.empty() && segments_.front().arrives <= time_.now() && !stalled_) {
     // Taken out: the receiver may reset the connection while it takes it.
     auto first = std::move(segments_.front());
     segments_.pop_front();
     if (!deliver(first)) {
+      blocked_ = true;
       segments_.push_front(std::move(first));
       break;
     }

@@ -94,6 +94,7 @@ private:
   std::optional<time_point> waits_for_;
   bool wants_room_ = false;
   bool delivering_ = false;
+  bool blocked_ = false; ///< The receiver has no room, and will say when it has.
   bool stalled_ = false;
   bool closing_ = false;
   bool over_ = false;

@@ -40,7 +40,8 @@ night::night(world& in, report& found, const expectations& expected)
     return {};
   });
   in.listen([this](const simulated_node& node, const event& x) {
-    if (x.type == event_type::dial_failed)
+    if (x.type == event_type::dial_failed &&
+        x.reason != to_string(peer_exit::feeler_done))
       ++failed_dials_;
     if (x.type != event_type::dial_started)
       return;

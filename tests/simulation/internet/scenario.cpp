@@ -29,6 +29,8 @@ const std::vector<scenario>& scenarios() {
      nights::partition_and_heal},
     {"mass_disconnect", "four of five connections end at once, or go silent",
      nights::mass_disconnect},
+    {"strangers_everywhere", "20 nodes among remotes that misbehave in every way we know",
+     nights::strangers_everywhere},
     {"stop_in_the_middle", "nodes are told to stop while they start, dial and answer",
      nights::stop_in_the_middle},
   };

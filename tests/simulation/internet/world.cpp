@@ -101,12 +101,21 @@ simulated_node& world::add_node(const node_setup& setup) {
   return *nodes_.back();
 }
 
-void world::publish_nodes() {
-  std::vector<endpoint> found;
+std::vector<endpoint> world::places() const {
+  std::vector<endpoint> result;
   for (const auto& node : nodes_)
     if (node->is_running() && node->setup().machine.reachable)
-      found.push_back(node->place());
-  names_.set_addresses(std::move(found));
+      result.push_back(node->place());
+  return result;
+}
+
+bool world::is_of_a_node(const endpoint& x) const {
+  return std::ranges::any_of(
+    nodes_, [&](const auto& node) { return node->place().with_port(x.port) == x; });
+}
+
+void world::publish_nodes() {
+  names_.set_addresses(places());
 }
 
 // -- what happens ----------------------------------------------------------------------

@@ -69,6 +69,10 @@ public:
   const std::vector<std::unique_ptr<simulated_node>>& nodes() const { return nodes_; }
   /// The address of the next machine; see add_node.
   endpoint next_address();
+  /// Of the nodes that run and can be reached.
+  std::vector<endpoint> places() const;
+  /// Whether a node of ours has this address, with any port.
+  bool is_of_a_node(const endpoint& x) const;
   /// What the name servers tell from now on: the nodes that run and can be reached.
   void publish_nodes();
 

@@ -10,6 +10,7 @@ void steady_day(world& in, const scale& size, report& found);
 void churn(world& in, const scale& size, report& found);
 void partition_and_heal(world& in, const scale& size, report& found);
 void mass_disconnect(world& in, const scale& size, report& found);
+void strangers_everywhere(world& in, const scale& size, report& found);
 void stop_in_the_middle(world& in, const scale& size, report& found);
 
 } // namespace peerage::test::nights

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "tests/simulation/internet/night.hpp"
+#include "tests/simulation/internet/remotes/strangers.hpp"
+#include "tests/simulation/internet/scenarios/scenarios.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <vector>
+
+namespace peerage::test::nights {
+
+using namespace std::chrono_literals;
+
+void strangers_everywhere(world& in, const scale& size, report& found) {
+  night shared{in, found};
+  shared.add_nodes(size.of(20));
+  std::vector<std::unique_ptr<stranger_host>> others;
+  for (const auto& kind : strangers())
+    others.push_back(std::make_unique<stranger_host>(in, kind));
+  shared.start_all(10s);
+  shared.wait_for_peers(10min, "start");
+  // From now on the name servers know them, too.
+  auto places = in.places();
+  for (const auto& x : others) {
+    places.push_back(x->place());
+    x->dial_on(20s);
+  }
+  in.names().set_addresses(std::move(places));
+  shared.asking().start(5s);
+  in.run_for(size.of(2h));
+  for (const auto& x : others)
+    x->stop();
+  shared.finish();
+}
+
+} // namespace peerage::test::nights
