@@ -8,6 +8,7 @@
 #include "messages/subnet.hpp"
 #include "tests/simulation/internet/simulated_node.hpp"
 #include "tests/simulation/internet/world.hpp"
+#include "tests/support/would_dial.hpp"
 
 #include <fmt/format.h>
 
@@ -219,6 +220,28 @@ std::string look_at_agreement(world& over) {
   return why;
 }
 
+/// What `whynot` says of an address is what the dialer would do.
+std::string look_at_whynot(world& over, random_source& draws) {
+  const auto& nodes = over.nodes();
+  const auto& node = *nodes[draws.below(nodes.size())];
+  const auto remote = nodes[draws.below(nodes.size())]->place();
+  const auto* dialing =
+    node.is_up() ? state_of<dialer_state>(node.handles()->dialer) : nullptr;
+  if (!dialing || !dialing->plan)
+    return {};
+  auto plan = *dialing->plan;
+  for (const auto& manual : node.setup().manual)
+    plan.remove_manual(manual);
+  // The next dial may be due only after the spacing of dials.
+  const auto now = node.context()->wall.date(over.time().now() + dial_spacing);
+  const auto found = plan.explain(remote, now);
+  if (found.entries.empty() == would_dial(plan, remote, now))
+    return {};
+  return fmt::format("{}: whynot {} says {}, and the dialer does otherwise", node.name(),
+                     to_string(remote),
+                     found.entries.empty() ? "nothing" : found.entries.front().kind);
+}
+
 // -- events ----------------------------------------------------------------------------
 
 /// Follows what each node tells.
@@ -349,6 +372,10 @@ void watch_invariants(world& over, const expectations& expected) {
     return look_at_connections(over, expected.only_heartbeats_ping);
   });
   over.watch("both sides agree", quiet, [&over] { return look_at_agreement(over); });
+  over.watch("whynot is what the dialer does", second,
+             [&over, draws = std::make_shared<random_source>(over.seed_for("whynot"))] {
+               return look_at_whynot(over, *draws);
+             });
   auto told = std::make_shared<history>(over);
   over.listen(
     [told](const simulated_node& node, const event& x) { told->note(node, x); });

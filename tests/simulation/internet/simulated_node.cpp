@@ -103,7 +103,6 @@ void simulated_node::start() {
   options.max_inbound = setup_.max_inbound;
   options.published = published_;
   options.quiet = true;
-  options.deterministic = true;
   options.keep_events = true;
   published_->store({});
   world_.log(fmt::format("{} starts", name_));

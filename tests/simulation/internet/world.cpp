@@ -61,12 +61,12 @@ world::~world() {
 }
 
 void world::end() {
-  for (const auto& node : nodes_)
-    node->end_by_force();
-  scheduler_.run();
   for (auto& x : watched_)
     x.clear();
   listeners_.clear();
+  for (const auto& node : nodes_)
+    node->end_by_force();
+  scheduler_.run();
 }
 
 std::uint64_t world::seed_for(std::string_view purpose, std::uint64_t number) const {

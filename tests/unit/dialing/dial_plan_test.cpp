@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/dialing/dial_plan.hpp"
 
+#include "tests/support/would_dial.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -56,24 +58,6 @@ dial_plan without_manual_peers(dial_plan plan) {
 
 dated_moment after_spacing(const dated_moment& now) {
   return at(now.at + dial_spacing);
-}
-
-/// The dial that the plan would start if it were offered this address alone.
-bool would_dial(dial_plan plan, const endpoint& remote, const dated_moment& now) {
-  // Nothing else may take its turn.
-  const auto later = after_spacing(now);
-  plan.set_anchors({});
-  plan.set_book(false);
-  plan.set_book(true);
-  plan.offer({16, false}, {remote}, later.at);
-  for (int i = 0; i < 1'000; ++i) {
-    const auto step = plan.next(later);
-    if (auto found = std::get_if<dial_plan::start_dial>(&step))
-      return found->remote == remote;
-    if (std::holds_alternative<dial_plan::sleep>(step))
-      return false;
-  }
-  return false;
 }
 
 /// A plan whose dials, answers, losses, bans and settings are drawn from a seed.
@@ -191,7 +175,8 @@ TEST_CASE("what nothing stands in the way of is dialed, and nothing else") {
         CAPTURE(n);
         const auto found = plan.explain(address(n), after_spacing(history.now()));
         CAPTURE((found.entries.empty() ? "none" : found.entries[0].kind));
-        CHECK(found.entries.empty() == would_dial(plan, address(n), history.now()));
+        CHECK(found.entries.empty() ==
+              test::would_dial(plan, address(n), after_spacing(history.now())));
         ++(found.entries.empty() ? possible : impossible);
       }
     }
