@@ -44,6 +44,7 @@ constexpr std::array<std::string_view, peer_exit_count + 1> exit_names{
   "network_inactive",
   "load_shed",
   "out_of_reach",
+  "no_descriptor",
   "internal_error",
 };
 static_assert(static_cast<std::size_t>(peer_exit::internal_error) == peer_exit_count);

@@ -70,10 +70,11 @@ enum class peer_exit : std::uint8_t {
   network_inactive, ///< Connections are switched off (setnetworkactive).
   load_shed,        ///< Asked more than the node can answer; chosen at random.
   out_of_reach,     ///< This node dials no such addresses; see dial_reach.
+  no_descriptor,    ///< The system has none for another connection, or no memory.
   internal_error,   ///< A bug of ours: an actor of the group crashed.
 };
 
-inline constexpr std::size_t peer_exit_count = 34;
+inline constexpr std::size_t peer_exit_count = 35;
 
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);

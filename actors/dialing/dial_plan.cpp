@@ -52,6 +52,7 @@ bool says_nothing(peer_exit x) {
   case peer_exit::banned:
   case peer_exit::network_inactive:
   case peer_exit::out_of_reach:
+  case peer_exit::no_descriptor:
   case peer_exit::disconnect_requested: return true;
   default: return false;
   }
@@ -85,6 +86,12 @@ void dial_plan::visit_obstacles(const endpoint& remote, dial_purpose why,
       const std::chrono::duration<double> left = *ready - now.at;
       to.add("backoff",
              std::to_string(failures_of(remote)) + " attempts in a row have failed",
+             now.unix_time + left.count());
+    });
+  if (now.at < short_until_)
+    found([&](obstacle_list& to) {
+      const std::chrono::duration<double> left = short_until_ - now.at;
+      to.add("no_descriptor", "the system has no descriptor for another connection",
              now.unix_time + left.count());
     });
   if (dials_.size() >= limits_.max_in_flight)
@@ -355,6 +362,8 @@ dial_purpose dial_plan::failed(const endpoint& remote, peer_exit reason, time_po
     pauses_.failed(remote, now);
     note_answer(false);
   }
+  if (reason == peer_exit::no_descriptor)
+    short_until_ = now + shortage_pause;
   if (!says_nothing(reason))
     families_.report(remote, reason != peer_exit::connect_timeout &&
                                reason != peer_exit::connect_failed);

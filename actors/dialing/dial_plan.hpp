@@ -41,6 +41,9 @@ inline constexpr std::chrono::seconds refill_interval{10};
 /// after a failure.
 inline constexpr std::chrono::seconds unsuitable_interval{1};
 
+/// From a dial for which the system had no descriptor to the next one.
+inline constexpr std::chrono::seconds shortage_pause{1};
+
 /// How often an address is tested without need for a peer, so that the book stays fresh
 /// (Bitcoin Core's FEELER_INTERVAL).
 inline constexpr std::chrono::minutes feeler_interval{2};
@@ -262,6 +265,7 @@ private:
   double answer_rate_ = 1;
   bool asking_ = false; ///< The book has not answered yet.
   time_point next_start_;
+  time_point short_until_; ///< The system has no descriptors.
   time_point next_question_;
   time_point next_feeler_;
 };

@@ -290,6 +290,10 @@ dial_ended::outcome outcome_for_book(peer_exit x) {
 
 void log_failure(const dialer_state& state, const endpoint& remote, dial_purpose why,
                  peer_exit reason) {
+  if (reason == peer_exit::no_descriptor)
+    log::warn(
+      "the system has no descriptor for another connection: dials wait (raise the "
+      "limit of open files, or lower --max-outbound and --max-inbound)");
   if (says_nothing(reason) && !is_manual(why))
     return;
   // The first failure of a manual peer, then quietly: it may be away for days.

@@ -100,6 +100,23 @@ private:
   std::thread thread_{[this] { context.run(); }};
 };
 
+/// Whether the system lacks room for a connection that is fine.
+bool is_shortage(boost::system::error_code error) {
+  namespace errc = boost::system::errc;
+  return error == errc::too_many_files_open ||
+         error == errc::too_many_files_open_in_system || error == errc::no_buffer_space ||
+         error == errc::not_enough_memory ||
+         error == errc::no_space_on_device; // epoll(7): max_user_watches are in use
+}
+
+/// Why TCP was not opened.
+peer_exit exit_of(boost::system::error_code error) {
+  if (is_shortage(error))
+    return peer_exit::no_descriptor;
+  return error == asio::error::connection_refused ? peer_exit::connect_refused
+                                                  : peer_exit::connect_failed;
+}
+
 /// A dial under way.
 class connect_attempt : public std::enable_shared_from_this<connect_attempt> {
 public:
@@ -111,9 +128,10 @@ public:
   void start(const endpoint& to) {
     remote_ = to;
     const auto where = to_asio(to);
-    boost::system::error_code ignored_error; // the connect meets it again
-    if (!socket_.open(where.protocol(), ignored_error))
-      close_on_exec(socket_.native_handle());
+    boost::system::error_code failure;
+    if (socket_.open(where.protocol(), failure))
+      return give_up(failure);
+    close_on_exec(socket_.native_handle());
     socket_.async_connect(where,
                           [self = shared_from_this()](boost::system::error_code error) {
                             self->on_connected(error);
@@ -132,16 +150,16 @@ private:
   void on_connected(boost::system::error_code error) {
     if (abandoned_)
       return;
-    if (error) {
-      deliver(sink_, connect_failed{error == asio::error::connection_refused
-                                      ? peer_exit::connect_refused
-                                      : peer_exit::connect_failed});
-      return;
-    }
+    if (error)
+      return give_up(error);
     if (auto connection = shared_.make_transport(std::move(socket_), remote_, magic_))
       deliver(sink_, connected{std::move(connection)});
     else
       deliver(sink_, connect_failed{peer_exit::connect_failed});
+  }
+
+  void give_up(boost::system::error_code why) {
+    deliver(sink_, connect_failed{exit_of(why)});
   }
 
   shared_parts& shared_;
@@ -151,15 +169,6 @@ private:
   caf::weak_actor_ptr sink_;
   std::atomic<bool> abandoned_{false};
 };
-
-/// Whether the system lacks room for a connection that is fine.
-bool is_shortage(boost::system::error_code error) {
-  namespace errc = boost::system::errc;
-  return error == errc::too_many_files_open ||
-         error == errc::too_many_files_open_in_system || error == errc::no_buffer_space ||
-         error == errc::not_enough_memory ||
-         error == errc::no_space_on_device; // epoll(7): max_user_watches are in use
-}
 
 /// Accepts while there is credit. The waiting handler keeps the object alive until
 /// `close`.

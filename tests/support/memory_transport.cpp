@@ -45,6 +45,7 @@ public:
     pump();
   }
 
+  bool is_used() const override { return sink != nullptr; }
   std::size_t held() const override { return incoming_.capacity() + unsent_.held(); }
 
   void flush() override {

@@ -26,6 +26,8 @@ public:
   virtual void on_reset() { on_closed(); }
   /// The other end has room again.
   virtual void flush() = 0;
+  /// Whether somebody has begun to use it: not while it waits in an acceptor.
+  virtual bool is_used() const { return true; }
   /// Memory that the connection holds on this side, in bytes.
   virtual std::size_t held() const { return 0; }
 

@@ -90,6 +90,8 @@ bool is_of_handshake(peer_exit x) {
   case peer_exit::connect_refused:
   case peer_exit::connect_timeout:
   case peer_exit::connect_failed:
+  case peer_exit::out_of_reach:
+  case peer_exit::no_descriptor:
   case peer_exit::feeler_done:
   case peer_exit::lacks_services:
   case peer_exit::inbound_limit:

@@ -128,7 +128,7 @@ public:
     if (process_ != host_.process)
       return x;
     if (host_.is_starved()) {
-      deliver(x->sink, connect_failed{peer_exit::connect_failed});
+      deliver(x->sink, connect_failed{peer_exit::no_descriptor});
       return x;
     }
     x->local = host_.next_local();
@@ -452,9 +452,16 @@ void internet::visit_connections(
   const std::function<void(const connection_view&)>& visit) const {
   const auto view = [](const open_link::side& x, const one_way& out, const one_way& in) {
     const auto end = x.end.lock();
-    side_view result{x.host,     x.process,         x.at,
-                     x.is_node,  !out.is_closing(), end ? end->held() : 0,
-                     out.sent(), out.last_ping(),   {}};
+    side_view result;
+    result.host = x.host;
+    result.process = x.process;
+    result.at = x.at;
+    result.is_node = x.is_node;
+    result.open = !out.is_closing();
+    result.used = end && end->is_used();
+    result.held = end ? end->held() : 0;
+    result.sent = out.sent();
+    result.last_ping = out.last_ping();
     if (in.is_stalled())
       result.deaf_since = in.stalled_at();
     return result;

@@ -93,6 +93,7 @@ public:
     endpoint at;               ///< Its address and port.
     bool is_node = false;      ///< And no script.
     bool open = false;         ///< It has not closed.
+    bool used = false;         ///< It does not wait in an acceptor.
     std::size_t held = 0;      ///< Memory, in bytes.
     wire_tap::counts sent;
     time_point last_ping;

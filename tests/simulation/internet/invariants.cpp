@@ -117,7 +117,7 @@ std::string over_limits(const simulated_node& node, const internet& net) {
 std::string ownerless(const connection_view& x, const side_view& here,
                       const side_view& there, const simulated_node& node,
                       time_point now) {
-  if (!here.open || now - x.since < longest_handshake(node.setup().timing))
+  if (!here.open || !here.used || now - x.since < longest_handshake(node.setup().timing))
     return {};
   const auto* set = set_of(node);
   if (!set)
@@ -138,7 +138,7 @@ std::string outlived_silence(const side_view& here, const side_view& there,
   const auto& timing = node.setup().timing;
   // A ping may have been answered just before; a download may have moved its deadline.
   const auto patience = timing.ping_interval + 2 * timing.ping_timeout + slack;
-  if (!here.open || !here.deaf_since || now - *here.deaf_since < patience)
+  if (!here.open || !here.used || !here.deaf_since || now - *here.deaf_since < patience)
     return {};
   return fmt::format("{}: has heard nothing of {} for {:.0f} s, and keeps it",
                      node.name(), to_string(there.at),

@@ -208,6 +208,35 @@ TEST_CASE("a manual peer is dialed exactly when nothing stands in the way") {
   CHECK(impossible > 1'000);
 }
 
+TEST_CASE("that the system has no descriptor is held against no address") {
+  random_source random{1};
+  dial_limits limits;
+  limits.max_outbound = 8;
+  dial_plan plan{limits, random, start};
+  plan.set_book(true);
+  const auto begin = [&plan](const endpoint& remote, const dated_moment& now) {
+    plan.offer({16, false}, {remote}, now.at);
+    for (int i = 0; i < 10; ++i)
+      if (std::holds_alternative<dial_plan::start_dial>(plan.next(now)))
+        return true;
+    return false;
+  };
+  auto now = start;
+  for (int i = 0; i < 50; ++i) { // far more than make a family seem unreachable
+    CAPTURE(i);
+    REQUIRE(begin(address(0), at(now)));
+    plan.failed(address(0), peer_exit::no_descriptor, now);
+    CHECK(plan.failures_of(address(0)) == 0);
+    const auto found = plan.explain(address(1), at(now + dial_spacing)).entries;
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].kind == "no_descriptor");
+    CHECK(found[0].until == doctest::Approx(at(now + shortage_pause).unix_time));
+    // It does not try in vain, ten times a second.
+    CHECK_FALSE(begin(address(2), at(now + dial_spacing)));
+    now += shortage_pause;
+  }
+}
+
 TEST_CASE("without an address book, manual peers alone are dialed, and no anchors") {
   random_source random{1};
   dial_plan plan{{}, random, start};
