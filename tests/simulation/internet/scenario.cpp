@@ -39,6 +39,8 @@ const std::vector<scenario>& scenarios() {
      nights::one_flooder},
     {"eclipse_attempt", "an attacker has a hundred times the addresses, in few networks",
      nights::eclipse_attempt},
+    {"restarts", "30 nodes keep state on failing disks, and end at any moment",
+     nights::restarts},
     {"strangers_everywhere", "20 nodes among remotes that misbehave in every way we know",
      nights::strangers_everywhere},
     {"stop_in_the_middle", "nodes are told to stop while they start, dial and answer",

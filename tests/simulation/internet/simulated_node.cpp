@@ -3,6 +3,7 @@
 
 #include "actors/chain/chain_service.hpp"
 #include "messages/events.hpp"
+#include "tests/simulation/internet/delayed_saver.hpp"
 #include "tests/simulation/internet/world.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -62,7 +63,8 @@ private:
 simulated_node::simulated_node(world& in, node_setup setup, std::size_t number)
     : world_(in), setup_(std::move(setup)), number_(number),
       name_(fmt::format("n{:02}", number)),
-      host_(in.net().add_host(in.next_address(), setup_.machine)) {}
+      host_(in.net().add_host(in.next_address(), setup_.machine)),
+      disk_(std::make_shared<simulated_disk>(in.seed_for("disk", number))) {}
 
 endpoint simulated_node::place() const {
   return world_.net().address_of(host_).with_port(world::network().port);
@@ -104,6 +106,12 @@ void simulated_node::start() {
   options.published = published_;
   options.quiet = true;
   options.keep_events = true;
+  if (setup_.keeps_state) {
+    context_->alarms = system.spawn(alarm_clock);
+    context_->disk = disk_;
+    options.directory = "/state";
+    options.saver = system.spawn(delayed_saver, disk_, context_->alarms);
+  }
   published_->store({});
   world_.log(fmt::format("{} starts", name_));
   manager_ = start_peer_manager(system, context_, std::move(options));
@@ -138,6 +146,11 @@ void simulated_node::crash(bool silently) {
     return;
   world_.log(fmt::format("{} {}", name_, silently ? "loses its power" : "is killed"));
   world_.net().crash(host_, silently);
+  // The system lives after a kill, and dies with its power.
+  if (silently)
+    disk_->crash(world_.draws().next());
+  else
+    disk_->remount();
   end_by_force();
   ++run_; // what its actors still do is nobody's
   published_->store({});

@@ -6,6 +6,7 @@
 #include "actors/node/peer_manager.hpp"
 #include "actors/peer/node_context.hpp"
 #include "tests/simulation/internet/internet.hpp"
+#include "tests/simulation/internet/simulated_disk.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -25,6 +26,7 @@ struct node_setup {
   std::vector<endpoint> manual;
   std::size_t max_outbound = 8;
   std::size_t max_inbound = 125;
+  bool keeps_state = false; ///< On a disk of its own.
   peer_timing timing;
   std::shared_ptr<const regtest_chain> chain; ///< Null: it has no blocks.
 };
@@ -65,6 +67,9 @@ public:
   /// Sets the wall clock of its machine forwards or backwards.
   void step_wall_clock(std::chrono::seconds by) { *wall_ahead_ += by; }
 
+  /// Outlives its processes.
+  simulated_disk& disk() { return *disk_; }
+
   const node_context_ptr& context() const { return context_; }
   /// The owners; empty unless it `is_up`.
   const std::optional<node_handles>& handles() const { return handles_; }
@@ -81,6 +86,7 @@ private:
   std::size_t number_;
   std::string name_;
   host_id host_;
+  std::shared_ptr<simulated_disk> disk_;
   node_context_ptr context_;
   peer_manager_actor manager_;
   std::shared_ptr<published_counts> published_ = std::make_shared<published_counts>();

@@ -16,6 +16,7 @@ void descriptor_famine(world& in, const scale& size, report& found);
 void slow_readers(world& in, const scale& size, report& found);
 void one_flooder(world& in, const scale& size, report& found);
 void eclipse_attempt(world& in, const scale& size, report& found);
+void restarts(world& in, const scale& size, report& found);
 void stop_in_the_middle(world& in, const scale& size, report& found);
 
 } // namespace peerage::test::nights
