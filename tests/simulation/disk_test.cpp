@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/node/peer_manager.hpp"
+#include "actors/storage/saver.hpp"
 #include "actors/storage/state_saver.hpp"
 #include "tests/simulation/internet/delayed_saver.hpp"
 #include "tests/simulation/internet/simulated_disk.hpp"
@@ -114,4 +115,21 @@ TEST_CASE_FIXTURE(node_on_disk, "what waits for the disk is written together") {
   for (const auto& x : asked)
     CHECK(x->value);
   CHECK(disk->writes() == before + 2 * alone);
+}
+
+TEST_CASE("a SAVER that ends at any step has answered what it was asked for") {
+  for (int steps = 0; steps < 6; ++steps) {
+    simulation world;
+    auto disk = std::make_shared<simulated_disk>(1);
+    auto files = world.system.spawn(saver, std::shared_ptr<peerage::disk>{disk});
+    auto asked =
+      world.ask<std::string>(files, keep_record{"/node/bans", "bans", 1, 1, "x"});
+    for (int i = 0; i < steps; ++i)
+      world.scheduler().run_once();
+    caf::anon_send_exit(files, caf::exit_reason::user_shutdown);
+    world.run();
+    CAPTURE(steps);
+    CHECK(asked->replies == 1);
+    CHECK(asked->value.has_value() == disk->files().contains("/node/bans.journal"));
+  }
 }
