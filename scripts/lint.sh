@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Checks the order of the folders and the licence lines, then runs clang-tidy-14 (checks:
-# .clang-tidy) on all our sources but the tests.
+# Checks the order of the folders, who reaches for the machine, and the licence lines, then
+# runs clang-tidy-14 (checks: .clang-tidy) on all our sources but the tests.
 #
 #   scripts/lint.sh [FILE...]      these files only
 #
@@ -13,6 +13,8 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 # Which folder may include which: one way only.
 scripts/check_folders.py
+# Who may ask the machine for time, chance and files.
+scripts/check_sources.py
 
 unlicensed=$(find actors messages app tests scripts .ci -name node_modules -prune -o \
   \( -name '*.[ch]pp' -o -name '*.py' -o -name '*.sh' -o -name '*.js' -o -name run \) -print0 |

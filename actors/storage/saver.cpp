@@ -41,6 +41,10 @@ void write_groups(saver_pointer self) {
 
 saver_actor::behavior_type saver(saver_pointer self, std::shared_ptr<disk> on) {
   self->state.on = std::move(on);
+  self->set_exit_handler([self](caf::exit_msg& x) {
+    write_groups(self); // else their senders would wait for ever
+    self->quit(std::move(x.reason));
+  });
   return {
     [self](const save_state& x) {
       write_groups(self); // earlier records go into the journal first

@@ -5,6 +5,7 @@
 #include "actors/storage/state_journal.hpp"
 
 #include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <map>

@@ -205,6 +205,10 @@ loaded_state load_state_file(disk& on, const fs::path& path, std::string_view ki
   }
   load_changes(on, path, kind, supported, result);
   const bool has_state = result.body || !result.changes.empty();
+  // What is kept from now on builds on names that a process gave which was killed before
+  // it had them on the disk.
+  if (auto error = has_state ? on.sync_directory_of(path) : std::nullopt)
+    result.report += path.string() + " may not outlive a power failure: " + *error + ". ";
   if (!has_state) {
     result.report += "Starting without saved " + std::string(kind) + ".";
     if (result.result == outcome::missing)

@@ -108,9 +108,13 @@ void simulated_node::start() {
   options.keep_events = true;
   if (setup_.keeps_state) {
     context_->alarms = system.spawn(alarm_clock);
-    context_->disk = disk_;
+    mounted_ = std::make_shared<mounted_disk>(disk_);
+    context_->disk = mounted_;
     options.directory = "/state";
-    options.saver = system.spawn(delayed_saver, disk_, context_->alarms);
+    options.saver = system.spawn(delayed_saver, std::shared_ptr<peerage::disk>(mounted_),
+                                 std::function<std::chrono::nanoseconds()>{
+                                   [disk = disk_] { return disk->latency(); }},
+                                 context_->alarms);
   }
   published_->store({});
   world_.log(fmt::format("{} starts", name_));
@@ -146,6 +150,8 @@ void simulated_node::crash(bool silently) {
     return;
   world_.log(fmt::format("{} {}", name_, silently ? "loses its power" : "is killed"));
   world_.net().crash(host_, silently);
+  if (mounted_)
+    mounted_->end_of_process();
   // The system lives after a kill, and dies with its power.
   if (silently)
     disk_->crash(world_.draws().next());

@@ -6,6 +6,7 @@
 #include "actors/node/peer_manager.hpp"
 #include "actors/peer/node_context.hpp"
 #include "tests/simulation/internet/internet.hpp"
+#include "tests/simulation/internet/mounted_disk.hpp"
 #include "tests/simulation/internet/simulated_disk.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -87,6 +88,7 @@ private:
   std::string name_;
   host_id host_;
   std::shared_ptr<simulated_disk> disk_;
+  std::shared_ptr<mounted_disk> mounted_; ///< Of this process.
   node_context_ptr context_;
   peer_manager_actor manager_;
   std::shared_ptr<published_counts> published_ = std::make_shared<published_counts>();

@@ -27,8 +27,8 @@ public:
   /// Bans an address that nobody has, for longer than the night.
   void ban_something(simulated_node& node) {
     auto& in = night_.in();
-    const auto place = ipv4_endpoint(198, 51, 100,
-                                     static_cast<std::uint8_t>(in.draws().below(256)), 0);
+    const auto place =
+      ipv4_endpoint(198, 51, 100, static_cast<std::uint8_t>(in.draws().below(256)), 0);
     set_ban what{host_of(place), 100'000'000, false, false};
     in.system().spawn([this, what, number = node.number(), run = node.run(),
                        whom = node.handles()->ban_manager](caf::event_based_actor* self) {
@@ -87,7 +87,8 @@ void trouble_disk(world& in, simulated_node& node) {
   case 0: return node.disk().set_full(true);
   case 1: return node.disk().set_read_only(true);
   case 2: return node.disk().fail_write(1 + in.draws().below(20));
-  default: return node.disk().set_latency(std::chrono::milliseconds{in.draws().below(2'000)});
+  default:
+    return node.disk().set_latency(std::chrono::milliseconds{in.draws().below(2'000)});
   }
 }
 
