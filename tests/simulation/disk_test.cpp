@@ -32,7 +32,7 @@ struct node_on_disk {
     options.directory = "/node";
     options.saver = world.system.spawn(
       delayed_saver, std::shared_ptr<peerage::disk>(disk),
-      std::function<std::chrono::nanoseconds()>{[disk] { return disk->latency(); }},
+      std::function<std::chrono::nanoseconds()>{[on = disk] { return on->latency(); }},
       context->alarms);
     manager = start_peer_manager(world.system, context, std::move(options));
     world.run();
