@@ -3,6 +3,7 @@
 
 #include "actors/status/http/host_check.hpp"
 #include "app/option_spec.hpp"
+#include "messages/network_names.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -170,6 +171,13 @@ std::vector<option_spec> make_options() {
     {"add-peer", "PEER", group_peers,
      "Stay connected to this ADDR:PORT or HOST:PORT too; may\nbe repeated", true,
      [](run_options& to, text x) { to.add_peers.push_back(read_peer(x)); }},
+    {"only-net", "NET", group_peers,
+     "Look for peers only there: ipv4 or ipv6; may be repeated.\nPeers that dial us, or "
+     "are named, are of any network",
+     true,
+     [](run_options& to, text x) {
+       to.only_networks.push_back(network_id(read_choice(x, {"ipv4", "ipv6"})));
+     }},
     {"shared-address", "ADDR[/LENGTH]", group_peers,
      "An address of many peers, as of a proxy or a gateway:\nmisbehaviour ends only the "
      "peer itself, without a ban;\nmay be repeated (loopback always is one)",

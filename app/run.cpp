@@ -424,6 +424,7 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
   wanted.manual = manual_peers_of(options, parts);
   wanted.names = options.connect_names;
   wanted.added = options.add_peers;
+  wanted.networks = options.only_networks;
   wanted.shared = options.shared_addresses;
   wanted.max_outbound = outbound_limit(options);
   wanted.max_inbound = options.max_inbound;

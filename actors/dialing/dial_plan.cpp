@@ -2,6 +2,7 @@
 #include "actors/dialing/dial_plan.hpp"
 
 #include "actors/admission/obstacle_list.hpp"
+#include "messages/wire/addresses.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +45,14 @@ std::string_view to_string(dial_purpose x) {
   }
   return "unknown";
 }
+
+namespace {
+
+std::uint8_t network_of(const endpoint& x) {
+  return x.is_ipv4() ? wire::ipv4_network : wire::ipv6_network;
+}
+
+} // namespace
 
 bool says_nothing(peer_exit x) {
   switch (x) {
@@ -101,6 +110,11 @@ void dial_plan::visit_obstacles(const endpoint& remote, dial_purpose why,
     });
   if (is_manual(why))
     return;
+  if (!limits_.networks.empty() &&
+      std::ranges::find(limits_.networks, network_of(remote)) == limits_.networks.end())
+    found([](obstacle_list& to) {
+      to.add("network_excluded", "only peers of other networks are looked for");
+    });
   if (!limits_.caps.loopback_exempt && !is_routable(remote))
     found([](obstacle_list& to) {
       to.add("not_routable", "the public network cannot reach it");

@@ -75,6 +75,8 @@ struct dial_limits {
   std::vector<endpoint> own; ///< Our listening addresses: not dialed.
   /// No dial goes beyond, not even one that a person asks for.
   dial_reach reach = dial_reach::everywhere;
+  /// The networks that discovery dials, as BIP 155 numbers them; empty: all.
+  std::vector<std::uint8_t> networks;
   std::uint64_t needed_services = 0; ///< Discovered peers that lack one are dropped.
 };
 

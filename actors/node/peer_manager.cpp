@@ -305,6 +305,7 @@ void start_intake(peer_manager_pointer self, starting& x) {
   dialing.added = options.added;
   dialing.limits.reach = context->sockets->reach();
   dialing.limits.own = state.own;
+  dialing.limits.networks = options.networks;
   dialing.limits.max_outbound = options.max_outbound;
   dialing.limits.caps = caps_of(options, *context);
   if (!is_local(*context))

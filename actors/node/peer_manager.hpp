@@ -33,6 +33,8 @@ struct peer_manager_options {
   /// on regtest, manual peers are everywhere.
   std::size_t max_per_ip = 1;
   std::size_t max_per_subnet = 2;
+  /// The networks in which peers are looked for, as BIP 155 numbers them; empty: all.
+  std::vector<std::uint8_t> networks;
   /// Addresses that stand for many, besides loopback: a proxy, a gateway. Points for
   /// misbehaviour are a connection's there, and lead to no ban.
   std::vector<subnet> shared;

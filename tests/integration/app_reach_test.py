@@ -178,6 +178,29 @@ class Starts(FolderCase):
                     teller.round_trip()
                 self.assertEqual(dialed(node), {wanted.p2p})
 
+    def test_only_net_means_no_peers_elsewhere(self):
+        """Of the address book and of an earlier run; one that is named is dialed all the
+        same."""
+        with Node() as four, Node("--listen", "[::1]:0") as six, Node() as named:
+            folder = self.folder / "regtest"
+            folder.mkdir()
+            write_body(folder / "dials.json", b"dials",
+                       {"anchors": [four.p2p], "pauses": [], "added": []})
+            with Node("--data-dir", self.folder, "--only-net", "ipv6",
+                      "--add-peer", named.p2p) as node:
+                node.wait_for({"peers_ready": 1}, timeout=10)
+                for other in (four, six):
+                    host, port = other.p2p.rsplit(":", 1)
+                    self.assertTrue(node.rpc("addpeeraddress", host.strip("[]"),
+                                             int(port))["success"])
+                node.wait_for({"peers_ready": 2}, timeout=20)
+                obstacles = node.rpc("whynot", four.p2p)["dial"]["obstacles"]
+                self.assertIn("network_excluded", [x["kind"] for x in obstacles])
+                self.assertEqual(dialed(node), {six.p2p, named.p2p})
+        for value in ("onion", "IPv4", "all"):
+            self.refuse("run", "--network", "regtest", "--only-net", value,
+                        names=[f"--only-net {value}", "ipv4", "ipv6"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -74,8 +74,13 @@ bool play_one(const scenario& what, std::uint64_t seed, const options& given) {
     fmt::print(stderr, "peerage_sim: cannot write {}\n", given.trace);
     return false;
   }
-  fmt::print("{} seed {}\n", what.name, seed);
-  print_figures(found, took.count());
+  if (given.seeds == 1) {
+    fmt::print("{} seed {}\n", what.name, seed);
+    print_figures(found, took.count());
+  } else {
+    fmt::print("{:<20} seed {:<6} {:>7.0f} s, {:>9} steps, {:>5.1f} s, {}\n", what.name,
+               seed, found.seconds, found.steps, took.count(), found.digest);
+  }
   if (found.failed) {
     print_failure(found, what, seed, given.size);
     return false;

@@ -287,6 +287,36 @@ TEST_CASE("I17: nothing out of reach is dialed, whoever names it") {
   }));
 }
 
+TEST_CASE("discovery dials only the networks that are wanted, people dial any") {
+  random_source random{1};
+  dial_limits limits;
+  limits.networks = {2}; // ipv6
+  dial_plan plan{limits, random, start};
+  plan.set_book(true);
+  const auto ipv4 = address(0), ipv6 = address(8);
+  const auto kinds = [&](const endpoint& remote) {
+    std::vector<std::string> result;
+    for (const auto& x : plan.explain(remote, at(start)).entries)
+      result.push_back(x.kind);
+    return result;
+  };
+  CHECK(kinds(ipv4) == std::vector<std::string>{"network_excluded"});
+  CHECK(kinds(ipv6).empty());
+  plan.set_anchors({ipv4});
+  plan.offer({16, false}, {ipv4, ipv6}, start);
+  std::vector<endpoint> dialed;
+  for (auto now = start; now < start + 5s; now += dial_spacing)
+    for (int i = 0; i < 10; ++i)
+      if (const auto step = plan.next(at(now));
+          const auto* x = std::get_if<dial_plan::start_dial>(&step))
+        dialed.push_back(x->remote);
+  CHECK(dialed == std::vector{ipv6});
+  plan.add_manual(ipv4);
+  const auto step = plan.next(at(start + 5s));
+  REQUIRE(std::holds_alternative<dial_plan::start_dial>(step));
+  CHECK(std::get<dial_plan::start_dial>(step).remote == ipv4);
+}
+
 TEST_CASE("an address of no host is dialed on no network") {
   random_source random{1};
   dial_plan plan{{}, random, start};
