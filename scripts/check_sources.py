@@ -59,7 +59,7 @@ RULES = [
         "ask disk (the context's `disk`) to read, and SAVER to write",
         r"\b[io]?fstream\b|\bf(?:d)?open\s*\(|\bdirectory_iterator\b"
         r"|\b(?:fs|filesystem)::(?!path\b)\w+"
-        r"|(?<![\w.>:])(?:std)?::(?:open(?:at)?|creat|unlink(?:at)?|rename(?:at2?)?|remove|link|symlink|l?stat"
+        r"|\bstd::rename\s*\(|(?<![\w.>:])::(?:open(?:at)?|creat|unlink(?:at)?|rename(?:at2?)?|remove|link|symlink|l?stat"
         r"|access|truncate|mkdir|rmdir|opendir|readlink|mk(?:d|s)temp|chmod)\s*\(|\b(?:f|fdata)sync\s*\(",
         {
             "actors/storage/system_disk.cpp": "the disk of the machine",

@@ -246,3 +246,22 @@ TEST_CASE("a record that was cut short spoils no other, though it cannot be cut 
   CHECK(load_state_file(disk, path, "bans", 1).changes ==
         std::vector<json>{"first", "second"});
 }
+
+TEST_CASE("I15: a directory that cannot be synced at the start is reported, not fatal") {
+  std::size_t reports = 0;
+  for (std::size_t n = 1; n <= 5; ++n) {
+    test::simulated_disk disk{1};
+    const fs::path path = "/node/bans";
+    REQUIRE_FALSE(append_to_journal(disk, path, "bans", 1, {{1, "first"}}));
+    disk.fail_write(n);
+    const auto loaded = load_state_file(disk, path, "bans", 1);
+    CHECK(loaded.changes == std::vector<json>{"first"});
+    CHECK(loaded.result == loaded_state::outcome::loaded);
+    reports +=
+      loaded.report.find("may not outlive a power failure: cannot write the "
+                         "directory /node: Input/output error. ") != loaded.report.npos
+        ? 1
+        : 0;
+  }
+  CHECK(reports == 1);
+}
