@@ -13,6 +13,8 @@
 #include <caf/send.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -163,6 +165,31 @@ void let_catch_up(caf::actor_system& system, socket_provider& sockets,
 }
 
 } // namespace
+
+TEST_CASE("a dial for which there is no descriptor says so") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  auto sockets = make_asio_sockets(dial_reach::loopback);
+  raw_listener listener;
+  caf::scoped_actor self{system};
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // The lowest that is free: from there on, none is.
+  const int next = ::dup(STDIN_FILENO);
+  REQUIRE(next >= 0);
+  REQUIRE(::close(next) == 0);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  auto attempt = sockets->connect(listener.local(), regtest,
+                                  caf::actor_cast<caf::strong_actor_ptr>(self));
+  std::optional<peer_exit> reason;
+  self->receive([](const connected&) {},
+                [&reason](const connect_failed& x) { reason = x.reason; },
+                caf::after(5s) >> [] {});
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(reason == peer_exit::no_descriptor);
+}
 
 TEST_CASE("a handshake that ends while its last batch is delivered leaves one reader") {
   constexpr std::uint64_t count = 1'000;

@@ -62,6 +62,7 @@ private:
   workload workload_;
   std::shared_ptr<const regtest_chain> chain_;
   bool goes_on_ = true;
+  std::size_t measured_ = 0;
   std::size_t most_held_ = 0; ///< Memory of one connection, in bytes.
   std::uint64_t dials_ = 0, failed_dials_ = 0, redundant_dials_ = 0;
   std::map<std::pair<std::size_t, endpoint>, double> last_dial_; ///< By node.

@@ -193,7 +193,6 @@ void world::look_every_second() {
     return;
   looked_at_ = second;
   look(watched_[static_cast<std::size_t>(pace::second)]);
-  look(watched_[static_cast<std::size_t>(pace::quiet)]);
 }
 
 void world::check_end() {

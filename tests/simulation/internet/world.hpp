@@ -93,8 +93,7 @@ public:
   using check = std::function<std::string()>;
   enum class pace : std::uint8_t {
     step,   ///< After each step: must be cheap.
-    second, ///< After each second in which something happened.
-    quiet,  ///< The same, if no actor can run: nothing is under way inside of nodes.
+    second, ///< In each second in which something happened, when no actor can run.
     end,    ///< When `check_end` is called.
   };
   void watch(std::string invariant, pace when, check what);
@@ -147,7 +146,7 @@ private:
   internet net_;
   name_servers names_;
   std::vector<std::unique_ptr<simulated_node>> nodes_;
-  std::array<std::vector<watched>, 4> watched_;
+  std::array<std::vector<watched>, 3> watched_;
   std::optional<failure> failed_;
   std::uint64_t steps_ = 0;
   double looked_at_ = 0; ///< The second of the last checks.
