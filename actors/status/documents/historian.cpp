@@ -52,7 +52,8 @@ void take_sample(historian_pointer self) {
 
 historian_actor::behavior_type historian(historian_pointer self,
                                          const status_source_actor& manager) {
-  self->request(manager, status_limits::source_deadline, get_node_handles{})
+  // It answers, or ends.
+  self->request(manager, caf::infinite, get_node_handles{})
     .await(
       [self](node_handles& parts) {
         self->state.parts = std::move(parts);

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Plays nights of many nodes until one fails; `scripts/soak.sh --help` says more.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Plays one seed after the other, on all cores, and stops at the first night that goes wrong.
+
+  scripts/soak.sh [--minutes M | --seeds N] [--duration X] [--nodes X] [SCENARIO...]
+
+  --minutes M     play for that long (default 10)
+  --seeds N       play that many seeds, however long it takes
+  --duration X    of each scenario's own length (default 0.05)
+  --nodes X       of each scenario's own number of nodes (default 0.5)
+
+Without names it plays every scenario of each seed (build/tests/simulation/internet/peerage_sim
+--list). It goes on where the last soak of the same program and sizes ended: Ctrl-C loses
+only the seeds under way. A failure's history is kept, and its last lines say how to replay
+it. Exit status: 0 if no night failed.
+END
+}
+
+minutes=10
+seeds=
+duration=0.05
+nodes=0.5
+scenarios=()
+
+need_number() {
+  if ! [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
+    echo "soak.sh: $1 needs a number (see --help)" >&2
+    exit 2
+  fi
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --minutes | --seeds | --duration | --nodes)
+      need_number "$@"
+      declare "${1#--}=$2"
+      shift
+      ;;
+    -*)
+      echo "soak.sh: $1: no such option (see --help)" >&2
+      exit 2
+      ;;
+    *) scenarios+=("$1") ;;
+  esac
+  shift
+done
+
+# shellcheck source=scripts/setup.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+setup_packages run
+setup_build tests/simulation/internet/peerage_sim
+program=$build_dir/tests/simulation/internet/peerage_sim
+
+if [ "${#scenarios[@]}" -eq 0 ]; then
+  mapfile -t scenarios < <("$program" --list | cut -d' ' -f1)
+fi
+
+# Another program or other sizes: other nights.
+kept=$build_dir/soak/$({
+  sha256sum <"$program"
+  echo "$duration $nodes ${scenarios[*]}"
+} | sha256sum | cut -c1-16)
+mkdir -p -- "$kept"
+rm -f -- "$kept"/failed-*
+
+export PEERAGE_SOAK_PROGRAM=$program PEERAGE_SOAK_KEPT=$kept
+export PEERAGE_SOAK_SIZE="--duration $duration --nodes $nodes"
+
+# All scenarios of one seed. xargs stops at exit status 255.
+play_seed() {
+  local seed=$1 scenario log
+  shift
+  [ "$(date +%s)" -lt "$PEERAGE_SOAK_UNTIL" ] || exit 255
+  [ ! -e "$PEERAGE_SOAK_KEPT/done-$seed" ] || return 0
+  for scenario in "$@"; do
+    log=$PEERAGE_SOAK_KEPT/night-$seed-$scenario
+    # shellcheck disable=SC2086 # two options with their values
+    if ! "$PEERAGE_SOAK_PROGRAM" --scenario "$scenario" --seed "$seed" \
+      $PEERAGE_SOAK_SIZE >"$log" 2>&1; then
+      mv -- "$log" "$PEERAGE_SOAK_KEPT/failed-$seed-$scenario"
+      exit 255
+    fi
+    rm -f -- "$log"
+  done
+  : >"$PEERAGE_SOAK_KEPT/done-$seed"
+  echo "    seed $seed"
+}
+export -f play_seed
+
+first=1
+while [ -e "$kept/done-$first" ]; do
+  first=$((first + 1))
+done
+step "playing ${#scenarios[@]} kinds of nights from seed $first on"
+
+count=${seeds:-1000000}
+if [ -n "$seeds" ]; then
+  minutes=1000000
+fi
+PEERAGE_SOAK_UNTIL=$(awk -v now="$(date +%s)" -v minutes="$minutes" \
+  'BEGIN { printf "%d", now + minutes * 60 }')
+export PEERAGE_SOAK_UNTIL
+
+trap - EXIT
+status=0
+# shellcheck disable=SC2016
+seq "$first" $((first + ${count%.*} - 1)) |
+  xargs -P "$(nproc)" -I{} bash -c 'play_seed "$@"' _ {} "${scenarios[@]}" || status=$?
+for failed in "$kept"/failed-*; do
+  [ -e "$failed" ] || continue
+  tail -n 30 -- "$failed"
+  echo "soak.sh: a night failed; all of its history: $failed" >&2
+  exit 1
+done
+if [ "$status" -ne 0 ] && [ "$(date +%s)" -lt "$PEERAGE_SOAK_UNTIL" ]; then
+  echo "soak.sh: stopped (status $status)" >&2
+  exit 1
+fi
+echo "==> no night failed: $(find "$kept" -name 'done-*' | wc -l) seeds of ${#scenarios[@]} kinds so far"
