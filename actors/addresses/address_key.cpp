@@ -2,6 +2,7 @@
 #include "actors/addresses/address_key.hpp"
 
 #include "actors/addresses/address_fault.hpp"
+#include "messages/checks/expects.hpp"
 #include "messages/subnet.hpp"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ std::optional<wire::network_address> canonical(wire::network_address x) {
 }
 
 address_key key_of(const wire::network_address& x) {
+  PEERAGE_EXPECTS(!shape_fault_of(x) && !is_mapped(x));
   return make_key(x.network_id, x.bytes, x.port);
 }
 
