@@ -3,6 +3,7 @@
 
 #include "actors/addresses/address_fault.hpp"
 #include "messages/checks/expects.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/subnet.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ address_key make_key(std::uint8_t network_id, std::span<const std::uint8_t> byte
 std::optional<wire::network_address> canonical(wire::network_address x) {
   if (shape_fault_of(x))
     return std::nullopt;
-  if (is_mapped(x)) {
+  if (is_mapped(x) && !is_on(mutant::ipv4_mapped_kept)) {
     x.network_id = wire::ipv4_network;
     x.bytes.erase(x.bytes.begin(), x.bytes.begin() + wire::ipv4_mapped_prefix.size());
   }
