@@ -4,6 +4,7 @@
 #include "app/config_environment.hpp"
 #include "app/config_file.hpp"
 #include "app/option_spec.hpp"
+#include "messages/checks/expects.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -101,6 +102,7 @@ configuration read_configuration(given_options arguments,
 
 early_exit exit_for_mistakes(const std::vector<config_mistake>& mistakes,
                              const std::string& command) {
+  PEERAGE_EXPECTS(!mistakes.empty());
   auto text = mistakes.front().text;
   if (const auto more = mistakes.size() - 1; more > 0)
     text += " (and " + std::to_string(more) + " more mistake" + (more > 1 ? "s" : "") +

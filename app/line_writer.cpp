@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/line_writer.hpp"
 
+#include "app/standard_streams.hpp"
+#include "messages/checks/expects.hpp"
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -169,7 +172,9 @@ bool line_writer::shared::tell_gap() {
 line_writer::line_writer(int descriptor, std::function<std::string(std::size_t)> gap_line,
                          std::size_t limit)
     : shared_(std::make_shared<shared>(descriptor, std::move(gap_line), limit)),
-      thread_([x = shared_] { x->run(); }) {}
+      thread_([x = shared_] { x->run(); }) {
+  PEERAGE_EXPECTS(are_write_signals_ignored());
+}
 
 line_writer::~line_writer() {
   bool writing = false;

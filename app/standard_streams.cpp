@@ -31,6 +31,14 @@ void ignore_write_signals() {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
+bool are_write_signals_ignored() {
+  auto is_ignored = [](int signal) {
+    struct sigaction now {};
+    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  };
+  return is_ignored(SIGPIPE) && is_ignored(SIGXFSZ);
+}
+
 void say_at_last(std::string_view line, std::chrono::milliseconds patience) {
   while (!line.empty()) {
     pollfd out{STDERR_FILENO, POLLOUT, 0};

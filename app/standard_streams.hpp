@@ -15,6 +15,9 @@ void open_standard_streams();
 /// or a file that may not grow (RLIMIT_FSIZE).
 void ignore_write_signals();
 
+/// Whether that has been done.
+bool are_write_signals_ignored();
+
 /// Writes a line to stderr, past all buffers, and gives up when stderr takes nothing for
 /// this long: its reader may be what holds us up.
 void say_at_last(std::string_view line, std::chrono::milliseconds patience);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/terminal.hpp"
 
+#include "app/standard_streams.hpp"
+#include "messages/checks/expects.hpp"
+
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -75,6 +78,7 @@ view_size terminal::size() const {
 }
 
 write_result terminal::write(std::string_view text, int urgent) const {
+  PEERAGE_EXPECTS(are_write_signals_ignored());
   return write_all(text, urgent, -1);
 }
 

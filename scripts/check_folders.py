@@ -20,7 +20,7 @@ INCLUDE = re.compile(r'^#include "((?:messages|actors|app|tests)/[^"]+)"', re.MU
 def order():
     table = (ROOT / "actors/README.md").read_text(encoding="utf-8")
     rooms = ["actors/" + name for name in TABLE_ROW.findall(table)]
-    return ["messages/wire", "messages/caf", "messages", *rooms, "actors", "app", "app/commands"]
+    return ["messages/checks", "messages/wire", "messages/caf", "messages", *rooms, "actors", "app", "app/commands"]
 
 
 def main():

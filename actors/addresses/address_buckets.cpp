@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/addresses/address_buckets.hpp"
 
+#include "messages/checks/expects.hpp"
+
 namespace peerage {
 
 namespace {
@@ -33,6 +35,7 @@ address_entry* address_buckets::occupant(const address_entry& x, bool tried) con
 void address_buckets::put(address_entry& x) {
   const auto place = place_of(x, x.tried);
   auto& home = side(x.tried)[place.bucket];
+  PEERAGE_EXPECTS(home.slots[place.slot] == nullptr);
   home.slots[place.slot] = &x;
   ++home.filled;
   ++count_of(x);
@@ -41,12 +44,14 @@ void address_buckets::put(address_entry& x) {
 void address_buckets::remove(const address_entry& x) {
   const auto place = place_of(x, x.tried);
   auto& home = side(x.tried)[place.bucket];
+  PEERAGE_EXPECTS(home.slots[place.slot] == &x);
   home.slots[place.slot] = nullptr;
   --home.filled;
   --count_of(x);
 }
 
 address_entry* address_buckets::bucket::random_entry(random_source& random) const {
+  PEERAGE_EXPECTS(filled > 0);
   auto ahead = random.below(filled);
   for (auto* x : slots)
     if (x != nullptr && ahead-- == 0)

@@ -2,6 +2,8 @@
 #include "actors/addresses/address_key.hpp"
 
 #include "actors/addresses/address_fault.hpp"
+#include "messages/checks/expects.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/subnet.hpp"
 
 #include <algorithm>
@@ -35,7 +37,7 @@ address_key make_key(std::uint8_t network_id, std::span<const std::uint8_t> byte
 std::optional<wire::network_address> canonical(wire::network_address x) {
   if (shape_fault_of(x))
     return std::nullopt;
-  if (is_mapped(x)) {
+  if (is_mapped(x) && !is_on(mutant::ipv4_mapped_kept)) {
     x.network_id = wire::ipv4_network;
     x.bytes.erase(x.bytes.begin(), x.bytes.begin() + wire::ipv4_mapped_prefix.size());
   }
@@ -43,6 +45,7 @@ std::optional<wire::network_address> canonical(wire::network_address x) {
 }
 
 address_key key_of(const wire::network_address& x) {
+  PEERAGE_EXPECTS(!shape_fault_of(x) && !is_mapped(x));
   return make_key(x.network_id, x.bytes, x.port);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/admission/connection_caps.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 namespace peerage {
 
 std::optional<cap_refusal> connection_caps::try_take(const endpoint& remote) {
@@ -35,7 +37,8 @@ bool connection_caps::release(const endpoint& remote) {
 }
 
 std::size_t connection_caps::with_ip_of(const endpoint& remote) const {
-  return members_of(host_of(remote));
+  return is_on(mutant::caps_keyed_by_port) ? taken_.count(remote)
+                                           : members_of(host_of(remote));
 }
 
 std::size_t connection_caps::in_subnet_of(const endpoint& remote) const {

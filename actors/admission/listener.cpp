@@ -6,6 +6,7 @@
 #include "actors/interfaces/attempts.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer/collect_attempts.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -204,7 +205,8 @@ void on_failed(listener_pointer self, const peer_failed& x) {
   forget(self, x.id,
          other_protocol ? handshake_places::outcome::ended
                         : handshake_places::outcome::failed);
-  state.inbound.release(x.remote);
+  if (!is_on(mutant::inbound_place_leaked))
+    state.inbound.release(x.remote);
   count_failure(self, x.remote, "failed", x.reason);
   tell_event(self, event_type::handshake_failed, x.remote, initiator_of(x.reason),
              to_string(x.reason));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/bans/ban_list.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -127,9 +129,12 @@ std::optional<unix_seconds> ban_list::next_end() const {
 
 void ban_list::apply(const bans_changed& x, unix_seconds now) {
   sweep(now);
+  if (is_on(mutant::bans_added_before_lifted))
+    restore(x.added, now);
   for (const auto& range : x.lifted)
     remove(range, now);
-  restore(x.added, now);
+  if (!is_on(mutant::bans_added_before_lifted))
+    restore(x.added, now);
 }
 
 void ban_list::restore(const std::vector<ban>& saved, unix_seconds now) {

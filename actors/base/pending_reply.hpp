@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/base/cancel_request.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/requests.hpp"
 
 #include <caf/response_promise.hpp>
@@ -20,7 +21,8 @@ public:
       : promise_(std::exchange(other.promise_, {})) {}
   pending_reply& operator=(pending_reply&&) = delete;
   ~pending_reply() {
-    fail(caf::make_error(request_error::peer_gone, peer_exit::internal_error));
+    if (!is_on(mutant::caller_dropped_at_end))
+      fail(caf::make_error(request_error::peer_gone, peer_exit::internal_error));
   }
 
   void deliver(std::variant<reply, caf::error>&& result) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "messages/checks/expects.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -17,7 +19,10 @@ public:
   std::uint64_t next();
   std::uint64_t next_nonzero();
   /// Uniform in [0, bound). Requires bound > 0.
-  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  std::uint64_t below(std::uint64_t bound) {
+    PEERAGE_EXPECTS(bound > 0);
+    return next() % bound;
+  }
 
 private:
   bool seeded_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "messages/checks/expects.hpp"
 #include "messages/wire/messages.hpp"
 
 #include <cstddef>
@@ -24,7 +25,10 @@ public:
   std::size_t height() const { return blocks_.size() - 1; }
 
   /// Requires height <= height().
-  const wire::block& at(std::size_t height) const { return blocks_[height]; }
+  const wire::block& at(std::size_t height) const {
+    PEERAGE_EXPECTS(height < blocks_.size());
+    return blocks_[height];
+  }
   const wire::hash256& hash_at(std::size_t height) const { return hashes_[height]; }
 
   std::optional<std::size_t> find(const wire::hash256& hash) const;

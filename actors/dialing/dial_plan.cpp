@@ -2,6 +2,7 @@
 #include "actors/dialing/dial_plan.hpp"
 
 #include "actors/admission/obstacle_list.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <algorithm>
@@ -103,7 +104,7 @@ void dial_plan::visit_obstacles(const endpoint& remote, dial_purpose why,
       to.add("no_descriptor", "the system has no descriptor for another connection",
              now.unix_time + left.count());
     });
-  if (dials_.size() >= limits_.max_in_flight)
+  if (is_full())
     found([&](obstacle_list& to) {
       to.add("dials_in_flight",
              "all " + std::to_string(limits_.max_in_flight) + " dials are under way");
@@ -239,7 +240,7 @@ std::optional<dial_plan::ask_book> dial_plan::choose_question(time_point now) {
 dial_plan::step dial_plan::next(const dated_moment& now) {
   if (!active_)
     return sleep{};
-  if (dials_.size() < limits_.max_in_flight && now.at >= next_start_) {
+  if (!is_full() && now.at >= next_start_) {
     if (auto start = choose(now))
       return *start;
     if (auto question = choose_question(now.at)) {
@@ -261,7 +262,7 @@ std::optional<time_point> dial_plan::wake_up(const dated_moment& now) const {
   const bool may_ask = has_book_ && !asking_;
   if (may_ask && room() == 0)
     consider(std::max(next_feeler_, next_start_));
-  if (dials_.size() >= limits_.max_in_flight)
+  if (is_full())
     return result;
   for (const auto& remote : manual_)
     if (!is_known(remote) && !is_own(remote) && is_within(limits_.reach, remote)) {
@@ -276,7 +277,7 @@ std::optional<time_point> dial_plan::wake_up(const dated_moment& now) const {
   if (has_book_ && room() > 0) {
     if (!anchors_.empty() || !offered_.empty())
       consider(next_start_);
-    else if (may_ask)
+    else if (may_ask && !is_on(mutant::refill_only_on_departure))
       consider(std::max(next_question_, next_start_));
   }
   return result;
@@ -334,7 +335,7 @@ void dial_plan::offer(const ask_book& question, const std::vector<endpoint>& fou
   if (question.feeler) {
     feelers_.insert(feelers_.end(), found.begin(), found.end());
   } else if (found.empty()) {
-    next_question_ = now + refill_interval;
+    next_question_ = is_on(mutant::empty_book_spins) ? now : now + refill_interval;
   } else {
     offered_.insert(offered_.end(), found.begin(), found.end());
     offers_were_used_ = false;
@@ -365,7 +366,8 @@ void dial_plan::note_own(const endpoint& remote) {
 
 dial_purpose dial_plan::failed(const endpoint& remote, peer_exit reason, time_point now) {
   const auto why = dials_.extract(remote).mapped().why;
-  give_back(remote, why);
+  if (!is_on(mutant::place_leaked_on_failure))
+    give_back(remote, why);
   if (reason == peer_exit::self_connection) {
     note_own(remote);
   } else if (reason == peer_exit::network_inactive) {
@@ -459,6 +461,10 @@ bool dial_plan::has_met_itself_at(const endpoint& remote) const {
 bool dial_plan::is_own(const endpoint& remote) const {
   return has_met_itself_at(remote) ||
          (!manual_.contains(remote) && std::ranges::count(limits_.own, remote) > 0);
+}
+
+bool dial_plan::is_full() const {
+  return dials_.size() >= limits_.max_in_flight && !is_on(mutant::dial_limit_ignored);
 }
 
 std::size_t dial_plan::free_places() const {

@@ -214,6 +214,7 @@ private:
     return manual_.contains(remote) ? manual_pauses_ : pauses_;
   }
   std::size_t free_places() const;
+  bool is_full() const; ///< As many dials are under way as may be.
   std::size_t room() const;
 
   template <class Visit>

@@ -11,6 +11,7 @@
 #include "actors/interfaces/peer_set.hpp"
 #include "actors/peer/collect_attempts.hpp"
 #include "actors/storage/state_file.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <caf/sec.hpp>
 #include <caf/stateful_actor.hpp>
@@ -53,6 +54,8 @@ nlohmann::json body_to_save(dialer_pointer self) {
     state.plan->longest_connected(saved_dials::max_anchors),
     state.plan->pauses().entries(self->clock().now(), state.context->wall.now()),
     {}};
+  if (is_on(mutant::backoff_not_saved))
+    result.pauses.clear();
   for (const auto& x : state.added.entries())
     if (x.lasting)
       result.added.push_back(x.text);
@@ -167,10 +170,12 @@ void ask_book(dialer_pointer self, const dial_plan::ask_book& x) {
     self->state.plan->offer(x, found.entries, self->clock().now());
     dial_more(self);
   };
-  self
-    ->request(self->state.others.book, address_book_timeout,
-              get_candidates{x.count, x.feeler})
-    .then(answered, [answered](caf::error&) { answered(candidates{}); });
+  auto failed = [answered](caf::error&) { answered(candidates{}); };
+  auto response = self->request(self->state.others.book, address_book_timeout,
+                                get_candidates{x.count, x.feeler});
+  if (is_on(mutant::book_awaited_by_dialer))
+    return response.await(answered, failed);
+  response.then(answered, failed);
 }
 
 void sleep(dialer_pointer self, std::optional<time_point> until) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/events/event_history.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -73,6 +75,8 @@ event_batch event_history::since(std::uint64_t from, std::uint64_t limit,
       result.entries.push_back(x);
   }
   result.next = std::max(at, from);
+  if (is_on(mutant::event_gap_hidden))
+    result.first = std::min(result.first, from);
   return result;
 }
 

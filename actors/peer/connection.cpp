@@ -3,6 +3,7 @@
 
 #include "actors/interfaces/bans.hpp"
 #include "actors/peer/message_trace.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -36,7 +37,8 @@ void end(connection_pointer self, peer_exit reason) {
   auto& state = self->state;
   report(self, self->clock().now());
   for (auto& [id, caller] : state.callers)
-    caller.fail(request_error_for(reason));
+    if (!is_on(mutant::caller_dropped_at_end))
+      caller.fail(request_error_for(reason));
   state.callers.clear();
   state.transport.reset();
   if (state.alarm_at)
@@ -148,10 +150,13 @@ void update_credit(connection_pointer self) {
     state.paused = paused;
     self->send(state.heartbeat, reading_paused{paused});
   }
-  if (state.congested || paused)
+  if (state.congested || paused || is_on(mutant::credit_never_returned))
     return;
-  for (; state.owed > 0; --state.owed)
+  for (; state.owed > 0; --state.owed) {
     state.transport->grant();
+    if (is_on(mutant::credit_granted_twice))
+      state.transport->grant();
+  }
 }
 
 /// All consequences of an input.
@@ -247,14 +252,12 @@ void start(connection_pointer self, const caf::actor_addr& client) {
   if (!front)
     return self->send(self, client_ended{peer_exit::client_dropped});
   self->monitor(front);
-  auto hold = state.context->heartbeat_holds_client
-                ? caf::actor_cast<caf::strong_actor_ptr>(client)
-                : caf::strong_actor_ptr{};
   const bool expects_pongs =
     state.protocol->info().protocol > wire::limits::last_without_pong;
-  state.heartbeat = self->spawn<caf::linked>(heartbeat, state.context,
-                                             caf::actor_cast<heartbeat_sink_actor>(self),
-                                             expects_pongs, std::move(hold));
+  state.heartbeat = self->spawn<caf::linked>(
+    heartbeat, state.context, caf::actor_cast<heartbeat_sink_actor>(self), expects_pongs);
+  if (is_on(mutant::heartbeat_holds_client))
+    caf::actor_cast<caf::abstract_actor*>(state.heartbeat)->attach_functor([front] {});
   state.transport->set_sink(caf::actor_cast<caf::strong_actor_ptr>(self));
   state.transport->finish_handshake();
 }
@@ -311,6 +314,9 @@ connection_actor::behavior_type connection(connection_pointer self,
       auto now = self->clock().now();
       self->state.alarm_at.reset();
       self->state.protocol->on_tick(now);
+      if (is_on(mutant::request_timeout_ends_peer) &&
+          self->state.protocol->has_completed())
+        return end(self, peer_exit::ping_timeout);
       if (auto number = self->state.question.overdue(now))
         return on_service_answer(self, *number,
                                  caf::make_error(caf::sec::request_timeout));

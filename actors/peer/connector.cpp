@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/peer/connector.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
@@ -19,7 +21,8 @@ void stop_clock(connector_pointer self) {
 void give_up(connector_pointer self, peer_exit reason) {
   auto& state = self->state;
   if (state.handshake) { // which has the outcome now
-    self->send_exit(state.handshake, caf::make_error(reason));
+    if (!is_on(mutant::unwanted_handshake_goes_on))
+      self->send_exit(state.handshake, caf::make_error(reason));
   } else {
     state.outcome->fail(reason, misbehaviour_of(reason));
     stop_clock(self);

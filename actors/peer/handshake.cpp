@@ -4,6 +4,7 @@
 #include "actors/peer/client.hpp"
 #include "actors/peer/connection.hpp"
 #include "actors/peer/message_trace.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -16,7 +17,8 @@ using handshake_pointer = handshake_actor::stateful_pointer<handshake_state>;
 /// Cancels the alarm: the clock must not collect entries of ended actors.
 void leave_clock(handshake_pointer self) {
   const auto& alarms = self->state.context->alarms;
-  self->send(alarms, cancel_alarm{0});
+  if (!is_on(mutant::alarm_left_behind))
+    self->send(alarms, cancel_alarm{0});
   self->demonitor(alarms.address());
 }
 
@@ -24,7 +26,8 @@ void fail(handshake_pointer self, peer_exit reason) {
   auto& state = self->state;
   const auto nonce = state.protocol->nonce();
   // The accepting side has recognised our nonce, and closed.
-  if (nonce != 0 && state.context->nonces.was_met(nonce))
+  if (nonce != 0 && !is_on(mutant::own_nonce_unseen_by_dialer) &&
+      state.context->nonces.was_met(nonce))
     reason = peer_exit::self_connection;
   auto misbehaved = misbehaviour_of(reason);
   // The very first header makes no sense, be it by its magic or its length: nodes that
@@ -76,6 +79,12 @@ peer_snapshot describe(handshake_pointer self) {
   return result;
 }
 
+void start_deadline(handshake_pointer self) {
+  const auto& context = *self->state.context;
+  self->send(context.alarms,
+             set_alarm{0, self->clock().now() + context.timing.handshake_timeout});
+}
+
 void on_deadline(handshake_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
@@ -112,8 +121,8 @@ handshake_actor::behavior_type handshake(handshake_pointer self, node_context_pt
   info.direction = state.outcome->direction();
   state.protocol = std::make_unique<handshake_protocol>(state.context, std::move(info));
 
-  auto deadline = state.started + state.context->timing.handshake_timeout;
-  self->send(state.context->alarms, set_alarm{0, deadline});
+  if (!is_on(mutant::handshake_deadline_missing))
+    start_deadline(self);
   state.connection->set_sink(caf::actor_cast<caf::strong_actor_ptr>(self));
   state.protocol->start();
   flush(self);
@@ -121,6 +130,8 @@ handshake_actor::behavior_type handshake(handshake_pointer self, node_context_pt
   return {
     [self](const frame_batch& batch) {
       auto& protocol = *self->state.protocol;
+      if (is_on(mutant::handshake_deadline_moves))
+        start_deadline(self);
       for (const auto& frame : batch.frames) {
         trace_received(protocol.info(), frame);
         protocol.receive(frame);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "messages/checks/mutant.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,7 +24,7 @@ public:
     if (!known_.emplace(nonce, false).second)
       return;
     order_.push_back(nonce);
-    if (order_.size() > capacity) {
+    if (order_.size() > (is_on(mutant::nonce_forgotten_early) ? 1 : capacity)) {
       known_.erase(order_.front());
       order_.pop_front();
     }

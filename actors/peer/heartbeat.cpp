@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "actors/peer/heartbeat.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
 
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
-          node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
-          const caf::strong_actor_ptr& mistaken_hold) {
+          node_context_ptr context, const heartbeat_sink_actor& sink,
+          bool expects_pongs) {
   auto& state = self->state;
   const auto& timing = context->timing;
   state.schedule = {timing.ping_interval, timing.ping_timeout, expects_pongs,
                     self->clock().now()};
   state.context = std::move(context);
   state.sink = sink.address();
-  state.mistaken_hold = mistaken_hold;
 
   auto beat = [self] {
     auto& our = self->state;
@@ -26,13 +27,15 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
         our.schedule.on_sent(nonce, now);
         our.looking = true;
         self->send(to, send_heartbeat{nonce});
+        if (is_on(mutant::ping_sent_twice))
+          self->send(to, send_heartbeat{nonce});
       } else if (!our.looking && our.schedule.look_due(now)) {
         our.looking = true;
         self->send(to, look_at_progress{});
       }
     }
     // A look under way sets the alarm when it ends.
-    if (!our.looking)
+    if (!our.looking && !is_on(mutant::heartbeat_forgets_alarm))
       self->send(our.context->alarms, set_alarm{0, our.schedule.next_event()});
   };
   beat();
@@ -45,7 +48,9 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
     [self, beat](const peer_progress& x) {
       self->state.looking = false;
       if (auto reason = self->state.schedule.on_progress(x, self->clock().now()))
-        return self->quit(caf::make_error(*reason));
+        return is_on(mutant::heartbeat_ends_alone)
+                 ? self->quit()
+                 : self->quit(caf::make_error(*reason));
       beat();
     },
     [self](get_peer_group) {

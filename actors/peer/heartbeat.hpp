@@ -44,8 +44,6 @@ struct heartbeat_state {
   caf::actor_addr sink; ///< Weak: the link ends us with the CONNECTION.
   heartbeat_schedule schedule;
   bool looking = false; ///< The CONNECTION has not answered yet.
-  /// Set only by the mutation check of invariant I1.
-  caf::strong_actor_ptr mistaken_hold;
   static inline const char* name = "heartbeat";
 };
 
@@ -56,11 +54,9 @@ struct heartbeat_state {
 /// It never ends a peer before the CONNECTION has told its progress: a busy CONNECTION is
 /// not the peer's fault.
 /// @param expects_pongs False for versions before BIP 31, which do not answer pings.
-/// @param mistaken_hold Null except in the mutation check.
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
-          node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs,
-          const caf::strong_actor_ptr& mistaken_hold);
+          node_context_ptr context, const heartbeat_sink_actor& sink, bool expects_pongs);
 
 } // namespace peerage
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/peer/peer_rules.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/lifecycle.hpp"
 
 #include <optional>
@@ -47,7 +48,8 @@ public:
   heartbeat_schedule(caf::timespan interval, caf::timespan timeout, bool expects_pongs,
                      time_point start)
       : interval_(interval), timeout_(timeout), expects_pongs_(expects_pongs),
-        next_ping_(start), last_message_at_(start) {}
+        next_ping_(is_on(mutant::first_ping_late) ? start + interval : start),
+        last_message_at_(start) {}
 
   /// A ping is due. Pings keep to multiples of the interval from the start.
   bool ping_due(time_point now) const { return next_ping_ <= now; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/peer/item_fetches.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -77,6 +79,8 @@ void item_fetches::ask(const std::vector<item_key>& items) {
 // -- what came in ----------------------------------------------------------------------
 
 bool item_fetches::on_block(const wire::block& body) {
+  if (is_on(mutant::late_block_completes_next) && !wanted_.empty())
+    return settle(item_key{wanted_.begin()->first}, body.bytes.compact());
   return !wanted_.empty() &&
          settle({body.hash(), item_kind::block}, body.bytes.compact());
 }
@@ -152,8 +156,10 @@ void item_fetches::finish(std::size_t index) {
     complete(done.id, std::move(result));
   };
   if (missing && !done.items.empty())
-    fail(done.id, caf::make_error(done.unsettled > 0 ? request_error::timeout
-                                                     : request_error::not_found));
+    fail(done.id,
+         caf::make_error(done.unsettled > 0 && !is_on(mutant::timeout_taken_as_not_found)
+                           ? request_error::timeout
+                           : request_error::not_found));
   else if (done.of_blocks)
     fill(blocks{}, [](const fetch_item& x) {
       return fetched_block{x.id.hash, !x.body.empty(), {x.body}};

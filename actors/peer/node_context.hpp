@@ -8,6 +8,7 @@
 #include "actors/peer/peer_rules.hpp"
 #include "actors/storage/system_disk.hpp"
 #include "actors/transport/transport.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <atomic>
 #include <memory>
@@ -33,17 +34,13 @@ struct node_context : peer_rules {
   std::shared_ptr<socket_provider> sockets;
   /// What is kept over restarts is read from here, and written by the SAVER.
   std::shared_ptr<peerage::disk> disk = system_disk();
-
-  /// For the mutation check of invariant I1 only: gives the heartbeat a strong handle to
-  /// the client, the mistake that the drop tests must catch.
-  bool heartbeat_holds_client = false;
 };
 
 using node_context_ptr = std::shared_ptr<node_context>;
 
 /// An id that no connection has had yet.
 inline peer_id next_peer_id(node_context& context) {
-  return ++context.last_id;
+  return is_on(mutant::peer_id_reused) ? 1 + context.last_id++ % 3 : ++context.last_id;
 }
 
 /// Tells the EVENT_LOG, if there is one, an event of this moment.

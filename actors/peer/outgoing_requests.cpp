@@ -2,6 +2,7 @@
 #include "actors/peer/outgoing_requests.hpp"
 
 #include "actors/peer/push_addresses.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/wire/limits.hpp"
 
 #include <algorithm>
@@ -171,7 +172,9 @@ void outgoing_requests::start_queued(time_point now) {
 
 bool outgoing_requests::on_pong(std::uint64_t nonce, time_point now,
                                 std::optional<caf::timespan>& round_trip) {
-  auto found = std::ranges::find(pings_, nonce, &ping_request::nonce);
+  auto found = is_on(mutant::pong_to_wrong_request)
+                 ? pings_.begin()
+                 : std::ranges::find(pings_, nonce, &ping_request::nonce);
   if (found != pings_.end()) {
     round_trip = now - found->sent;
     complete(found->id, latency{*round_trip});
@@ -235,7 +238,7 @@ bool outgoing_requests::connects(const get_headers& asked,
                                  const wire::block_header& first) const {
   if (asked.locator.empty())
     return first.hash() == asked.stop;
-  return first.previous == genesis_ ||
+  return is_on(mutant::unlinked_headers_taken) || first.previous == genesis_ ||
          std::ranges::find(asked.locator, first.previous) != asked.locator.end();
 }
 

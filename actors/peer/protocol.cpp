@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "actors/peer/protocol.hpp"
 
+#include "messages/checks/mutant.hpp"
 #include "messages/wire/codec.hpp"
 
 #include <algorithm>
@@ -137,12 +138,17 @@ void protocol::handle(const wire::frame& frame, time_point now) {
     return; // like one from before BIP 31: no answer is wanted
   if (frame.type == command::pong && frame.payload.size() < 8)
     return on_pong_without_nonce();
+  if (frame.type == command::unknown && is_on(mutant::unexpected_message_ends_peer))
+    return end_with(peer_exit::oversized_message);
   if (frame.type == command::unknown)
     return count(ignored::unknown_command);
   wire::message decoded;
   switch (wire::decode(frame.type, frame.payload, decoded)) {
   case wire::decode_result::malformed: return count(ignored::malformed);
-  case wire::decode_result::over_limit: return end_with(peer_exit::too_many_entries);
+  case wire::decode_result::over_limit:
+    return is_on(mutant::too_many_entries_tolerated)
+             ? count(ignored::malformed)
+             : end_with(peer_exit::too_many_entries);
   case wire::decode_result::ok: break;
   }
   dispatch(decoded, frame, now);

@@ -7,6 +7,7 @@
 #include "actors/peer_set/peer_set_counts.hpp"
 #include "actors/peer_set/peer_set_requests.hpp"
 #include "actors/peer_set/peer_set_waits.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -67,12 +68,13 @@ void insert(peer_set_pointer self, const join_set& x) {
   // The peer was on its way here when the ban came.
   if (state.bans.is_banned(info.remote, state.context->wall.now()))
     return tell_left(self, info, peer_exit::banned);
-  if (!x.manual)
+  if (!x.manual && !is_on(mutant::caps_missing_at_insert))
     if (auto refusal = state.caps.try_take(info.remote))
       return tell_left(self, info,
                        refusal == cap_refusal::per_subnet ? peer_exit::subnet_limit
                                                           : peer_exit::address_limit);
-  self->monitor(x.peer.client);
+  if (!is_on(mutant::member_not_monitored))
+    self->monitor(x.peer.client);
   state.by_client[x.peer.client.address()] = info.id;
   state.members[info.id] = {info, x.peer.client, !x.manual, x.manual, now, {}};
   state.routes.insert(info, now);
@@ -101,7 +103,8 @@ void remove(peer_set_pointer self, const caf::down_msg& x) {
   state.routes.remove(info.id);
   if (member.mapped().counted)
     state.caps.release(info.remote);
-  state.inbound -= info.direction == peer_direction::inbound ? 1 : 0;
+  if (!is_on(mutant::inbound_count_stays))
+    state.inbound -= info.direction == peer_direction::inbound ? 1 : 0;
   tell_left(self, info, exit_of(x.reason));
   routing::quit_if_done(self);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "actors/peer_set/peer_set_counts.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <caf/stateful_actor.hpp>
 
 namespace peerage::routing {
@@ -10,7 +12,7 @@ peer_set_snapshot count(const peer_set_state& state) {
   peer_set_snapshot result;
   result.ready = counts.ready;
   result.unready = counts.unready;
-  result.total = counts.total();
+  result.total = is_on(mutant::total_counted_apart) ? state.counts.total : counts.total();
   result.inbound = state.inbound;
   result.outbound = result.total - result.inbound;
   result.ready_inbound = counts.ready_inbound;

@@ -2,6 +2,7 @@
 #include "actors/peer_set/router.hpp"
 
 #include "actors/interfaces/broadcasts.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/wire/limits.hpp"
 #include "messages/wire/messages.hpp"
 
@@ -106,7 +107,8 @@ bool router::remove(peer_id peer) {
   // The last one takes its place.
   const auto place = found->second.place;
   ids_[place] = ids_.back();
-  members_.at(ids_[place]).place = place;
+  if (!is_on(mutant::peer_at_stale_index))
+    members_.at(ids_[place]).place = place;
   ids_.pop_back();
   leave_counts(found->second);
   members_.erase(found);
@@ -213,7 +215,8 @@ routed_request router::started(peer_id peer, request_kind kind, time_point now) 
     leave_counts(member);
     ++member.in_flight[static_cast<std::size_t>(kind)];
     enter_counts(member);
-    ++routed_[static_cast<std::size_t>(kind)];
+    routed_[static_cast<std::size_t>(kind)] +=
+      is_on(mutant::request_counted_twice) ? 2 : 1;
   }
   return {peer, kind, now};
 }

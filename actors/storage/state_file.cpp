@@ -4,6 +4,7 @@
 #include "actors/base/log.hpp"
 #include "actors/storage/checksum.hpp"
 #include "actors/storage/state_journal.hpp"
+#include "messages/checks/mutant.hpp"
 
 #include <charconv>
 #include <tuple>
@@ -171,6 +172,8 @@ std::optional<std::string> save_state_file(disk& on, const fs::path& path,
   const auto bytes = encode(kind, version, body);
   if (bytes.size() > disk::max_file_size)
     return failed("it would be larger than 64 MiB");
+  if (is_on(mutant::state_written_in_place))
+    return std::ignore = on.truncate(path, 0), on.append(path, bytes);
   // A save that was cut short. If this fails, making it does too.
   std::ignore = on.remove(fresh);
   if (auto error = on.create(fresh, bytes))
@@ -179,6 +182,8 @@ std::optional<std::string> save_state_file(disk& on, const fs::path& path,
     return failed(*error);
   if (auto error = on.rename(fresh, path))
     return failed(*error);
+  if (is_on(mutant::name_not_synced))
+    return retire_journal(on, path);
   if (auto error = on.sync_directory_of(path))
     return path.string() + " was saved, but may not outlive a power failure: " + *error;
   if (auto error = retire_journal(on, path))
@@ -200,7 +205,7 @@ loaded_state load_state_file(disk& on, const fs::path& path, std::string_view ki
     }
     if (result.result == outcome::missing)
       result.result = found.result;
-    if (found.result != outcome::missing)
+    if (found.result != outcome::missing && !is_on(mutant::damaged_file_ignored))
       result.report += put_out_of_the_way(on, file, found);
   }
   load_changes(on, path, kind, supported, result);

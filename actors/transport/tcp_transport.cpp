@@ -193,7 +193,7 @@ transport::send_result tcp_transport::send(std::vector<wire::slice> slices) {
     unsent_.push(slices);
   else if (!send_at_once(slices))
     wait_for_room_to_send();
-  if (unsent_.held() > unsent_limit)
+  if (is_over_unsent_limit(unsent_.held()))
     return overflow;
   if (unsent_.held() > unsent_pause)
     congested_ = true;

@@ -4,6 +4,7 @@
 #include "actors/base/duration_histogram.hpp"
 #include "actors/base/local_message.hpp"
 #include "actors/base/node_clock.hpp"
+#include "messages/checks/mutant.hpp"
 #include "messages/dial_reach.hpp"
 #include "messages/endpoint.hpp"
 #include "messages/lifecycle.hpp"
@@ -42,6 +43,11 @@ struct transport_drained {};
 inline constexpr std::size_t unsent_pause = 1 << 20;
 inline constexpr std::size_t unsent_resume = 512 << 10;
 inline constexpr std::size_t unsent_limit = 10 << 20;
+
+/// True if a peer for which so many bytes are held is to be ended.
+inline bool is_over_unsent_limit(std::size_t held) {
+  return held > unsent_limit && !is_on(mutant::unsent_limit_missing);
+}
 
 /// The reason to end a peer whose byte stream cannot be read further.
 inline peer_exit exit_of(wire::frame_error error) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "messages/wire/commands.hpp"
 
+#include "messages/checks/expects.hpp"
+
 #include <cstring>
 
 namespace peerage::wire {
@@ -55,6 +57,7 @@ std::string_view to_string(command x) {
 }
 
 const command_field& field_of(command x) {
+  PEERAGE_EXPECTS(x != command::unknown);
   return command_fields[static_cast<std::size_t>(x)];
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "messages/wire/frame_decoder.hpp"
 
+#include "messages/checks/mutant.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -151,7 +153,9 @@ void frame_decoder::grow(std::size_t arriving) {
   const auto arrived = p.filled + arriving;
   const std::size_t smallest = p.head.length < direct_from ? 512 : direct_from;
   auto wanted = arrived + std::clamp<std::size_t>(arrived, smallest, limits::read_ahead);
-  auto capacity = std::min<std::size_t>(wanted, p.head.length);
+  auto capacity = is_on(mutant::memory_taken_as_announced)
+                    ? p.head.length
+                    : std::min<std::size_t>(wanted, p.head.length);
   auto* memory = static_cast<std::byte*>(std::realloc(p.buffer.memory.get(), capacity));
   if (!memory)
     throw std::bad_alloc{};

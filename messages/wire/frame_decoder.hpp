@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "messages/checks/mutant.hpp"
 #include "messages/wire/envelope.hpp"
 #include "messages/wire/hash.hpp"
 #include "messages/wire/limits.hpp"
@@ -133,7 +134,9 @@ private:
 
   std::uint32_t magic_;
   payload_pool_ptr pool_;
-  std::uint32_t payload_limit_ = limits::payload_before_handshake;
+  std::uint32_t payload_limit_ = is_on(mutant::limit_before_handshake_missing)
+                                   ? limits::payload
+                                   : limits::payload_before_handshake;
   std::uint32_t may_skip_ = limits::skipped_before_handshake; ///< Bytes.
   frame_error error_ = frame_error::none;
   bool paused_ = false;

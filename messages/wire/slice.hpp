@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "messages/checks/expects.hpp"
+
 #include <caf/error.hpp>
 #include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
@@ -52,6 +54,7 @@ public:
 
   /// A part of this slice in the same buffer. Requires offset + count <= size().
   slice sub(std::size_t offset, std::size_t count) const {
+    PEERAGE_EXPECTS(offset <= size() && count <= size() - offset);
     return {owner_, view().subspan(offset, count), held_};
   }
 

@@ -84,21 +84,6 @@ TEST_CASE("I1: dropping the handle while the heartbeat waits for a pong") {
   }
 }
 
-TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that test") {
-  auto options = patiently();
-  options.adjust = [](node_context& context) {
-    patient(context);
-    context.heartbeat_holds_client = true;
-  };
-  test_node node{std::move(options)};
-  auto pair = node.inbound();
-  pair.remote.answers_pings = false;
-  pair.remote.expect("ping");
-  // It ends when the remote closes at last, after it has seen everything.
-  CHECK_FALSE(drop(node, std::move(pair)).remote_read_end_of_file);
-  CHECK(node.settled_at(node.baseline()) == node.baseline());
-}
-
 TEST_CASE("I1: a node that is gone has taken its threads along") {
   const auto before = running_threads();
   { test_node node{patiently()}; }

@@ -860,6 +860,22 @@ TEST_CASE(
   CHECK(world.snapshot(client).unsent_bytes == 0);
 }
 
+TEST_CASE("I12: no more is read ahead of the work than a few batches") {
+  simulation world;
+  auto remote = world.ready_inbound();
+  const auto& received = world.sockets->totals().received;
+  const auto ping_size = wire::encode(remote.magic(), wire::ping{1}).size();
+  for (int round = 0; round < 5; ++round) {
+    CAPTURE(round);
+    const auto before = received.load();
+    for (std::uint64_t i = 1; i <= 10; ++i)
+      remote.send(wire::ping{i}); // nothing runs in between
+    CHECK(received - before == batches_ahead * ping_size);
+    world.run();
+    CHECK(received - before == 10 * ping_size);
+  }
+}
+
 TEST_CASE("I12: a remote that reads nothing while we push ends at the bound") {
   simulation world;
   auto remote = world.ready_inbound();

@@ -27,10 +27,12 @@ namespace {
 struct scripted_book {
   std::deque<endpoint> offers;
   int questions = 0;
+  bool hangs = false; ///< Questions stay open, with these promises.
+  std::vector<caf::typed_response_promise<candidates>> open;
   std::map<endpoint, dial_ended::outcome> ended;
 };
 
-address_book_actor::behavior_type book_double(address_book_actor::pointer,
+address_book_actor::behavior_type book_double(address_book_actor::pointer self,
                                               std::shared_ptr<scripted_book> script) {
   return {
     [](const peer_joined&) {},
@@ -39,8 +41,10 @@ address_book_actor::behavior_type book_double(address_book_actor::pointer,
     [](const serve_addresses&) { return addresses{}; },
     [](const addresses_answered&) {},
     [](const add_addresses&) { return std::uint64_t{0}; },
-    [script](const get_candidates& x) {
+    [self, script](const get_candidates& x) -> caf::result<candidates> {
       ++script->questions;
+      if (script->hangs)
+        return script->open.emplace_back(self->make_response_promise<candidates>());
       candidates result;
       while (result.entries.size() < x.count && !script->offers.empty()) {
         result.entries.push_back(script->offers.front());
@@ -81,6 +85,8 @@ struct dialing_world : simulation {
     dialer = nullptr;
     set = nullptr;
     book = nullptr;
+    for (auto& question : std::exchange(script->open, {})) // they keep the book alive
+      question.deliver(candidates{});
     run();
   }
 
@@ -235,6 +241,20 @@ TEST_CASE("dials that start are 100 ms apart") {
   }
   world.pass(1s);
   CHECK(world.sockets->dials_started() == 20);
+}
+
+TEST_CASE("I7: a book that does not answer holds up neither dials nor their results") {
+  dialing_world world{with_target(5)};
+  world.script->hangs = true;
+  world.add_live(world.address(1));
+  world.start();
+  world.pass(200ms);
+  REQUIRE(world.script->questions == 1);
+  REQUIRE(world.script->open.size() == 1);
+  CHECK(world.answer_to<bool>(world.dialer, dial_once{world.address(1)}) == true);
+  world.pass(200ms);
+  CHECK(world.connected() == 1);
+  CHECK(world.script->questions == 1);
 }
 
 TEST_CASE("I7: an empty book is asked now and then, not all the time") {
@@ -610,6 +630,33 @@ TEST_CASE("an added peer is on the disk before the answer, and comes back in its
   kill();
   caf::anon_send_exit(options.saver, caf::exit_reason::kill);
   options.saver = nullptr;
+}
+
+TEST_CASE("I15: a restart does not dial at once what has just failed") {
+  temporary_directory directory;
+  dialing_world world;
+  auto options = with_target(5);
+  options.directory = directory.path();
+  options.saver = world.system.spawn(saver, system_disk());
+  auto restart = [&] {
+    caf::anon_send_exit(world.dialer, caf::exit_reason::user_shutdown);
+    world.run();
+    world.dialer = world.system.spawn(dialer, world.context, options);
+    world.script->offers = {world.address(1)}; // which refuses
+    world.start();
+  };
+  restart();
+  world.pass(1s);
+  CHECK(world.sockets->dials_started() == 1);
+  restart();
+  world.pass(10s);
+  CHECK(world.script->offers.empty());
+  CHECK(world.sockets->dials_started() == 1);
+  world.pass(3min);
+  world.script->offers = {world.address(1)};
+  world.pass(2min);
+  CHECK(world.sockets->dials_started() == 2);
+  caf::anon_send_exit(options.saver, caf::exit_reason::kill);
 }
 
 TEST_CASE(

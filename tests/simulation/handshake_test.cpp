@@ -279,6 +279,20 @@ TEST_CASE("I8: refused, black hole, open but silent: each fails with its own rea
   CHECK(world.peer_actors() == 0);
 }
 
+TEST_CASE("I17: whatever is named, no dial leaves the node's reach") {
+  simulation world;
+  auto sockets = std::make_shared<memory_sockets>(dial_reach::home);
+  world.context->sockets = sockets;
+  dial(world.system, world.context, ipv4_endpoint(8, 8, 8, 8, 8333), world.sink);
+  world.run();
+  REQUIRE(world.results->failed.size() == 1);
+  CHECK(world.results->failed[0].reason == peer_exit::out_of_reach);
+  CHECK(sockets->dials_started() == 0);
+  dial(world.system, world.context, ipv4_endpoint(10, 0, 0, 1, 8333), world.sink);
+  world.run();
+  CHECK(sockets->dials_started() == 1);
+}
+
 TEST_CASE("I8: a node that dials itself never becomes its own peer") {
   simulation world;
   auto at = ipv4_endpoint(10, 0, 0, 9, 18444);

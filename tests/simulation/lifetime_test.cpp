@@ -14,38 +14,27 @@
 using namespace peerage;
 using namespace peerage::test;
 
-namespace {
-
-/// Drops the last handle of an idle peer; true if all of it is gone.
-/// @param dropped If given, gets the address of the client.
-bool drop_ends_the_peer(simulation& world, caf::actor_addr* dropped = nullptr) {
-  auto remote = world.ready_inbound();
-  REQUIRE(world.peer_actors() == 3);
-  if (dropped)
-    *dropped = world.results->ready.back().client.address();
-  world.results->ready.clear();
-  world.run();
-  return remote.saw_end() && world.peer_actors() == 0 &&
-         world.sockets->open_connections() == 0;
-}
-
-} // namespace
-
 TEST_CASE("I1: dropping the last handle of an idle peer ends all of it") {
   simulation world;
-  CHECK(drop_ends_the_peer(world));
+  auto remote = world.ready_inbound();
+  REQUIRE(world.peer_actors() == 3);
+  world.results->ready.clear();
+  world.run();
+  CHECK(remote.saw_end());
+  CHECK(world.peer_actors() == 0);
+  CHECK(world.sockets->open_connections() == 0);
 }
 
-TEST_CASE("I1: the mutation check: a heartbeat that holds the client fails that test") {
+TEST_CASE("I16: a failed handshake leaves no alarm behind") {
   simulation world;
-  world.context->heartbeat_holds_client = true;
-  caf::actor_addr leaked;
-  CHECK_FALSE(drop_ends_the_peer(world, &leaked));
-  CHECK(world.peer_actors() == 3);
-  // Only a remote that falls silent would end it: clean up by hand.
-  caf::anon_send_exit(caf::actor_cast<caf::actor>(leaked), caf::exit_reason::kill);
+  REQUIRE(world.pending_alarms() == 0);
+  auto peer = world.ready_outbound();
+  CHECK(world.pending_alarms() == 1); // the heartbeat's
+  auto stranger = world.open_inbound();
+  CHECK(world.pending_alarms() == 2); // and the handshake's deadline
+  stranger.close();
   world.run();
-  CHECK(world.peer_actors() == 0);
+  CHECK(world.pending_alarms() == 1);
 }
 
 TEST_CASE("I1: dropping the handle with a request in flight answers the caller once") {

@@ -154,4 +154,10 @@ std::size_t simulation::peer_actors() {
   return system.registry().running() - base_actors_;
 }
 
+std::size_t simulation::pending_alarms() {
+  auto* clock = caf::actor_cast<caf::abstract_actor*>(context->alarms);
+  return dynamic_cast<alarm_clock_actor::stateful_base<alarm_clock_state>&>(*clock)
+    .state.pending.size();
+}
+
 } // namespace peerage::test

@@ -133,6 +133,8 @@ public:
   }
   /// Actors alive that belong to peers: all but the ones every simulation has.
   std::size_t peer_actors();
+  /// Alarms that are set and have not rung.
+  std::size_t pending_alarms();
 
   simulation_config config;
   caf::actor_system system{config};

@@ -100,7 +100,7 @@ public:
       return accepted;
     unsent_.push(slices);
     flush();
-    if (unsent_.held() > unsent_limit)
+    if (is_over_unsent_limit(unsent_.held()))
       return overflow;
     if (unsent_.held() > unsent_pause)
       congested_ = true;

@@ -30,6 +30,7 @@ std::string gap(std::size_t lines) {
 class small_pipe {
 public:
   small_pipe() {
+    ignore_write_signals();
     REQUIRE(::pipe2(ends_.data(), O_CLOEXEC) == 0);
     ::fcntl(ends_[1], F_SETPIPE_SZ, page);
   }
@@ -160,7 +161,6 @@ TEST_CASE("what cannot be written is counted, and told when there is room") {
 }
 
 TEST_CASE("a reader that is gone changes nothing") {
-  ignore_write_signals();
   small_pipe pipe;
   pipe.close_reader();
   line_writer lines{pipe.writer(), gap};

@@ -34,6 +34,17 @@ endpoint address_in(const subnet& x) {
 
 } // namespace
 
+TEST_CASE("a copy has what was lifted and banned again in one message") {
+  ban_list copy;
+  const ban first{range("1.2.3.0/24"), noon, noon + 10, std::nullopt};
+  const ban again{range("1.2.3.0/24"), noon, noon + 5, std::nullopt};
+  copy.apply({{first}, {}}, noon);
+  copy.apply({{again}, {again.range}}, noon);
+  CHECK(copy.get(again.range, noon) == again);
+  copy.apply({{}, {again.range}}, noon);
+  CHECK(copy.size() == 0);
+}
+
 TEST_CASE("a ban covers its range until its end, and not a second longer") {
   ban_list bans;
   CHECK(bans.add(range("1.2.3.0/24"), noon) == ban_result::done);

@@ -41,6 +41,7 @@ TEST_CASE("events are numbered without holes, and only the newest are kept") {
   REQUIRE(all.entries.size() == most);
   for (std::size_t i = 0; i < most; ++i)
     CHECK(all.entries[i].seq == i + 6);
+  CHECK(all.first == 6); // by which a reader knows that it has missed five
   CHECK(all.next == history.next());
   auto some = history.since(7, 3, {});
   CHECK(some.entries.front().seq == 7);
