@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "actors/base/log.hpp"
 #include "tests/simulation/internet/scenario.hpp"
 
 #include <CLI/CLI.hpp>
@@ -145,6 +144,5 @@ int main(int count, char** words) {
                given.scenario);
     return 2;
   }
-  peerage::log::set_level(peerage::log::level::critical);
   return play_all(given);
 }

@@ -54,10 +54,12 @@ world::world(const world_options& options)
       draws_(seed_for("scenario")), net_(time_, seed_for("internet")),
       names_(time_, seed_for("names")), digest_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
   EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr);
+  log::set_level(log::level::critical); // of dozens of nodes nobody can read it
 }
 
 world::~world() {
   end();
+  log::set_level(usual_level_);
 }
 
 void world::end() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/base/log.hpp"
 #include "actors/base/random_source.hpp"
 #include "messages/events.hpp"
 #include "messages/wire/network.hpp"
@@ -137,6 +138,7 @@ private:
   void look_every_second();
 
   world_options options_;
+  log::level usual_level_ = log::usual_level();
   struct config;
   std::unique_ptr<config> config_;
   caf::actor_system system_;
