@@ -8,10 +8,14 @@ namespace peerage {
 std::optional<cap_refusal> connection_caps::try_take(const endpoint& remote) {
   if (auto refusal = would_refuse(remote))
     return refusal;
+  take(remote);
+  return std::nullopt;
+}
+
+void connection_caps::take(const endpoint& remote) {
   taken_.insert(remote);
   ++members_[host_of(remote)];
   ++members_[cap_subnet_of(remote)];
-  return std::nullopt;
 }
 
 std::optional<cap_refusal> connection_caps::would_refuse(const endpoint& remote) const {

@@ -31,13 +31,16 @@ enum class cap_refusal : std::uint8_t {
 /// connection is counted from the accept or the start of the dial until it is gone:
 /// handshakes take slots too, else a stranger could hold any number of them open.
 ///
-/// Never holds more than `total` entries.
+/// Never holds more than `total` entries by `try_take`.
 class connection_caps {
 public:
   explicit connection_caps(const connection_limits& limits) : limits_(limits) {}
 
   /// Takes a slot, or says why not. There is no moment between check and reservation.
   [[nodiscard]] std::optional<cap_refusal> try_take(const endpoint& remote);
+
+  /// Takes a slot for a connection that is there already, whatever the limits say.
+  void take(const endpoint& remote);
 
   /// What `try_take` would answer. `total` comes last: only then would an eviction let
   /// the newcomer in.

@@ -292,7 +292,7 @@ void free_slot(listener_pointer self, const peer_info& info) {
 void on_joined(listener_state& state, const peer_info& info) {
   if (info.direction == peer_direction::outbound &&
       state.outbound_peers.emplace(info.id, info.remote).second)
-    std::ignore = state.outbound.try_take(info.remote);
+    state.outbound.take(info.remote);
 }
 
 void on_left(listener_pointer self, const peer_info& info) {

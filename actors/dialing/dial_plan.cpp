@@ -288,8 +288,8 @@ dial_plan::start_dial dial_plan::take(const endpoint& remote, dial_purpose why,
   // A manual peer on this machine is no part of a scan: a swarm is dialed at once.
   if (!(is_manual(why) && is_exempt(remote)))
     next_start_ = now + dial_spacing;
-  // A manual peer is counted if there is room, and dialed anyway.
-  std::ignore = caps_.try_take(remote);
+  // A manual peer is counted like others, and dialed whatever the count is.
+  caps_.take(remote);
   if (!is_manual(why))
     groups_.insert(address_group_of(remote));
   dials_[remote] = {why, false};
@@ -416,7 +416,9 @@ std::optional<peer_exit> dial_plan::ready(const endpoint& remote, std::uint64_t 
 
 bool dial_plan::joined(const peer_info& info, time_point now) {
   if (info.direction == peer_direction::inbound) {
-    std::ignore = caps_.try_take(info.remote); // counts against dials into its subnet
+    // Counts against dials into its subnet, also if its host is being dialed: that dial
+    // may fail, and the peer stays.
+    caps_.take(info.remote);
     return false;
   }
   auto found = dials_.find(info.remote);

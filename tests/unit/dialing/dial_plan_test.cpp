@@ -237,6 +237,32 @@ TEST_CASE("that the system has no descriptor is held against no address") {
   }
 }
 
+TEST_CASE("I13: a peer that dialed us counts, also after a dial of its host has failed") {
+  random_source random{1};
+  dial_limits limits;
+  limits.caps.per_ip = 1;
+  dial_plan plan{limits, random, start};
+  plan.set_book(true);
+  const auto remote = address(0);
+  plan.offer({16, false}, {remote}, start);
+  const auto step = plan.next(at(start));
+  REQUIRE(std::holds_alternative<dial_plan::start_dial>(step));
+  // Both have dialed each other: theirs is accepted, and so ours is refused there.
+  auto theirs = peer_at(remote.with_port(40'000), 1);
+  theirs.direction = peer_direction::inbound;
+  plan.joined(theirs, start);
+  plan.failed(remote, peer_exit::remote_closed, start);
+  const auto kinds = [&](time_point now) {
+    std::vector<std::string> result;
+    for (const auto& x : plan.explain(remote, at(now)).entries)
+      result.push_back(x.kind);
+    return result;
+  };
+  CHECK(kinds(start + 24h) == std::vector<std::string>{"address_limit"});
+  plan.left(theirs, start);
+  CHECK(kinds(start + 24h).empty());
+}
+
 TEST_CASE("without an address book, manual peers alone are dialed, and no anchors") {
   random_source random{1};
   dial_plan plan{{}, random, start};
