@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Sourced by run.sh, test.sh and lint.sh: installs what is missing and builds. Not run alone.
+# Sourced by run.sh, test.sh and fuzz.sh: installs what is missing and builds. Not run alone.
 #
-#   setup_packages run|test    Debian packages, only those that are missing
-#   setup_build TARGET...      configures and builds in build/, with progress
+#   setup_packages run|test|fuzz    Debian packages, only those that are missing
+#   setup_build TARGET...           configures and builds in build/, with progress
+#   setup_preset PRESET TARGET...   the same in build/PRESET
 #   with_fast_memory COMMAND   runs compilers, faster
 #   step TEXT                  says what happens now; named if the script then fails
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-  echo "setup.sh: is sourced by run.sh and test.sh; start one of those" >&2
+  echo "setup.sh: is sourced by run.sh, test.sh and fuzz.sh; start one of those" >&2
   exit 2
 fi
 
@@ -25,6 +26,7 @@ run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libbo
   nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libtomlplusplus-dev libspdlog-dev
   prometheus-cpp-dev python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
+fuzz_packages=(libclang-rt-14-dev)
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest
   python3-pytest-xdist python3-yaml prometheus clang-format-14 clang-tidy-14 chromium
   chromium-driver)
@@ -88,9 +90,10 @@ install_npm() {
 
 setup_packages() {
   local wanted=("${run_packages[@]}") missing=() package
-  if [ "$1" = test ]; then
-    wanted+=("${test_packages[@]}")
-  fi
+  case $1 in
+    test) wanted+=("${test_packages[@]}") ;;
+    fuzz) wanted+=("${fuzz_packages[@]}") ;;
+  esac
   if ! command -v apt-get >/dev/null; then
     echo "$script_name: no apt-get here; going on with what is installed"
     return
@@ -116,13 +119,23 @@ with_fast_memory() {
   fi
 }
 
-# Configures only a build directory that is not configured; ninja sees to the rest.
 setup_build() {
-  if [ ! -f "$build_dir/build.ninja" ]; then
-    step "configuring $build_dir"
-    quietly configure cmake -S "$repository" -B "$build_dir" --preset default
+  build_in "$build_dir" default "$@"
+}
+
+setup_preset() {
+  build_in "$build_dir/$1" "$@"
+}
+
+# Configures only a build directory that is not configured; ninja sees to the rest.
+build_in() {
+  local directory=$1 preset=$2
+  shift 2
+  if [ ! -f "$directory/build.ninja" ]; then
+    step "configuring $directory"
+    quietly "configure-$preset" cmake -S "$repository" -B "$directory" --preset "$preset"
   fi
-  step "building (the first time takes some minutes)"
+  step "building in $directory (the first time takes some minutes)"
   # Ninja alone starts more compilers than there are processors: they take each other's cache.
-  with_fast_memory cmake --build "$build_dir" --parallel "$(nproc)" --target "$@"
+  with_fast_memory cmake --build "$directory" --parallel "$(nproc)" --target "$@"
 }

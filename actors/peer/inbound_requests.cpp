@@ -143,6 +143,8 @@ void inbound_requests::pop_front() {
 
 bool inbound_requests::must_hold_pongs() const {
   return std::ranges::any_of(waiting_, [](const waiting_item& x) {
+    if (std::holds_alternative<wire::pong>(x.what))
+      return true;
     const auto* asked = std::get_if<service_request>(&x.what);
     return asked && (std::holds_alternative<serve_headers>(*asked) ||
                      std::holds_alternative<serve_block_hashes>(*asked));

@@ -49,7 +49,8 @@ public:
   void on_answer(const service_answer& answer);
 
   /// A pong must not overtake answers to what was asked before its ping: by it remotes
-  /// (and our own fences) tell that no more answers will come.
+  /// (and our own fences) tell that no more answers will come. Nor another pong: they
+  /// come in the order of their pings.
   bool must_hold_pongs() const;
 
   bool is_full() const { return backlog() >= max_items || bytes_ >= max_bytes; }

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "tests/fuzz/fuzz_target.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <random>
+#include <string>
 
-/// Runs a fuzz target without libFuzzer: `TARGET [ITERATIONS [SEED]]`, or
-/// `TARGET - FILE…` to repeat what a fuzzer found. Same seed, same inputs.
+/// Runs a fuzz target without libFuzzer: `TARGET [ITERATIONS [SEED [CORPUS]]]`, or
+/// `TARGET - FILE…` to repeat what a fuzzer found. Same seed, same inputs. The inputs of
+/// the corpus, a file with one in base64 on each line, are run, and mutated, as those of
+/// `fuzz::corpus` are.
 
 namespace {
 
@@ -20,10 +27,9 @@ constexpr std::size_t longest_input = 1 << 16;
 
 class mutator {
 public:
-  explicit mutator(std::uint64_t seed) : engine_(seed), corpus_(peerage::fuzz::corpus()) {
-    if (corpus_.empty())
-      corpus_.emplace_back();
-  }
+  /// @param corpus Not empty.
+  mutator(std::uint64_t seed, const std::vector<input>& corpus)
+      : engine_(seed), corpus_(corpus) {}
 
   input next() {
     auto x = pick();
@@ -79,7 +85,7 @@ private:
   }
 
   std::mt19937_64 engine_;
-  std::vector<input> corpus_;
+  const std::vector<input>& corpus_;
 };
 
 std::uint64_t number(const char* text) {
@@ -93,37 +99,67 @@ std::uint64_t number(const char* text) {
   return result;
 }
 
-int run_files(int count, char** names) {
-  for (int i = 0; i < count; ++i) {
-    auto* file = std::fopen(names[i], "rb");
-    if (!file) {
-      std::fprintf(stderr, "cannot read %s\n", names[i]);
-      return 2;
-    }
-    current.clear();
-    for (int c; (c = std::fgetc(file)) != EOF;)
-      current.push_back(static_cast<std::uint8_t>(c));
-    std::fclose(file);
-    LLVMFuzzerTestOneInput(current.data(), current.size());
+input read(const std::string& name) {
+  std::ifstream file{name, std::ios::binary};
+  input result{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
+    std::fprintf(stderr, "cannot read %s\n", name.c_str());
+    std::exit(2);
   }
-  return 0;
+  return result;
+}
+
+void run(const input& x) {
+  current = x;
+  LLVMFuzzerTestOneInput(current.data(), current.size());
+}
+
+input decoded(const std::string& line) {
+  input result(line.size() / 4 * 3);
+  const auto size =
+    EVP_DecodeBlock(result.data(), reinterpret_cast<const unsigned char*>(line.data()),
+                    static_cast<int>(line.size()));
+  if (size < 0) {
+    std::fprintf(stderr, "not base64: %s\n", line.c_str());
+    std::exit(2);
+  }
+  const auto padding = std::count(line.begin(), line.end(), '=');
+  result.resize(static_cast<std::size_t>(size - padding));
+  return result;
+}
+
+std::vector<input> corpus_in(const std::string& name) {
+  std::ifstream file{name};
+  std::vector<input> result;
+  for (std::string line; std::getline(file, line);)
+    result.push_back(decoded(line));
+  if (result.empty()) {
+    std::fprintf(stderr, "no inputs in %s\n", name.c_str());
+    std::exit(2);
+  }
+  return result;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::strcmp(argv[1], "-") == 0)
-    return run_files(argc - 2, argv + 2);
+  if (argc > 1 && std::strcmp(argv[1], "-") == 0) {
+    for (int i = 2; i < argc; ++i)
+      run(read(argv[i]));
+    return 0;
+  }
   const auto iterations = argc > 1 ? number(argv[1]) : 20'000;
   const auto seed = argc > 2 ? number(argv[2]) : std::random_device{}();
-  std::printf("iterations %llu seed %llu\n", static_cast<unsigned long long>(iterations),
-              static_cast<unsigned long long>(seed));
+  auto corpus = peerage::fuzz::corpus();
+  if (argc > 3)
+    std::ranges::move(corpus_in(argv[3]), std::back_inserter(corpus));
+  std::printf("iterations %llu seed %llu corpus %zu\n",
+              static_cast<unsigned long long>(iterations),
+              static_cast<unsigned long long>(seed), corpus.size());
   std::fflush(stdout);
-  for (const auto& x : peerage::fuzz::corpus())
-    LLVMFuzzerTestOneInput(x.data(), x.size());
-  mutator inputs{seed};
-  for (std::uint64_t i = 0; i < iterations; ++i) {
-    current = inputs.next();
-    LLVMFuzzerTestOneInput(current.data(), current.size());
-  }
+  for (const auto& x : corpus)
+    run(x);
+  mutator inputs{seed, corpus};
+  for (std::uint64_t i = 0; i < iterations; ++i)
+    run(inputs.next());
 }
