@@ -30,7 +30,7 @@ struct run_options {
   std::vector<host_name> connect_names; ///< Likewise.
   std::vector<added_peers::entry> add_peers;
   std::vector<std::uint8_t> only_networks; ///< To look for peers in; empty: all.
-  std::vector<subnet> shared_addresses; ///< Besides loopback.
+  std::vector<subnet> shared_addresses;    ///< Besides loopback.
   /// Not set: the default, or more if manual peers need more.
   std::optional<std::size_t> max_outbound;
   std::size_t max_inbound = peer_manager_options{}.max_inbound;

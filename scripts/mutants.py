@@ -61,6 +61,8 @@ SUITES = (
     doctest("messages", "tests/unit/messages/messages_tests"),
     doctest("simulation", "tests/simulation/simulation_tests"),
     doctest("decisions", "tests/unit/decisions_tests"),
+    Suite("nights", "tests/simulation/internet/peerage_sim",
+          ("--seeds", "3", "--duration", "0.01", "--nodes", "0.25")),
 )
 
 EXPLANATION = """\

@@ -8,8 +8,8 @@ status_actor::behavior_type status(status_pointer self,
                                    std::shared_ptr<const rpc_methods> methods) {
   self->state.manager = manager;
   self->state.methods = std::move(methods);
-  // Tasks wait until this is answered, however long a starting node takes with thousands of
-  // peers: who asked has a deadline of his own. The manager answers, or ends.
+  // Tasks wait until this is answered, however long a starting node takes with thousands
+  // of peers: who asked has a deadline of his own. The manager answers, or ends.
   self->request(manager, caf::infinite, get_node_handles{})
     .await([self](node_handles& parts) { self->state.parts = std::move(parts); },
            [self](caf::error& failure) { self->quit(std::move(failure)); });

@@ -111,8 +111,8 @@ announce_addresses announcement_in(const rpc_json& given, const node_context& co
     if (const auto problem = reach_problem(context.sockets->reach(), at);
         !problem.empty())
       throw wrong(x.dump() + " is not told: " + std::string(problem));
-    result.entries.push_back(wire::to_network_address(
-      {now, {wire::node_network, at.ip, at.port}}));
+    result.entries.push_back(
+      wire::to_network_address({now, {wire::node_network, at.ip, at.port}}));
   }
   return result;
 }
