@@ -33,7 +33,7 @@ struct listening {
   memory_host connections;
 };
 
-struct internet::host {
+struct internet::machine {
   host_id id = 0;
   endpoint ip;
   host_conditions conditions;
@@ -112,7 +112,7 @@ struct internet::open_link {
 
 class internet::host_sockets : public socket_provider {
 public:
-  host_sockets(internet& net, host& at, dial_reach reach, const node_clock& clock)
+  host_sockets(internet& net, machine& at, dial_reach reach, const node_clock& clock)
       : socket_provider(reach), net_(net), host_(at), process_(at.process) {
     set_clock(clock);
   }
@@ -155,7 +155,7 @@ public:
 
 private:
   internet& net_;
-  host& host_;
+  machine& host_;
   std::uint64_t process_;
 };
 
@@ -166,7 +166,7 @@ internet::internet(virtual_time& time, std::uint64_t seed) : time_(time), draws_
 internet::~internet() = default;
 
 host_id internet::add_host(const endpoint& ip, const host_conditions& conditions) {
-  auto added = std::make_unique<host>();
+  auto added = std::make_unique<machine>();
   added->id = static_cast<host_id>(hosts_.size());
   added->ip = ip;
   added->conditions = conditions;
@@ -183,7 +183,7 @@ std::size_t internet::hosts() const {
   return hosts_.size();
 }
 
-internet::host* internet::find(const endpoint& at) {
+internet::machine* internet::find(const endpoint& at) {
   const auto found = by_address_.find(at.with_port(1));
   return found == by_address_.end() ? nullptr : hosts_[found->second].get();
 }
@@ -225,7 +225,7 @@ bool internet::is_cut_off(host_id from, host_id to) const {
   return group(from) != group(to);
 }
 
-link_conditions internet::way(const host& from, const host& to) const {
+link_conditions internet::way(const machine& from, const machine& to) const {
   const auto& x = from.conditions.access;
   const auto& y = to.conditions.access;
   return {x.latency + y.latency, x.jitter + y.jitter,
@@ -264,7 +264,7 @@ void internet::arrive(const std::shared_ptr<dial>& x, std::size_t attempt) {
   });
 }
 
-void internet::refuse(const std::shared_ptr<dial>& x, host& target) {
+void internet::refuse(const std::shared_ptr<dial>& x, machine& target) {
   ++totals_.refused;
   time_.in(way(target, *hosts_[x->from]).latency, [x] {
     if (x->script)
@@ -274,7 +274,7 @@ void internet::refuse(const std::shared_ptr<dial>& x, host& target) {
   });
 }
 
-void internet::connect(const std::shared_ptr<dial>& x, host& target) {
+void internet::connect(const std::shared_ptr<dial>& x, machine& target) {
   ++totals_.connections;
   if (totals_.connections % links_between_sweeps == 0)
     look_at_links();

@@ -125,25 +125,25 @@ public:
   const totals& counted() const { return totals_; }
 
 private:
-  struct host;
+  struct machine;
   struct dial;
   struct open_link;
   class host_sockets;
 
-  host* find(const endpoint& at);
+  machine* find(const endpoint& at);
   bool is_cut_off(host_id from, host_id to) const;
-  link_conditions way(const host& from, const host& to) const;
+  link_conditions way(const machine& from, const machine& to) const;
   void start_dial(const std::shared_ptr<dial>& x);
   void arrive(const std::shared_ptr<dial>& x, std::size_t attempt);
-  void connect(const std::shared_ptr<dial>& x, host& target);
-  void refuse(const std::shared_ptr<dial>& x, host& target);
+  void connect(const std::shared_ptr<dial>& x, machine& target);
+  void refuse(const std::shared_ptr<dial>& x, machine& target);
   void look_at_links();
   void apply(open_link& x, trouble what, caf::timespan stall_for);
   void retry_accepts(host_id id);
 
   virtual_time& time_;
   random_source draws_;
-  std::vector<std::unique_ptr<host>> hosts_;
+  std::vector<std::unique_ptr<machine>> hosts_;
   std::map<endpoint, host_id> by_address_; ///< With port 1.
   std::list<open_link> links_;
   std::vector<std::size_t> group_of_; ///< By host; empty: no partition.

@@ -32,8 +32,8 @@ struct node_setup;
 
 struct world_options {
   std::uint64_t seed = 1;
-  std::ostream* trace = nullptr;      ///< Every step and event, a line each.
-  std::optional<std::uint64_t> until; ///< Ends before this step, as if all were well.
+  std::ostream* trace = nullptr;        ///< Every step and event, a line each.
+  std::optional<std::uint64_t> until{}; ///< Ends before this step, as if all were well.
 };
 
 /// Many whole nodes and all that is around them, in one thread, under virtual time. One
