@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/simulation/internet/night.hpp"
 
-#include "actors/dialing/backoff.hpp"
+#include "actors/dialing/dialer.hpp"
 
 #include <fmt/format.h>
 
@@ -62,6 +62,7 @@ void night::add_nodes(std::size_t count, node_setup setup) {
     setup.machine = drawn_machine(world_.draws(), machine);
     world_.add_node(setup);
   }
+  world_.publish_nodes();
 }
 
 void night::start_all(std::chrono::nanoseconds within) {
@@ -70,10 +71,9 @@ void night::start_all(std::chrono::nanoseconds within) {
       world_.time().in(
         std::chrono::nanoseconds{static_cast<std::int64_t>(
           world_.draws().below(static_cast<std::uint64_t>(within.count()) + 1))},
-        [this, &node = *node] {
+        [&node = *node] {
           if (!node.is_running())
             node.start();
-          world_.publish_nodes();
         });
   world_.run_for(within);
 }
@@ -110,12 +110,31 @@ void night::wait_for_peers(std::chrono::nanoseconds patience, std::string_view w
       return x->is_running() && (!x->is_up() || x->counts().outbound < wanted_by(*x));
     });
     world_.fail("nodes find their peers",
-                fmt::format("{} has {} of {} outbound peers", late->name(),
-                            late->counts().outbound, wanted_by(*late)));
+                fmt::format("{} has {} of {} outbound peers;{}", late->name(),
+                            late->counts().outbound, wanted_by(*late),
+                            why_not_more(*late)));
     return;
   }
   report_.note(fmt::format("time to target, {}", when),
                fmt::format("{:.1f} s", world_.time().seconds() - began));
+}
+
+/// Of the nodes that it could have: what stands in the way.
+std::string night::why_not_more(const simulated_node& x) const {
+  const auto* dialing = x.is_up() ? state_of<dialer_state>(x.handles()->dialer) : nullptr;
+  if (!dialing || !dialing->plan)
+    return {};
+  std::string result;
+  const auto now = x.context()->wall.date(world_.time().now());
+  for (const auto& other : nodes()) {
+    const auto found = dialing->plan->explain(other->place(), now).entries;
+    if (!found.empty() && (found[0].kind == "already_connected" ||
+                           found[0].kind == "address_limit" || other.get() == &x))
+      continue;
+    result += fmt::format(" {} {}", other->name(),
+                          found.empty() ? "could be dialed" : found[0].kind);
+  }
+  return result;
 }
 
 simulated_node& night::some_node() {

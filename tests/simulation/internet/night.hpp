@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,7 @@ public:
   std::size_t wanted_by(const simulated_node& x) const;
 
 private:
+  std::string why_not_more(const simulated_node& x) const;
   void measure();
   void note_figures();
 

@@ -106,7 +106,7 @@ simulated_node& world::add_node(const node_setup& setup) {
 std::vector<endpoint> world::places() const {
   std::vector<endpoint> result;
   for (const auto& node : nodes_)
-    if (node->is_running() && node->setup().machine.reachable)
+    if (node->setup().listens && node->setup().machine.reachable)
       result.push_back(node->place());
   return result;
 }

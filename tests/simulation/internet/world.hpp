@@ -70,11 +70,11 @@ public:
   const std::vector<std::unique_ptr<simulated_node>>& nodes() const { return nodes_; }
   /// The address of the next machine; see add_node.
   endpoint next_address();
-  /// Of the nodes that run and can be reached.
+  /// Of the nodes that can be reached when they run.
   std::vector<endpoint> places() const;
   /// Whether a node of ours has this address, with any port.
   bool is_of_a_node(const endpoint& x) const;
-  /// What the name servers tell from now on: the nodes that run and can be reached.
+  /// The name servers tell these from now on: they do not know who runs at the moment.
   void publish_nodes();
 
   // -- what happens --------------------------------------------------------------------

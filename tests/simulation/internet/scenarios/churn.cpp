@@ -18,12 +18,11 @@ void live_shortly(night& busy, simulated_node& node) {
       node.stop();
     else
       node.crash(how == 2);
-    in.time().in(std::chrono::seconds{5 + in.draws().below(120)}, [&busy, &in, &node] {
+    in.time().in(std::chrono::seconds{5 + in.draws().below(120)}, [&busy, &node] {
       if (!busy.goes_on())
         return;
       if (!node.is_running())
         node.start();
-      in.publish_nodes();
       live_shortly(busy, node);
     });
   });
@@ -35,14 +34,14 @@ void churn(world& in, const scale& size, report& found) {
   night busy{in, found};
   busy.add_nodes(size.of(60));
   busy.start_all(10s);
-  busy.wait_for_peers(10min, "start");
+  busy.wait_for_peers(1h, "start");
   busy.asking().start(10s);
   for (const auto& node : busy.nodes())
     live_shortly(busy, *node);
   in.run_for(size.of(6h));
   busy.end_troubles();
   busy.start_all(10s);
-  busy.wait_for_peers(30min, "afterwards");
+  busy.wait_for_peers(2h, "afterwards");
   busy.finish();
 }
 

@@ -13,7 +13,7 @@ void clock_jumps(world& in, const scale& size, report& found) {
   night shifted{in, found};
   shifted.add_nodes(size.of(30));
   shifted.start_all(10s);
-  shifted.wait_for_peers(10min, "start");
+  shifted.wait_for_peers(1h, "start");
   shifted.asking().start(10s);
   std::size_t jumps = 0, lost = 0;
   in.listen([&lost](const simulated_node&, const event& x) {

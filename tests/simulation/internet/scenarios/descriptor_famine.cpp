@@ -16,7 +16,7 @@ void descriptor_famine(world& in, const scale& size, report& found) {
   night starved{in, found};
   starved.add_nodes(size.of(30));
   starved.start_all(10s);
-  starved.wait_for_peers(10min, "start");
+  starved.wait_for_peers(1h, "start");
   starved.asking().start(10s);
   const auto rounds = std::max<std::size_t>(size.of(std::size_t{6}), 1);
   for (std::size_t round = 0; round < rounds && !in.failed(); ++round) {
@@ -32,7 +32,7 @@ void descriptor_famine(world& in, const scale& size, report& found) {
       in.net().set_descriptors(node->host(), plenty);
     in.run_for(size.of(5min));
   }
-  starved.wait_for_peers(1h, "after the famine");
+  starved.wait_for_peers(2h, "after the famine");
   starved.finish();
 }
 

@@ -104,7 +104,7 @@ void eclipse_attempt(world& in, const scale& size, report& found) {
   besieged.add_nodes(size.of(20));
   attacker enemy{in, 100 * besieged.nodes().size()};
   besieged.start_all(10s);
-  besieged.wait_for_peers(10min, "start");
+  besieged.wait_for_peers(1h, "start");
   besieged.asking().start(20s);
   in.watch("an attacker has one outbound place for each of its networks",
            world::pace::second, [&]() -> std::string {

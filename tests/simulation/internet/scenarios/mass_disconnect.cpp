@@ -13,7 +13,7 @@ void mass_disconnect(world& in, const scale& size, report& found) {
   night cut{in, found};
   cut.add_nodes(size.of(60));
   cut.start_all(10s);
-  cut.wait_for_peers(10min, "start");
+  cut.wait_for_peers(1h, "start");
   cut.asking().start(10s);
   for (const auto& [what, text] :
        {std::pair{trouble::reset, "resets"},
@@ -23,7 +23,7 @@ void mass_disconnect(world& in, const scale& size, report& found) {
     in.log(fmt::format("trouble: {}", text));
     in.net().trouble_some(what, 0.8);
     in.run_for(2s);
-    cut.wait_for_peers(1h, fmt::format("after {} of 80 %", text));
+    cut.wait_for_peers(2h, fmt::format("after {} of 80 %", text));
   }
   cut.finish();
 }

@@ -14,7 +14,7 @@ void one_flooder(world& in, const scale& size, report& found) {
   night flooded{in, found};
   flooded.add_nodes(size.of(12));
   flooded.start_all(10s);
-  flooded.wait_for_peers(10min, "start");
+  flooded.wait_for_peers(1h, "start");
   flooded.asking().start(2s);
   std::size_t honest_lost = 0;
   in.run_for(2min);

@@ -10,7 +10,7 @@ void partition_and_heal(world& in, const scale& size, report& found) {
   night torn{in, found};
   torn.add_nodes(size.of(40));
   torn.start_all(10s);
-  torn.wait_for_peers(10min, "start");
+  torn.wait_for_peers(1h, "start");
   torn.asking().start(10s);
   const auto rounds = std::max<std::size_t>(size.of(std::size_t{6}), 1);
   for (std::size_t round = 0; round < rounds && !in.failed(); ++round) {

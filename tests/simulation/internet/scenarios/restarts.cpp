@@ -106,7 +106,7 @@ void restarts(world& in, const scale& size, report& found) {
   setup.keeps_state = true;
   broken.add_nodes(size.of(30), setup);
   broken.start_all(10s);
-  broken.wait_for_peers(10min, "first start");
+  broken.wait_for_peers(1h, "first start");
   broken.asking().start(10s);
   promises kept{broken};
   in.every(500ms, [&] {
@@ -144,7 +144,7 @@ void restarts(world& in, const scale& size, report& found) {
         kept.look_at(*node);
   }
   broken.end_troubles();
-  broken.wait_for_peers(30min, "last start");
+  broken.wait_for_peers(2h, "last start");
   found.note("bans acknowledged", std::to_string(kept.made()));
   found.note("restarts looked at", std::to_string(kept.looked()));
   broken.finish();

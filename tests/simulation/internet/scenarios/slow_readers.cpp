@@ -15,7 +15,7 @@ void slow_readers(world& in, const scale& size, report& found) {
   night clogged{in, found};
   clogged.add_nodes(size.of(20));
   clogged.start_all(10s);
-  clogged.wait_for_peers(10min, "start");
+  clogged.wait_for_peers(1h, "start");
   clogged.asking().start(5s);
   // A third of the nodes behind lines of 2 kB/s, and strangers that ask and do not read.
   for (std::size_t i = 0; i < clogged.nodes().size(); i += 3)

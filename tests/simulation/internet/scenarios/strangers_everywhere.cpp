@@ -19,7 +19,7 @@ void strangers_everywhere(world& in, const scale& size, report& found) {
   for (const auto& kind : strangers())
     others.push_back(std::make_unique<stranger_host>(in, kind));
   shared.start_all(10s);
-  shared.wait_for_peers(10min, "start");
+  shared.wait_for_peers(1h, "start");
   // From now on the name servers know them, too.
   auto places = in.places();
   for (const auto& x : others) {
