@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/simulation/internet/night.hpp"
 
+#include "actors/addresses/address_book.hpp"
 #include "actors/dialing/dialer.hpp"
 
 #include <fmt/format.h>
@@ -84,15 +85,19 @@ std::size_t night::running() const {
 }
 
 std::size_t night::wanted_by(const simulated_node& x) const {
+  const auto target = x.setup().max_outbound;
+  const auto counts = x.counts();
+  const auto* book =
+    x.is_up() ? state_of<address_book_state>(x.handles()->book) : nullptr;
+  if (!book || counts.outbound >= target)
+    return target;
   std::size_t others = 0;
   for (const auto& node : nodes())
     if (node.get() != &x && node->is_up() && node->setup().listens &&
-        node->setup().machine.reachable)
+        node->setup().machine.reachable && book->table->contains(node->place()))
       ++others;
   // With few others, inbound peers are among them, and are not dialed a second time.
-  const auto target = x.setup().max_outbound;
-  const auto inbound = static_cast<std::size_t>(x.counts().inbound);
-  return std::min(target, others - std::min(others, inbound));
+  return std::min(target, others - std::min<std::size_t>(others, counts.inbound));
 }
 
 bool night::all_have_peers() const {

@@ -51,7 +51,8 @@ public:
   /// One of them, drawn.
   simulated_node& some_node();
   std::size_t running() const;
-  /// Outbound peers that a node can have, as there are so many others to dial.
+  /// Outbound peers that a node can have, as it knows so many others to dial: of two
+  /// addresses that have one place in its book, it knows one.
   std::size_t wanted_by(const simulated_node& x) const;
 
 private:
