@@ -44,11 +44,9 @@ bool is_answer(const regtest_chain& chain, const get_blocks& asked, const blocks
   return true;
 }
 
-bool is_answer(const regtest_chain& chain, const get_block_hashes&,
-               const block_hashes& x) {
-  for (std::size_t i = 0; i < x.entries.size(); ++i)
-    if (i + 1 > chain.height() || x.entries[i] != chain.hash_at(i + 1))
-      return false;
+/// An inv says nothing about its hashes: a remote may lie, and that shows when the blocks
+/// are asked for.
+bool is_answer(const regtest_chain&, const get_block_hashes&, const block_hashes&) {
   return true;
 }
 
