@@ -43,9 +43,6 @@ void end(connection_pointer self, peer_exit reason) {
   state.transport.reset();
   if (state.alarm_at)
     self->send(state.context->alarms, cancel_alarm{0});
-  // The link would come too late: without our handle it could not even cancel its alarm.
-  if (state.heartbeat)
-    self->send_exit(state.heartbeat, caf::make_error(reason));
   self->quit(caf::make_error(reason));
 }
 

@@ -5,33 +5,18 @@
 
 #include <caf/stateful_actor.hpp>
 
-#include <utility>
-
 namespace peerage {
 
-namespace {
-
-using heartbeat_pointer = heartbeat_actor::stateful_pointer<heartbeat_state>;
-
-/// Cancels the alarm: the clock must not collect entries of ended actors.
-void leave(heartbeat_pointer self, caf::error reason) {
-  self->send(self->state.context->alarms, cancel_alarm{0});
-  self->quit(std::move(reason));
-}
-
-} // namespace
-
-heartbeat_actor::behavior_type heartbeat(heartbeat_pointer self, node_context_ptr context,
-                                         const heartbeat_sink_actor& sink,
-                                         bool expects_pongs) {
+heartbeat_actor::behavior_type
+heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
+          node_context_ptr context, const heartbeat_sink_actor& sink,
+          bool expects_pongs) {
   auto& state = self->state;
   const auto& timing = context->timing;
   state.schedule = {timing.ping_interval, timing.ping_timeout, expects_pongs,
                     self->clock().now()};
   state.context = std::move(context);
   state.sink = sink.address();
-
-  self->set_exit_handler([self](caf::exit_msg& x) { leave(self, std::move(x.reason)); });
 
   auto beat = [self] {
     auto& our = self->state;
@@ -65,7 +50,7 @@ heartbeat_actor::behavior_type heartbeat(heartbeat_pointer self, node_context_pt
       if (auto reason = self->state.schedule.on_progress(x, self->clock().now()))
         return is_on(mutant::heartbeat_ends_alone)
                  ? self->quit()
-                 : leave(self, caf::make_error(*reason));
+                 : self->quit(caf::make_error(*reason));
       beat();
     },
     [self](get_peer_group) {
