@@ -19,7 +19,7 @@ namespace {
 using namespace peerage::test;
 
 struct options {
-  std::string scenario;
+  std::string scenario, without;
   std::uint64_t seed = 1;
   std::uint64_t seeds = 1;
   std::string trace;
@@ -98,6 +98,7 @@ bool play_one(const scenario& what, std::uint64_t seed, const options& given) {
 
 void add_options(CLI::App& app, options& to) {
   app.add_option("--scenario", to.scenario, "What happens; all of them if not given");
+  app.add_option("--without", to.without, "All but this scenario");
   app.add_option("--seed", to.seed, "Decides everything that is drawn")
     ->capture_default_str();
   app.add_option("--seeds", to.seeds, "Plays this many seeds, from --seed on")
@@ -116,7 +117,7 @@ int play_all(const options& given) {
   for (auto seed = given.seed; seed < given.seed + given.seeds; ++seed)
     for (const auto& x : scenarios())
       if ((given.scenario.empty() || given.scenario == x.name) &&
-          !play_one(x, seed, given))
+          given.without != x.name && !play_one(x, seed, given))
         return 1;
   return 0;
 }
@@ -139,10 +140,10 @@ int main(int count, char** words) {
       fmt::print("{:<20} {}\n", x.name, x.summary);
     return 0;
   }
-  if (!given.scenario.empty() && !find_scenario(given.scenario)) {
-    fmt::print(stderr, "peerage_sim: there is no scenario {} (see --list)\n",
-               given.scenario);
-    return 2;
-  }
+  for (const auto& name : {given.scenario, given.without})
+    if (!name.empty() && !find_scenario(name)) {
+      fmt::print(stderr, "peerage_sim: there is no scenario {} (see --list)\n", name);
+      return 2;
+    }
   return play_all(given);
 }
