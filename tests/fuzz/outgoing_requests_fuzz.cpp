@@ -74,8 +74,8 @@ private:
 
   static peer_info drawn_info(fuzz_input& in) {
     peer_info result;
-    result.services =
-      (in.coin() ? wire::node_bloom : 0) | (in.coin() ? wire::node_witness : 0);
+    result.services = in.coin() * std::uint64_t{wire::node_bloom} |
+                      in.coin() * std::uint64_t{wire::node_witness};
     result.addrv2 = in.coin();
     result.protocol =
       in.rarely(4) ? wire::limits::last_without_pong : wire::limits::protocol_version;

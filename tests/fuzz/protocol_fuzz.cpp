@@ -33,8 +33,8 @@ peer_info drawn_info(fuzz_input& in) {
   result.id = 1;
   result.direction = in.coin() ? peer_direction::inbound : peer_direction::outbound;
   result.remote_protocol = result.protocol = in.pick(protocols);
-  result.services =
-    (in.coin() ? wire::node_bloom : 0) | (in.coin() ? wire::node_witness : 0);
+  result.services = in.coin() * std::uint64_t{wire::node_bloom} |
+                    in.coin() * std::uint64_t{wire::node_witness};
   result.addrv2 = in.coin();
   return result;
 }
