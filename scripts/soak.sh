@@ -115,7 +115,8 @@ trap - EXIT
 status=0
 # shellcheck disable=SC2016
 seq "$first" $((first + ${count%.*} - 1)) |
-  xargs -P "$(nproc)" -I{} bash -c 'play_seed "$@"' _ {} "${scenarios[@]}" || status=$?
+  xargs -P "$(nproc)" -I{} bash -c 'play_seed "$@"' _ {} "${scenarios[@]}" 2>/dev/null ||
+  status=$? # what xargs says of its end is no news
 for failed in "$kept"/failed-*; do
   [ -e "$failed" ] || continue
   tail -n 30 -- "$failed"
