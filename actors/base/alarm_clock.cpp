@@ -58,6 +58,9 @@ alarm_clock_actor::behavior_type alarm_clock(alarm_clock_pointer self) {
       if (auto who = self->current_sender())
         forget(self->state, {who->id(), x.token});
     },
+    [self](const drop_alarm& x) {
+      forget(self->state, {x.who, x.token});
+    },
     [self](caf::tick_atom) {
       if (self->clock().now() >= self->state.next_tick)
         self->state.next_tick = time_point::max();

@@ -33,6 +33,13 @@ struct cancel_alarm {
   std::uint64_t token = 0;
 };
 
+/// An actor that ends -> ALARM_CLOCK: forget this actor's alarm. It is not the sender any
+/// more.
+struct drop_alarm {
+  caf::actor_id who = 0;
+  std::uint64_t token = 0;
+};
+
 /// ALARM_CLOCK -> the actor that set it.
 struct alarm {
   std::uint64_t token = 0;
@@ -40,7 +47,7 @@ struct alarm {
 
 using alarm_clock_actor = caf::typed_actor<
   // See the messages above.
-  caf::reacts_to<set_alarm>, caf::reacts_to<cancel_alarm>,
+  caf::reacts_to<set_alarm>, caf::reacts_to<cancel_alarm>, caf::reacts_to<drop_alarm>,
   // INTERNAL: the earliest alarm may be due.
   caf::reacts_to<caf::tick_atom>>;
 
@@ -78,4 +85,5 @@ alarm_clock(alarm_clock_actor::stateful_pointer<alarm_clock_state> self);
 
 PEERAGE_LOCAL_MESSAGE(peerage::set_alarm)
 PEERAGE_LOCAL_MESSAGE(peerage::cancel_alarm)
+PEERAGE_LOCAL_MESSAGE(peerage::drop_alarm)
 PEERAGE_LOCAL_MESSAGE(peerage::alarm)

@@ -3,9 +3,15 @@
 
 #include "messages/checks/mutant.hpp"
 
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
+
+heartbeat_state::~heartbeat_state() {
+  if (context)
+    caf::anon_send(context->alarms, drop_alarm{id});
+}
 
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
@@ -15,6 +21,7 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
   const auto& timing = context->timing;
   state.schedule = {timing.ping_interval, timing.ping_timeout, expects_pongs,
                     self->clock().now()};
+  state.id = self->id();
   state.context = std::move(context);
   state.sink = sink.address();
 
@@ -48,9 +55,8 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
     [self, beat](const peer_progress& x) {
       self->state.looking = false;
       if (auto reason = self->state.schedule.on_progress(x, self->clock().now()))
-        return is_on(mutant::heartbeat_ends_alone)
-                 ? self->quit()
-                 : self->quit(caf::make_error(*reason));
+        return is_on(mutant::heartbeat_ends_alone) ? self->quit()
+                                                   : self->quit(caf::make_error(*reason));
       beat();
     },
     [self](get_peer_group) {

@@ -37,6 +37,20 @@ TEST_CASE("I16: a failed handshake leaves no alarm behind") {
   CHECK(world.pending_alarms() == 1);
 }
 
+TEST_CASE("I16: a peer that ends takes its heartbeat's alarm along") {
+  simulation world;
+  auto dropped = world.ready_outbound();
+  REQUIRE(world.pending_alarms() == 1);
+  SUBCASE("its handle goes") {
+    world.results->ready.clear();
+  }
+  SUBCASE("it leaves") {
+    dropped.close();
+  }
+  world.run();
+  CHECK(world.pending_alarms() == 0);
+}
+
 TEST_CASE("I1: dropping the handle with a request in flight answers the caller once") {
   simulation world;
   auto remote = world.ready_inbound();

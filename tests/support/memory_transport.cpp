@@ -46,7 +46,10 @@ public:
   }
 
   bool is_used() const override { return sink != nullptr; }
-  std::size_t held() const override { return incoming_.capacity() + unsent_.held(); }
+  std::size_t held() const override {
+    return incoming_.capacity() + decoder_.buffered() + unsent_.held();
+  }
+  std::size_t held_for_partial() const override { return decoder_.buffered(); }
 
   void flush() override {
     auto to = other.lock();

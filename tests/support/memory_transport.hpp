@@ -30,6 +30,8 @@ public:
   virtual bool is_used() const { return true; }
   /// Memory that the connection holds on this side, in bytes.
   virtual std::size_t held() const { return 0; }
+  /// Of that, what is taken for a message that has not arrived whole.
+  virtual std::size_t held_for_partial() const { return 0; }
 
   std::weak_ptr<memory_end> other; ///< Set by the maker of the pair.
 };

@@ -131,6 +131,8 @@ public:
       deliver(x->sink, connect_failed{peer_exit::no_descriptor});
       return x;
     }
+    if (net_.dial_listener_)
+      net_.dial_listener_(host_.id, to);
     x->local = host_.next_local();
     x->connections = {totals_, clock_, host_.open};
     net_.start_dial(x);
@@ -459,7 +461,9 @@ void internet::visit_connections(
     result.is_node = x.is_node;
     result.open = !out.is_closing();
     result.used = end && end->is_used();
-    result.held = end ? end->held() : 0;
+    result.held =
+      std::max({end ? end->held() : 0, out.peaks().sender, in.peaks().receiver});
+    result.reading = in.peaks();
     result.sent = out.sent();
     result.last_ping = out.last_ping();
     if (in.is_stalled())

@@ -94,7 +94,8 @@ public:
     bool is_node = false;      ///< And no script.
     bool open = false;         ///< It has not closed.
     bool used = false;         ///< It does not wait in an acceptor.
-    std::size_t held = 0;      ///< Memory, in bytes.
+    std::size_t held = 0;      ///< Memory, in bytes: the most so far.
+    memory_peaks reading;      ///< Of what the other side has sent.
     wire_tap::counts sent;
     time_point last_ping;
     std::optional<time_point> deaf_since; ///< Nothing has reached it since.
@@ -108,6 +109,10 @@ public:
   void visit_connections(const std::function<void(const connection_view&)>& visit) const;
   std::uint64_t process_of(host_id host) const;
   std::size_t links();
+
+  /// Called for each dial of a node's, before it begins.
+  using dial_listener = std::function<void(host_id from, const endpoint& to)>;
+  void on_dial(dial_listener x) { dial_listener_ = std::move(x); }
 
   /// Descriptors in use: connections, dials, acceptors.
   std::size_t descriptors_of(host_id host) const;
@@ -148,6 +153,7 @@ private:
   std::list<open_link> links_;
   std::vector<std::size_t> group_of_; ///< By host; empty: no partition.
   totals totals_;
+  dial_listener dial_listener_;
 };
 
 } // namespace peerage::test

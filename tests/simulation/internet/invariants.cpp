@@ -2,6 +2,7 @@
 #include "tests/simulation/internet/invariants.hpp"
 
 #include "actors/admission/listener.hpp"
+#include "actors/base/alarm_clock.hpp"
 #include "actors/dialing/dialer.hpp"
 #include "actors/peer/handshake.hpp"
 #include "actors/peer_set/peer_set.hpp"
@@ -42,6 +43,9 @@ std::chrono::nanoseconds longest_handshake(const peer_timing& x) {
 /// goes over the limit, and what waits to be read.
 constexpr std::size_t memory_bound =
   unsent_limit + wire::limits::payload + std::size_t{1} * 1024 * 1024;
+
+/// That it may hold for a message before the handshake; vectors grow by halves.
+constexpr std::size_t early_memory_bound = 2 * wire::limits::payload_before_handshake;
 
 template <class Visit>
 void visit_sides(const connection_view& x, const Visit& visit) {
@@ -106,6 +110,17 @@ std::string wrong_counts(const simulated_node& node) {
   return {};
 }
 
+/// Looks at the node whose set has just had its turn.
+std::string wrong_counts_after_step(const world& over) {
+  const auto& turn = over.last_turn();
+  if (turn.name != peer_set_state::name)
+    return {};
+  for (const auto& node : over.nodes())
+    if (node->is_up() && node->handles()->peers.id() == turn.actor)
+      return wrong_counts(*node);
+  return {};
+}
+
 /// How often the most frequent one is there.
 std::size_t most_alike(std::vector<subnet> x) {
   std::ranges::sort(x);
@@ -117,9 +132,50 @@ std::size_t most_alike(std::vector<subnet> x) {
   return result;
 }
 
-std::string over_limits(const simulated_node& node, const internet& net) {
-  if (const auto dials = net.dials_of(node.host()); dials > max_dials_in_flight)
-    return fmt::format("{}: {} dials in flight", node.name(), dials);
+/// I7, I17: a node is about to dial.
+void look_at_dial(world& over, host_id from, const endpoint& to) {
+  const auto found = std::ranges::find_if(
+    over.nodes(), [&](const auto& node) { return node->host() == from; });
+  if (found == over.nodes().end())
+    return;
+  const auto& node = **found;
+  const auto& setup = node.setup();
+  if (const auto others = over.net().dials_of(from); others >= max_dials_in_flight)
+    over.fail("I7", fmt::format("{}: {} dials in flight", node.name(), others + 1));
+  if (!is_within(setup.reach, to))
+    over.fail("I17", fmt::format("{} dials {}, which is beyond its reach", node.name(),
+                                 to_string(to)));
+  if (!is_routable(to) && std::ranges::find(setup.manual, to) == setup.manual.end())
+    over.fail("I17", fmt::format("{} dials {}, which no public host has", node.name(),
+                                 to_string(to)));
+}
+
+/// I8: a node that meets itself notices.
+std::string meets_itself(const simulated_node& node) {
+  const auto* set = set_of(node);
+  if (!set || std::ranges::none_of(set->members, [&](const auto& x) {
+        return host_of(x.second.info.remote) == host_of(node.place());
+      }))
+    return {};
+  return node.name() + " is its own peer";
+}
+
+/// I16: who has ended waits for nothing.
+std::string alarm_of_the_dead(const simulated_node& node) {
+  const auto* alarms = state_of<alarm_clock_state>(node.context()->alarms);
+  if (!alarms)
+    return {};
+  const auto dead = std::ranges::count_if(alarms->pending, [](const auto& x) {
+    const auto who = caf::actor_cast<caf::strong_actor_ptr>(x.second.who);
+    return !who || caf::actor_cast<caf::abstract_actor*>(who)->getf(
+                     caf::abstract_actor::is_terminated_flag);
+  });
+  if (dead == 0)
+    return {};
+  return fmt::format("{}: {} alarms are of actors that have ended", node.name(), dead);
+}
+
+std::string over_limits(const simulated_node& node) {
   const auto& setup = node.setup();
   const auto* set = set_of(node);
   if (!set)
@@ -188,11 +244,18 @@ std::string wrong_pings(const connection_view& x, const side_view& here,
   return {};
 }
 
-/// I12.
+/// I11, I12.
 std::string fat(const side_view& here, const side_view& there) {
-  if (here.held <= memory_bound)
-    return {};
-  return fmt::format("{} bytes are held for {}", here.held, to_string(there.at));
+  if (here.held > memory_bound)
+    return fmt::format("{} bytes are held for {}", here.held, to_string(there.at));
+  const auto& reading = here.reading;
+  if (reading.partial_before_verack > early_memory_bound)
+    return fmt::format("{} bytes are held for {} before its verack",
+                       reading.partial_before_verack, to_string(there.at));
+  if (reading.partial_ahead > 2 * wire::limits::read_ahead)
+    return fmt::format("{} bytes are held for {} that have not arrived",
+                       reading.partial_ahead, to_string(there.at));
+  return {};
 }
 
 /// What is wrong with a connection for one of its sides.
@@ -383,11 +446,14 @@ void watch_invariants(world& over, const expectations& expected) {
       return {};
     };
   };
+  over.watch("I5", step, [&over] { return wrong_counts_after_step(over); });
+  over.net().on_dial(
+    [&over](host_id from, const endpoint& to) { look_at_dial(over, from, to); });
   over.watch("I5", second, each_node(wrong_counts));
-  over.watch("I7, I13", second, each_node([&over](const simulated_node& node) {
-               return over_limits(node, over.net());
-             }));
-  over.watch("I1, I2, I4, I6, I12", second, [&over, expected] {
+  over.watch("I8", second, each_node(meets_itself));
+  over.watch("I7, I13", second, each_node(over_limits));
+  over.watch("I16", second, each_node(alarm_of_the_dead));
+  over.watch("I1, I2, I4, I6, I11, I12", second, [&over, expected] {
     return look_at_connections(over, expected.only_heartbeats_ping);
   });
   over.watch("whynot is what the dialer does", second,

@@ -51,6 +51,8 @@ std::size_t one_way::take(wire::bytes_view bytes) {
     last_ping_ = time_.now();
   if (!taken.empty())
     push(segment::kind::bytes, {taken.begin(), taken.end()});
+  if (const auto from = from_.lock())
+    peaks_.sender = std::max(peaks_.sender, from->held());
   return taken.size();
 }
 
@@ -102,6 +104,15 @@ void one_way::wait_for_arrival() {
   });
 }
 
+void one_way::measure(const memory_end& receiver) {
+  peaks_.receiver = std::max(peaks_.receiver, receiver.held());
+  const auto partial = receiver.held_for_partial();
+  if (!tap_.seen().verack)
+    peaks_.partial_before_verack = std::max(peaks_.partial_before_verack, partial);
+  peaks_.partial_ahead =
+    std::max(peaks_.partial_ahead, partial - std::min(partial, arrived_));
+}
+
 bool one_way::deliver(segment& x) {
   auto to = to_.lock();
   if (x.what == segment::kind::bytes) {
@@ -111,6 +122,8 @@ bool one_way::deliver(segment& x) {
         return false;
       taken_ += taken;
       in_flight_ -= taken;
+      arrived_ += taken;
+      measure(*to);
     }
     in_flight_ -= x.bytes.size() - taken_;
     taken_ = 0;

@@ -23,6 +23,16 @@ struct link_conditions {
   std::size_t buffer = 128 * 1024;
 };
 
+/// The most memory that a connection has held, as seen when bytes were sent or arrived.
+struct memory_peaks {
+  std::size_t sender = 0;
+  std::size_t receiver = 0;
+  /// By the receiver for messages that had not arrived whole: before the sender's verack;
+  std::size_t partial_before_verack = 0;
+  /// at any time, beyond the bytes that had arrived.
+  std::size_t partial_ahead = 0;
+};
+
 /// One direction of a connection. Bytes keep their order.
 class one_way : public std::enable_shared_from_this<one_way> {
 public:
@@ -61,6 +71,7 @@ public:
   const wire_tap::counts& sent() const { return tap_.seen(); }
   /// When the last ping was.
   time_point last_ping() const { return last_ping_; }
+  const memory_peaks& peaks() const { return peaks_; }
   /// Since when nothing arrives, while it is stalled.
   time_point stalled_at() const { return stalled_at_; }
   /// Nothing is under way, no end either.
@@ -76,6 +87,7 @@ private:
 
   void push(segment::kind what, std::vector<std::byte> bytes = {});
   void wait_for_arrival();
+  void measure(const memory_end& receiver);
   bool deliver(segment& x); ///< Whether all of it was taken.
   caf::timespan delay();
 
@@ -86,6 +98,8 @@ private:
   wire_tap tap_;
   time_point last_ping_;
   time_point stalled_at_;
+  memory_peaks peaks_;
+  std::size_t arrived_ = 0; ///< Bytes, since the beginning.
   std::deque<segment> segments_;
   std::size_t in_flight_ = 0;
   std::size_t taken_ = 0; ///< Of the first segment, by the receiver.

@@ -86,8 +86,7 @@ void simulated_node::start() {
   });
   context_->timing = setup_.timing;
   context_->identity.services = wire::node_network | wire::node_witness;
-  context_->sockets =
-    world_.net().sockets_of(host_, dial_reach::everywhere, context_->wall);
+  context_->sockets = world_.net().sockets_of(host_, setup_.reach, context_->wall);
   context_->service = system.spawn(chain_service, setup_.chain);
   if (setup_.chain) {
     context_->identity.start_height = static_cast<std::int32_t>(setup_.chain->height());

@@ -24,6 +24,7 @@ struct node_setup {
   host_conditions machine;
   bool listens = true;
   bool discovers = true; ///< False: it dials manual peers only.
+  dial_reach reach = dial_reach::everywhere;
   std::vector<endpoint> manual;
   std::size_t max_outbound = 8;
   std::size_t max_inbound = 125;

@@ -165,7 +165,8 @@ void world::step() {
     std::swap(jobs.front(), jobs[schedule_.below(count)]);
   const auto* actor = actor_of(jobs.front());
   ++steps_;
-  schedule_digest_ = mix(schedule_digest_ + (actor ? actor->id() : 0));
+  last_turn_ = actor ? turn{actor->id(), actor->name()} : turn{};
+  schedule_digest_ = mix(schedule_digest_ + last_turn_.actor);
   if (options_.trace && actor)
     *options_.trace << fmt::format("{:.6f} step {} {} {}\n", time_.seconds(), steps_,
                                    actor->name(), actor->id());

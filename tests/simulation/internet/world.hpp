@@ -98,6 +98,12 @@ public:
     end,    ///< When `check_end` is called.
   };
   void watch(std::string invariant, pace when, check what);
+  /// Whose step was the last one.
+  struct turn {
+    caf::actor_id actor = 0;
+    std::string_view name; ///< Of its kind.
+  };
+  const turn& last_turn() const { return last_turn_; }
 
   /// The first violation ends all running.
   void fail(std::string_view invariant, std::string_view why);
@@ -151,6 +157,7 @@ private:
   std::array<std::vector<watched>, 3> watched_;
   std::optional<failure> failed_;
   std::uint64_t steps_ = 0;
+  turn last_turn_;
   double looked_at_ = 0; ///< The second of the last checks.
   std::size_t next_address_ = 0;
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest_;

@@ -5,6 +5,7 @@
 #include "tests/simulation/internet/simulated_node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -41,10 +42,14 @@ drawn_inventory(random_source& draws, std::size_t count, std::uint32_t type) {
   return result;
 }
 
+/// Some of them can be nobody's: private, loopback, multicast.
 wire::addr drawn_addresses(random_source& draws, std::size_t count) {
+  constexpr std::array<std::uint8_t, 3> nobodys{10, 127, 224};
   wire::addr result;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto at = ipv4_endpoint(static_cast<std::uint8_t>(40 + draws.below(60)),
+    const auto first = draws.below(8) == 0 ? nobodys.at(draws.below(nobodys.size()))
+                                           : 40 + draws.below(60);
+    const auto at = ipv4_endpoint(static_cast<std::uint8_t>(first),
                                   static_cast<std::uint8_t>(draws.below(256)),
                                   static_cast<std::uint8_t>(draws.below(256)),
                                   static_cast<std::uint8_t>(draws.below(256)), 8333);
@@ -171,6 +176,31 @@ public:
     bytes[16] = bytes[17] = bytes[18] = bytes[19] = std::byte{0x7f};
     send_bytes(std::move(bytes));
   }
+};
+
+/// Announces as much as is allowed to peers, and sends little of it.
+std::vector<std::byte> announced(random_source& draws, std::string_view command) {
+  auto bytes = wire::encode(world::network().magic, wire::ping{draws.next()});
+  std::fill_n(bytes.begin() + 4, 12, std::byte{0});
+  std::transform(command.begin(), command.end(), bytes.begin() + 4,
+                 [](char c) { return static_cast<std::byte>(c); });
+  for (std::size_t i = 0; i < 4; ++i)
+    bytes[16 + i] = static_cast<std::byte>(wire::limits::payload >> (8 * i));
+  const auto beginning = noise(draws, 1 + draws.below(20'000));
+  bytes.insert(bytes.end(), beginning.begin(), beginning.end());
+  return bytes;
+}
+
+class announces_at_once : public remote {
+public:
+  using remote::remote;
+  void on_open() override { send_bytes(announced(draws(), "version")); }
+};
+
+class announces : public remote {
+public:
+  using remote::remote;
+  void on_ready() override { send_bytes(announced(draws(), "block")); }
 };
 
 // -- floods ----------------------------------------------------------------------------
@@ -380,6 +410,8 @@ const std::vector<stranger>& strangers() {
     {"wrong magic", make<wrong_magic>},
     {"bad checksums", make<bad_checksums>},
     {"giant", make<giant>},
+    {"announces at once", make<announces_at_once>},
+    {"announces", make<announces>},
     {"flood of ping", make<flooder<a_ping>>},
     {"flood of addr", make<flooder<an_addr>>},
     {"flood of inv", make<flooder<an_inv>>},
