@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Plays nights of many nodes until one fails; `scripts/soak.sh --help` says more.
+# Plays nights of many nodes until one fails, then real faults; `scripts/soak.sh --help` says
+# more.
 set -euo pipefail
 
 usage() {
   cat <<'END'
-Plays one seed after the other, on all cores, and stops at the first night that goes wrong.
+Plays one seed after the other, on all cores, and stops at the first night that goes wrong;
+then 3 minutes of chaos.
 
   scripts/soak.sh [--minutes M | --seeds N] [--duration X] [--nodes X] [SCENARIO...]
+  scripts/soak.sh --chaos [--minutes M]
 
   --minutes M     play for that long (default 10)
   --seeds N       play that many seeds, however long it takes
@@ -15,14 +18,23 @@ Plays one seed after the other, on all cores, and stops at the first night that 
   --nodes X       of each scenario's own number of nodes (default 0.5)
 
 Without names it plays every scenario of each seed (build/tests/simulation/internet/peerage_sim
---list). It goes on where the last soak of the same program and sizes ended: Ctrl-C loses
-only the seeds under way. A failure's history is kept, and its last lines say how to replay
-it. Exit status: 0 if no night failed.
+--list), then the chaos; with names, these alone. It goes on where the last soak of the same
+program and sizes ended: Ctrl-C loses only the seeds under way. A failure's history is kept,
+and its last lines say how to replay it.
+
+The chaos is a node with a hundred peers, all of them real processes: they are killed and
+stopped, descriptors are taken from the node, its disk is full or read-only. After each fault
+all has to be well again (tests/integration/chaos.py --help).
+
+  --chaos         only that, for M minutes (default 3)
+
+Exit status: 0 if nothing failed.
 END
 }
 
-minutes=10
+minutes=
 seeds=
+chaos=
 duration=0.05
 nodes=0.5
 scenarios=()
@@ -45,6 +57,7 @@ while [ $# -gt 0 ]; do
       declare "${1#--}=$2"
       shift
       ;;
+    --chaos) chaos=only ;;
     -*)
       echo "soak.sh: $1: no such option (see --help)" >&2
       exit 2
@@ -54,14 +67,33 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+if [ -n "$chaos" ] && [ "$seeds $duration $nodes ${scenarios[*]}" != " 0.05 0.5 " ]; then
+  echo "soak.sh: beside --chaos there is --minutes only (see --help)" >&2
+  exit 2
+fi
+
 # shellcheck source=scripts/setup.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
+play_chaos() {
+  step "chaos: real processes under real faults, for $1 minutes"
+  trap - EXIT # what failed is said
+  "$repository/tests/integration/chaos.py" "$build_dir/tests/integration/indoors/peerage" \
+    --seconds "$(awk -v minutes="$1" 'BEGIN { print minutes * 60 }')"
+}
+
 setup_packages run
-setup_build tests/simulation/internet/peerage_sim
+if [ "$chaos" = only ]; then
+  setup_build peerage_indoors
+  play_chaos "${minutes:-3}"
+  exit
+fi
+setup_build tests/simulation/internet/peerage_sim peerage_indoors
+minutes=${minutes:-10}
 program=$build_dir/tests/simulation/internet/peerage_sim
 
 if [ "${#scenarios[@]}" -eq 0 ]; then
+  chaos=last
   mapfile -t scenarios < <("$program" --list | cut -d' ' -f1)
 fi
 
@@ -128,3 +160,6 @@ if [ "$status" -ne 0 ] && [ "$(date +%s)" -lt "$PEERAGE_SOAK_UNTIL" ]; then
   exit 1
 fi
 echo "==> no night failed: $(find "$kept" -name 'done-*' | wc -l) seeds of ${#scenarios[@]} kinds so far"
+if [ "$chaos" = last ]; then
+  play_chaos 3
+fi
