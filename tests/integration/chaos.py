@@ -89,6 +89,8 @@ class Faults:
         if disk.can_be_full:
             kinds["its disk full, "] = self._disk_full
         kind = draw.choice(sorted(kinds))
+        if self.world.starts > 1:
+            self.world.settle()
         with kinds[kind](draw) if kind else contextlib.nullcontext():
             self._change(draw, 4)
             self.world.hang_up()
@@ -247,8 +249,7 @@ class Run:
                 later.append("peers_silent")
             draw.shuffle(later)
             # Early, so that one process bears most of a round: what it leaks is seen in the
-            # end. And seldom: who loses it again and again dials it after longer and longer
-            # pauses.
+            # end.
             later.insert(draw.randrange(2), "node_killed")
             for kind in later:
                 if first_round or not self.is_over():
