@@ -42,6 +42,11 @@ void ring(alarm_clock_pointer self) {
 
 } // namespace
 
+own_alarm::~own_alarm() {
+  if (clock_)
+    caf::anon_send(clock_, drop_alarm{who_, 0});
+}
+
 alarm_clock_actor::behavior_type alarm_clock(alarm_clock_pointer self) {
   return {
     [self](const set_alarm& x) {

@@ -51,6 +51,29 @@ using alarm_clock_actor = caf::typed_actor<
   // INTERNAL: the earliest alarm may be due.
   caf::reacts_to<caf::tick_atom>>;
 
+/// The one alarm of an actor (token 0), as a part of its state: it goes with the state,
+/// however the actor ends (invariant I16). An actor whose last handle goes ends without
+/// handling any message.
+class own_alarm {
+public:
+  own_alarm() = default;
+  own_alarm(const own_alarm&) = delete;
+  own_alarm& operator=(const own_alarm&) = delete;
+  ~own_alarm();
+
+  /// Replaces the one that was set before.
+  template <class Self>
+  void set(Self* self, const alarm_clock_actor& clock, time_point due) {
+    clock_ = clock;
+    who_ = self->id();
+    self->send(clock, set_alarm{0, due});
+  }
+
+private:
+  alarm_clock_actor clock_; ///< Null: none was set.
+  caf::actor_id who_ = 0;
+};
+
 struct alarm_clock_state {
   alarm_clock_state() = default;
 

@@ -41,8 +41,6 @@ void end(connection_pointer self, peer_exit reason) {
       caller.fail(request_error_for(reason));
   state.callers.clear();
   state.transport.reset();
-  if (state.alarm_at)
-    self->send(state.context->alarms, cancel_alarm{0});
   self->quit(caf::make_error(reason));
 }
 
@@ -139,7 +137,7 @@ void update_alarm(connection_pointer self) {
   if (!due || (state.alarm_at && *state.alarm_at <= *due))
     return;
   state.alarm_at = due;
-  self->send(state.context->alarms, set_alarm{0, *due});
+  state.alarm.set(self, state.context->alarms, *due);
 }
 
 /// Gives credit while the remote reads what we send and the node keeps up.

@@ -62,8 +62,9 @@ struct connection_state {
   bool congested = false; ///< The remote does not read; `transport_drained` will come.
   bool paused = false;    ///< We do not read because our own node is behind.
 
-  service_question question; ///< To the inbound service.
-  std::optional<time_point> alarm_at;
+  service_question question;          ///< To the inbound service.
+  std::optional<time_point> alarm_at; ///< When `alarm` is due.
+  own_alarm alarm;
   std::optional<time_point> reported_at; ///< The last time that BAN_MANAGER was told.
 
   double opened = 0; ///< Unix seconds by the wall clock of that moment.

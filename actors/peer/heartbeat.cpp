@@ -3,15 +3,9 @@
 
 #include "messages/checks/mutant.hpp"
 
-#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
 namespace peerage {
-
-heartbeat_state::~heartbeat_state() {
-  if (context)
-    caf::anon_send(context->alarms, drop_alarm{id});
-}
 
 heartbeat_actor::behavior_type
 heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
@@ -21,7 +15,6 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
   const auto& timing = context->timing;
   state.schedule = {timing.ping_interval, timing.ping_timeout, expects_pongs,
                     self->clock().now()};
-  state.id = self->id();
   state.context = std::move(context);
   state.sink = sink.address();
 
@@ -43,7 +36,7 @@ heartbeat(heartbeat_actor::stateful_pointer<heartbeat_state> self,
     }
     // A look under way sets the alarm when it ends.
     if (!our.looking && !is_on(mutant::heartbeat_forgets_alarm))
-      self->send(our.context->alarms, set_alarm{0, our.schedule.next_event()});
+      our.alarm.set(self, our.context->alarms, our.schedule.next_event());
   };
   beat();
   return {

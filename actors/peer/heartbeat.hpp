@@ -39,16 +39,11 @@ using heartbeat_actor =
 
 struct heartbeat_state {
   heartbeat_state() = default;
-  heartbeat_state(const heartbeat_state&) = delete;
-  heartbeat_state& operator=(const heartbeat_state&) = delete;
-  /// However the HEARTBEAT ends, its alarm goes with it (invariant I16).
-  ~heartbeat_state();
-
-  caf::actor_id id = 0;
   node_context_ptr context;
   caf::actor_addr sink; ///< Weak: the link ends us with the CONNECTION.
   heartbeat_schedule schedule;
   bool looking = false; ///< The CONNECTION has not answered yet.
+  own_alarm alarm;
   static inline const char* name = "heartbeat";
 };
 

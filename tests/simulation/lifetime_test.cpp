@@ -2,6 +2,7 @@
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "tests/simulation/simulation.hpp"
+#include "tests/support/scripted_service.hpp"
 
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
@@ -37,15 +38,26 @@ TEST_CASE("I16: a failed handshake leaves no alarm behind") {
   CHECK(world.pending_alarms() == 1);
 }
 
-TEST_CASE("I16: a peer that ends takes its heartbeat's alarm along") {
+TEST_CASE("I16: a peer that ends takes its alarms along") {
   simulation world;
-  auto dropped = world.ready_outbound();
-  REQUIRE(world.pending_alarms() == 1);
+  world.context->service = world.system.spawn(
+    scripted_service,
+    service_script{.on_headers = [](const serve_headers&) -> caf::result<headers> {
+      return caf::delegated<headers>{}; // never
+    }});
+  auto remote = world.ready_outbound();
+  REQUIRE(world.pending_alarms() == 1); // the heartbeat's
   SUBCASE("its handle goes") {
     world.results->ready.clear();
   }
   SUBCASE("it leaves") {
-    dropped.close();
+    remote.close();
+  }
+  SUBCASE("its handle goes while it waits for the node's service") {
+    remote.send(wire::getheaders{70016, {}, {}});
+    world.run();
+    REQUIRE(world.pending_alarms() == 2);
+    world.results->ready.clear();
   }
   world.run();
   CHECK(world.pending_alarms() == 0);

@@ -165,14 +165,14 @@ std::string alarm_of_the_dead(const simulated_node& node) {
   const auto* alarms = state_of<alarm_clock_state>(node.context()->alarms);
   if (!alarms)
     return {};
-  const auto dead = std::ranges::count_if(alarms->pending, [](const auto& x) {
-    const auto who = caf::actor_cast<caf::strong_actor_ptr>(x.second.who);
-    return !who || caf::actor_cast<caf::abstract_actor*>(who)->getf(
-                     caf::abstract_actor::is_terminated_flag);
-  });
-  if (dead == 0)
-    return {};
-  return fmt::format("{}: {} alarms are of actors that have ended", node.name(), dead);
+  for (const auto& [due, entry] : alarms->pending) {
+    const auto who = caf::actor_cast<caf::strong_actor_ptr>(entry.who);
+    if (!who || caf::actor_cast<caf::abstract_actor*>(who)->getf(
+                  caf::abstract_actor::is_terminated_flag))
+      return fmt::format("{}: an alarm is of actor {}, which has ended", node.name(),
+                         entry.who.id());
+  }
+  return {};
 }
 
 std::string over_limits(const simulated_node& node) {
