@@ -77,8 +77,9 @@ source "$here/setup.sh"
 setup_packages fuzz
 setup_preset fuzz "${targets[@]/%/_fuzz}"
 
-# Small, so that what was freed stays in the processor's cache.
-export ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=8${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+# Small, so that what was freed stays in the processor's cache; and nothing is given back to
+# the system: that costs an eighth of the time. Repeating a finding tells all of its stack.
+export ASAN_OPTIONS=quarantine_size_mb=4:malloc_context_size=2:allocator_release_to_os_interval_ms=-1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 fuzz_dir=$build_dir/fuzz
 mkdir -p "$fuzz_dir/findings" "$fuzz_dir/logs"
 
