@@ -71,6 +71,7 @@ void check_given(const given_options& given) {
     require(option != nullptr && option->name == name, "only options are given");
     require(find_option(options(), x.name) == option, "under one of their names");
     require(option->repeatable || x.values.size() == 1, "each has its values");
+    require(x.line > 0, "and its line");
     text += name + " = ";
     text += option->repeatable ? "[" : "";
     for (const auto& value : x.values) {

@@ -14,14 +14,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto known = saved_addresses_from(body);
   const auto written = to_json(known.secret.value_or(hash_secret{}), known.entries);
   const auto again = saved_addresses_from(written);
-  require(again.unreadable == 0 && again.entries.size() == known.entries.size(),
-          "addresses that were read can be written");
-  require(to_json(*again.secret, again.entries) == written, "and are the same");
+  require(again.unreadable == 0 && again.entries == known.entries,
+          "addresses that were read can be written, and are the same");
+  require(again.secret == known.secret.value_or(hash_secret{}), "and their secret");
 
   const auto dials = saved_dials_from_json(body);
   require(dials.anchors.size() <= saved_dials::max_anchors, "anchors are few");
-  const auto dials_written = to_json(dials);
-  require(to_json(saved_dials_from_json(dials_written)) == dials_written,
+  const auto same = saved_dials_from_json(to_json(dials));
+  require(same.anchors == dials.anchors && same.added == dials.added &&
+            same.pauses == dials.pauses,
           "dials are read as they were written");
   return 0;
 }
@@ -34,10 +35,11 @@ std::vector<std::vector<std::uint8_t>> fuzz::corpus() {
         R"("source":"5.6.7.8:8333","last_attempt":0,"last_success":0,"failures":0,)"
         R"("tried":false}]})",
         R"({"addresses":[{"network":"onion","address":"00","port":1,"time":1,"services":)"
-        R"(18446744073709551615,"last_attempt":1,"last_success":9,"failures":3,)"
+        R"(18446744073709551615,"last_attempt":1,"last_success":9,"failures":4294967295,)"
         R"("tried":true},{},[],{"network":"i2p"}]})",
         R"({"anchors":["1.2.3.4:8333","[2001:db8::1]:1"],"pauses":[{"address":)"
         R"("1.2.3.4:1","failures":4294967296,"ready_at":-1}],"added":["a.b:1",2]})",
+        R"({"anchors":["1.2.3.4:1","1.2.3.4:2","1.2.3.4:3"]})",
         R"({"pauses":[{"address":1}],"anchors":{},"added":""})", "[]", "null"})
     result.emplace_back(text.begin(), text.end());
   return result;

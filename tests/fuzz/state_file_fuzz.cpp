@@ -172,6 +172,12 @@ void check_nothing_is_lost(const std::map<std::string, std::string>& before,
   }
 }
 
+/// Whether the checksum in front is that of the rest.
+bool is_whole(const std::string& file) {
+  constexpr std::size_t digits = 64;
+  return file.size() > digits && file == checked(file.substr(digits + 1));
+}
+
 bool are_same(const loaded_state& x, const loaded_state& y) {
   return x.body == y.body && x.version == y.version && x.changes == y.changes &&
          x.last_record == y.last_record && x.from_previous == y.from_previous;
@@ -192,6 +198,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto found = load_state_file(files, state_name, kind, version);
   check_nothing_is_lost(before, files);
   require(!found.body || found.version <= version, "a later format is not read");
+  const auto previous = state_name.string() + ".previous";
+  require(files.exists(state_name) == (found.body && !found.from_previous) &&
+            (found.body || !files.exists(previous)),
+          "what cannot be used is set aside");
+  const auto source = found.from_previous ? previous : state_name.string();
+  require(!found.body || is_whole(before.at(source)), "what is damaged is not read");
   require(found.result == loaded_state::outcome::loaded || !found.report.empty(),
           "what is wrong is said");
   require(are_same(load_state_file(files, state_name, kind, version), found),
