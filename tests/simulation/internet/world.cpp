@@ -59,6 +59,9 @@ world::world(const world_options& options)
 
 world::~world() {
   end();
+  // An actor that never ends is a violation to be told, not to be waited for.
+  if (failed_)
+    system_.await_actors_before_shutdown(false);
   log::set_level(usual_level_);
 }
 
