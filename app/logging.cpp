@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/details/os.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 
 #include <fcntl.h>
@@ -29,14 +28,37 @@ namespace {
 
 using spdlog::details::log_msg;
 
-/// What the actors' log has put there: the JSON members behind the text, or nothing.
-std::string_view members_of(const log_msg& message) {
-  return message.source.funcname ? message.source.funcname : "";
+spdlog::level::level_enum spdlog_level(log::level at) {
+  switch (at) {
+  case log::level::trace: return spdlog::level::trace;
+  case log::level::debug: return spdlog::level::debug;
+  case log::level::info: return spdlog::level::info;
+  case log::level::warn: return spdlog::level::warn;
+  case log::level::error: return spdlog::level::err;
+  case log::level::critical: break;
+  }
+  return spdlog::level::critical;
+}
+
+/// `,"part":"peer_set","peer":7`: what stands in a JSON line behind its text.
+std::string members_of(const log::line& x) {
+  std::string result = ",\"part\":\"";
+  result.append(to_string(x.from)).append("\"");
+  for (const auto* value : x.values)
+    if (value) {
+      result.append(",\"").append(value->name).append("\":");
+      result += value->is_number
+                  ? value->text
+                  : nlohmann::json(value->text)
+                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
+  return result;
 }
 
 /// One object per line. spdlog's own patterns cannot escape a message.
 /// @param count The number of lines it stands for, if it stands for several.
-std::string json_line(const log_msg& message, std::size_t count) {
+std::string json_line(const log_msg& message, std::string_view members,
+                      std::size_t count) {
   auto level = spdlog::level::to_string_view(message.level);
   std::chrono::duration<double> since_epoch = message.time.time_since_epoch();
   nlohmann::ordered_json line{
@@ -47,7 +69,7 @@ std::string json_line(const log_msg& message, std::size_t count) {
   auto result =
     line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   result.pop_back(); // the brace
-  result += members_of(message);
+  result += members;
   if (count > 1)
     result += ",\"count\":" + std::to_string(count);
   return result + "}\n";
@@ -75,9 +97,11 @@ public:
         coloured_(!json_ && on_stderr && spdlog::details::os::in_terminal(stderr) &&
                   spdlog::details::os::is_color_terminal()) {}
 
-  std::string operator()(const log_msg& message, std::size_t count = 1) {
+  /// @param members As `members_of` writes them.
+  std::string operator()(const log_msg& message, std::string_view members = {},
+                         std::size_t count = 1) {
     if (json_)
-      return json_line(message, count);
+      return json_line(message, members, count);
     spdlog::memory_buf_t buffer;
     pattern_.format(message, buffer);
     std::string result{buffer.data(), buffer.size()};
@@ -126,7 +150,7 @@ log::level level_named(std::string_view name) {
 
 } // namespace
 
-class process_log::sink : public spdlog::sinks::sink,
+class process_log::sink : public log::sink,
                           public std::enable_shared_from_this<process_log::sink> {
 public:
   sink(log_format format, bool on_stderr)
@@ -137,16 +161,17 @@ public:
 
   line_writer& lines() { return lines_; }
 
-  void log(const log_msg& message) override {
+  void write(const log::line& x) override {
+    const auto members = members_of(x);
+    const auto level = spdlog_level(x.at);
     std::lock_guard guard{mutex_};
     const auto now = std::chrono::steady_clock::now();
     write_merged(merger_.due(now));
-    const auto* kind = message.source.filename;
-    const std::string_view text{message.payload.data(), message.payload.size()};
-    if (!kind) // a line without kind: merged lines before it come first
+    const bool is_single = x.kind.empty();
+    if (is_single) // merged lines before it come first
       write_merged(merger_.counted_so_far());
-    if (!kind || merger_.admit(message.level, kind, text, members_of(message), now))
-      lines_.put(format_(message));
+    if (is_single || merger_.admit(level, x.kind, x.text, members, now))
+      lines_.put(format_(log_msg{"", level, x.text}, members));
     else
       call_when_due();
   }
@@ -165,8 +190,6 @@ public:
 
   /// Only for an immediate end: the writer writes as soon as it can anyway.
   void flush() override { lines_.drain(std::chrono::milliseconds{100}); }
-  void set_pattern(const std::string&) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
   void write_due() {
@@ -181,9 +204,7 @@ private:
         x.count == 1 ? x.example
                      : x.example + " (one of " + std::to_string(x.count) + " such lines)";
       const auto level = static_cast<spdlog::level::level_enum>(x.level);
-      log_msg line{"", level, text};
-      line.source.funcname = x.members.c_str();
-      lines_.put(format_(line, x.count));
+      lines_.put(format_(log_msg{"", level, text}, x.members, x.count));
     }
   }
 
@@ -213,13 +234,11 @@ process_log::process_log(const run_options& options)
     sink_->lines().continue_in([opened] { return opened; });
   }
   log::set_level(level_named(options.log_level));
-  auto logger = std::make_shared<spdlog::logger>("peerage", sink_);
-  logger->set_level(spdlog::level::trace); // the parts have levels of their own
-  logger->set_error_handler([](const std::string&) {}); // the default would wait
-  spdlog::set_default_logger(std::move(logger));
+  log::set_sink(sink_);
 }
 
 process_log::~process_log() {
+  log::set_sink(nullptr);
   drain(std::chrono::milliseconds{0});
 }
 

@@ -18,10 +18,10 @@ struct log_file_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The log of this process: as long as this object lives, spdlog's default logger writes
-/// to stderr or a file by the options, without ever waiting for it (see `line_writer`),
-/// and with repeated lines merged (see `log_merger`): a line that stands for others ends
-/// with "(one of N such lines)", and in JSON has their number as `count`, too.
+/// The log of this process: as long as this object lives, the lines of the actors go to
+/// stderr or a file by the options, without ever waiting for it (see `line_writer`), and
+/// with repeated lines merged (see `log_merger`): a line that stands for others ends with
+/// "(one of N such lines)", and in JSON has their number as `count`, too.
 class process_log {
 public:
   /// @throws std::system_error without a thread, log_file_error without the file.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/base/log.hpp"
 
-#include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
-
 #include <atomic>
 #include <string>
 
@@ -11,38 +8,25 @@ namespace peerage::log {
 
 namespace {
 
-/// By part. All lines pass here until somebody sets a level: then spdlog's decides alone.
+/// By part.
 std::array<std::atomic<level>, part_names.size()> levels{};
 std::atomic<level> usual{};
 
-spdlog::level::level_enum spdlog_level(level at) {
-  switch (at) {
-  case level::trace: return spdlog::level::trace;
-  case level::debug: return spdlog::level::debug;
-  case level::info: return spdlog::level::info;
-  case level::warn: return spdlog::level::warn;
-  case level::error: return spdlog::level::err;
-  case level::critical: break;
-  }
-  return spdlog::level::critical;
-}
+std::atomic<bool> has_sink{false};
 
-/// `,"part":"peer_set","peer":7`: what stands in a JSON line behind its text.
-std::string members_of(part from, const field_pointer* named, std::size_t count) {
-  std::string result = ",\"part\":\"";
-  result.append(to_string(from)).append("\"");
-  for (std::size_t i = 0; i < count; ++i)
-    if (const auto* x = named[i]) {
-      result.append(",\"").append(x->name).append("\":");
-      result += x->is_number
-                  ? x->text
-                  : nlohmann::json(x->text).dump(
-                      -1, ' ', false, nlohmann::json::error_handler_t::replace);
-    }
+/// Never destroyed: threads of libraries may log until the end of the process.
+std::atomic<std::shared_ptr<sink>>& current_sink() {
+  static auto& result = *new std::atomic<std::shared_ptr<sink>>;
   return result;
 }
 
 } // namespace
+
+void set_sink(std::shared_ptr<sink> to) {
+  const bool is_one = to != nullptr;
+  current_sink() = std::move(to);
+  has_sink = is_one;
+}
 
 void set_level(part x, level from) {
   levels[static_cast<std::size_t>(x)] = from;
@@ -63,32 +47,29 @@ level usual_level() {
 }
 
 bool is_on(part from, level at) noexcept {
-  return at >= levels[static_cast<std::size_t>(from)].load(std::memory_order_relaxed) &&
-         spdlog::default_logger_raw()->should_log(spdlog_level(at));
+  return has_sink.load(std::memory_order_relaxed) &&
+         at >= levels[static_cast<std::size_t>(from)].load(std::memory_order_relaxed);
 }
 
 void write_formatted(const kind& what, part from, fmt::string_view text,
                      fmt::format_args values, const field_pointer* named,
                      std::size_t count) noexcept {
   try {
-    // What spdlog has for the place of a line in the source is free for what a sink of
-    // ours needs: the kind as its file, the members of JSON as its function.
-    const auto members = members_of(from, named, count);
+    const auto to = current_sink().load();
+    if (!to)
+      return;
     std::string name;
-    spdlog::source_loc about;
-    about.funcname = members.c_str();
-    if (what.merged) {
+    if (what.merged)
       name.append(text.data(), text.size()).append(what.detail);
-      about.filename = name.c_str();
-    }
-    spdlog::default_logger_raw()->log(about, spdlog_level(what.at),
-                                      fmt::vformat(text, values));
+    const auto whole = fmt::vformat(text, values);
+    to->write({what.at, from, whole, name, {named, count}});
   } catch (...) { // out of memory: the line is lost
   }
 }
 
 void flush() {
-  spdlog::default_logger_raw()->flush();
+  if (const auto to = current_sink().load())
+    to->flush();
 }
 
 } // namespace peerage::log

@@ -9,14 +9,15 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-/// What the actors write to the log. A front to spdlog's default logger, which the
-/// executable sets up: including all of spdlog in each actor would double the time that
-/// it takes to compile.
+/// What the actors write to the log: lines go to the sink that the program gives, and
+/// without one nowhere.
 ///
 /// ```
 /// log::info("peer {} has left {}", log::field("peer", id), place);
@@ -58,6 +59,29 @@ struct field {
   bool is_number; ///< In JSON without quotes.
 };
 
+/// A line for a sink. Valid during the call.
+struct line {
+  level at;
+  part from;
+  std::string_view text; ///< With its values put in.
+  /// The same for lines of one kind, which may be merged; empty: this one may not be.
+  std::string_view kind;
+  std::span<const field* const> values; ///< Null are those that are no fields.
+};
+
+/// Takes the lines of all nodes in this process. Any thread, several at a time; must
+/// neither wait for a reader nor throw.
+class sink {
+public:
+  virtual ~sink() = default;
+  virtual void write(const line& x) = 0;
+  /// Waits briefly until all lines so far have left the process.
+  virtual void flush() {}
+};
+
+/// From now on, lines go there; null: nowhere, as at the start. Any thread.
+void set_sink(std::shared_ptr<log::sink> to);
+
 /// The text of a line, checked against its values when it is compiled, with the part of
 /// the node that its source file belongs to.
 template <class... Values>
@@ -90,7 +114,7 @@ void write_formatted(const kind& what, part from, fmt::string_view text,
                      fmt::format_args values, const field_pointer* named,
                      std::size_t count) noexcept;
 
-/// Waits briefly until all lines so far have left the process.
+/// Flushes the sink, if there is one.
 void flush();
 
 inline field_pointer as_field(const field& x) {

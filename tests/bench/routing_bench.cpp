@@ -21,8 +21,6 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -310,9 +308,6 @@ nlohmann::ordered_json run(int argument_count, char** arguments) {
 } // namespace
 
 int main(int argument_count, char** arguments) {
-  auto log = spdlog::stderr_logger_mt("routing_bench"); // stdout is for the result
-  log->set_level(spdlog::level::err);
-  spdlog::set_default_logger(log);
   try {
     std::puts(run(argument_count, arguments).dump().c_str());
   } catch (const usage_error&) {

@@ -9,8 +9,6 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/whole_node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -54,7 +52,6 @@ std::set<endpoint> unordered(const std::vector<endpoint>& x) {
 } // namespace
 
 TEST_CASE("a node fills its places, fills them again, and starts where it ended") {
-  spdlog::set_level(spdlog::level::err); // hundreds of peers come and go
   temporary_directory folder;
   actor_system_config config;
   auto sockets = make_asio_sockets(dial_reach::loopback); // outlives the actors

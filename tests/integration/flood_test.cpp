@@ -6,8 +6,6 @@
 #include "tests/support/flooder.hpp"
 #include "tests/support/whole_node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 /// A whole node over real sockets, one peer of which does all it can to keep it busy.
@@ -33,7 +31,6 @@ std::set<peer_id> ids_of(whole_node& node, const std::vector<endpoint>& places) 
 } // namespace
 
 TEST_CASE("every honest peer survives a flooder") {
-  spdlog::set_level(spdlog::level::err);
   actor_system_config config;
   auto sockets = make_asio_sockets(dial_reach::loopback); // outlives the actors
   caf::actor_system system{config};

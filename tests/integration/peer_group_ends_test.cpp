@@ -2,12 +2,8 @@
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "tests/integration/peer_group_fixture.hpp"
+#include "tests/support/log_sinks.hpp"
 #include "tests/support/peer_parts.hpp"
-
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
-#include <sstream>
 
 /// I2: any part of a peer ends, all of it ends, with the first reason.
 using namespace peerage;
@@ -142,11 +138,8 @@ TEST_CASE("I2: what dial and accept return, ended, reports one failure and close
 }
 
 TEST_CASE("I2: the peer set learns of every end, and clean ends log no error") {
-  std::ostringstream log;
-  auto previous = spdlog::default_logger();
-  auto errors = std::make_shared<spdlog::sinks::ostream_sink_mt>(log);
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("errors", errors));
-  spdlog::default_logger()->set_level(spdlog::level::err);
+  const collected_log errors{peerage::log::level::error};
+  std::size_t told = 0;
   {
     auto options = patiently();
     options.managed = true;
@@ -181,15 +174,14 @@ TEST_CASE("I2: the peer set learns of every end, and clean ends log no error") {
     CHECK(remote.read_end() == stream_end::end_of_file);
     remote.close();
     CHECK(node.settled_at(node.baseline()) == node.baseline());
-    CHECK(log.str() == "");
+    CHECK(errors.text() == "");
     // The check itself: what is no clean end does log.
     remote = join();
     caf::anon_send_exit(client_of(remote), caf::exit_reason::kill);
     CHECK(left(peer_exit::internal_error, 1));
-    CHECK(log.str() != "");
-    log.str("");
+    told = errors.lines().size();
+    CHECK(told > 0);
     remote = join(); // to be ended by the stop of the manager
   }
-  spdlog::set_default_logger(previous);
-  CHECK(log.str() == "");
+  CHECK(errors.lines().size() == told);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "actors/base/log.hpp"
 #include "actors/node/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 #include "tests/support/whole_node.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -20,13 +19,13 @@ constexpr std::size_t silent = 80;
 /// Warnings only: hundreds of peers come and go.
 class quiet_log {
 public:
-  quiet_log() { spdlog::set_level(spdlog::level::err); }
+  quiet_log() { log::set_level(log::level::error); }
   quiet_log(const quiet_log&) = delete;
   quiet_log& operator=(const quiet_log&) = delete;
-  ~quiet_log() { spdlog::set_level(before_); }
+  ~quiet_log() { log::set_level(before_); }
 
 private:
-  spdlog::level::level_enum before_ = spdlog::get_level();
+  log::level before_ = log::usual_level();
 };
 
 /// The one peer with that address.

@@ -5,8 +5,6 @@
 #include "actors/interfaces/peer.hpp"
 #include "actors/transport/asio_sockets.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
@@ -160,7 +158,6 @@ test_node::test_node(test_node_options options)
     : context(std::make_shared<node_context>(wire::parameters(wire::network::regtest),
                                              std::nullopt)),
       newest_(std::make_shared<newest>()) {
-  spdlog::set_level(spdlog::level::err); // thousands of peers come and go
   context->sockets = sockets_;
   context->service =
     options.service
