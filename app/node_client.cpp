@@ -2,7 +2,7 @@
 #include "app/node_client.hpp"
 
 #include "actors/status/http/rpc_cookie.hpp"
-#include "app/data_directory.hpp"
+#include "actors/storage/data_directory.hpp"
 #include "app/human_text.hpp"
 #include "app/node_http.hpp"
 

@@ -21,7 +21,15 @@
   PEERAGE_MESSAGE_WRAPPERS(extern template, type)
 #endif
 
-CAF_BEGIN_TYPE_ID_BLOCK(peerage_messages, caf::first_custom_type_id)
+namespace peerage {
+
+/// Ours begin here, which leaves those from `caf::first_custom_type_id` (200) on to
+/// programs that use the library.
+inline constexpr caf::type_id_t first_type_id = 30'000;
+
+} // namespace peerage
+
+CAF_BEGIN_TYPE_ID_BLOCK(peerage_messages, peerage::first_type_id)
 
 PEERAGE_MESSAGE(peerage::peer_exit)
 PEERAGE_MESSAGE(peerage::peer_info)

@@ -6,13 +6,8 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 /// A message between actors of one process, which is never serialised. Stands behind the
-/// message in its header, and actors/compiled_messages.cpp includes that header.
-#ifdef PEERAGE_COMPILE_LOCAL_MESSAGES
-#define PEERAGE_LOCAL_MESSAGE(type)                                                      \
-  CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)                                                    \
-  PEERAGE_MESSAGE_WRAPPERS(template, type)
-#else
+/// message in its header. CAF's wrappers of it are compiled once: the library's
+/// actors/compiled_*_messages.cpp includes that header.
 #define PEERAGE_LOCAL_MESSAGE(type)                                                      \
   CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)                                                    \
   PEERAGE_MESSAGE_WRAPPERS(extern template, type)
-#endif

@@ -22,6 +22,7 @@
 #include "actors/storage/saver.hpp"
 #include "actors/storage/state_saver.hpp"
 #include "actors/transport/own_addresses.hpp"
+#include "messages/checks/expects.hpp"
 #include "messages/version.hpp"
 
 #include <caf/actor_registry.hpp>
@@ -259,6 +260,7 @@ void start_memory(peer_manager_pointer self, starting& x) {
   const auto& context = state.context;
   const auto& options = x.options;
   if (options.keep_events) {
+    PEERAGE_EXPECTS(!context->events);
     state.events =
       self->spawn(event_log, context->alarms, context->merger, context->wall);
     context->events = state.events;
@@ -340,6 +342,8 @@ void start_set(peer_manager_pointer self, const starting& x) {
                    caf::actor_cast<peer_observer_actor>(state.ban_manager)};
   if (x.crawling)
     set.observers.push_back(caf::actor_cast<peer_observer_actor>(x.crawling));
+  set.observers.insert(set.observers.end(), x.options.observers.begin(),
+                       x.options.observers.end());
   set.node_service = context->service;
   set.caps = caps_of(x.options, *context);
   set.published = x.options.published;

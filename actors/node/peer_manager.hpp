@@ -47,8 +47,10 @@ struct peer_manager_options {
   /// Writes to the context's disk; null: a SAVER with a thread of its own is started, if
   /// there is a directory. Ends with the manager.
   saver_actor saver;
-  /// Starts an EVENT_LOG, which `context` then has.
+  /// Starts an EVENT_LOG, which `context` then has, and must not have before.
   bool keep_events = false;
+  /// Told of peers as they come and go, besides the node's own actors.
+  std::vector<peer_observer_actor> observers;
   /// How often changed state is saved, if there is a directory.
   caf::timespan save_every = std::chrono::seconds{60};
 };

@@ -8,7 +8,7 @@
 #include "actors/interfaces/node.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
-#include "actors/node/actor_system_config.hpp"
+#include "actors/base/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/system_disk.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
-#include "actors/node/actor_system_config.hpp"
+#include "actors/base/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/flooder.hpp"
 #include "tests/support/whole_node.hpp"

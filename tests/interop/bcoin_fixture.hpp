@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/interfaces/peer.hpp"
-#include "actors/node/actor_system_config.hpp"
+#include "actors/base/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/transport/transport.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/data_directory.hpp"
+#include "actors/storage/data_directory.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "actors/node/actor_system_config.hpp"
+#include "actors/base/actor_system_config.hpp"
 
 #include "messages/type_ids.hpp"
 
@@ -29,9 +29,13 @@ public:
 
 } // namespace
 
+void register_messages(caf::actor_system_config& config) {
+  config.add_message_types<caf::id_block::peerage_messages>();
+}
+
 actor_system_config::actor_system_config() {
   add_thread_hook<patient_workers>();
-  add_message_types<caf::id_block::peerage_messages>();
+  register_messages(*this);
   // One queue that workers sleep on: work stealing would poll, and on few cores take time
   // from workers with work.
   set("scheduler.policy", caf::atom("sharing"));

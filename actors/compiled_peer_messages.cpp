@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Compiles CAF's wrappers of the messages between actors, once for all senders.
-#define PEERAGE_COMPILE_LOCAL_MESSAGES
+// Compiles CAF's wrappers of messages between actors, once for all senders.
+#include "actors/base/compile_local_messages.hpp"
 
-#include "actors/addresses/crawler.hpp"
-#include "actors/addresses/dns_seeds.hpp"
-#include "actors/admission/listener.hpp"
 #include "actors/base/alarm_clock.hpp"
-#include "actors/dialing/dialer.hpp"
+#include "actors/base/cancel_request.hpp"
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/admission.hpp"
 #include "actors/interfaces/attempts.hpp"
@@ -19,8 +16,5 @@
 #include "actors/interfaces/storage.hpp"
 #include "actors/peer/connection.hpp"
 #include "actors/peer/heartbeat.hpp"
-#include "actors/peer_set/peer_set.hpp"
-#include "actors/status/documents/historian.hpp"
-#include "actors/status/http/status_actor.hpp"
 #include "actors/transport/resolver.hpp"
 #include "actors/transport/transport.hpp"
