@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 using ban_manager_pointer = ban_manager_actor::stateful_pointer<ban_manager_state>;
 
-constexpr std::uint64_t save_alarm = 1;
+constexpr std::uint64_t save_bans_alarm = 1;
 constexpr std::uint64_t sweep_alarm = 2;
 
 unix_seconds unix_now(ban_manager_pointer self) {
@@ -179,7 +179,7 @@ std::uint64_t load(ban_manager_pointer self, const std::filesystem::path& path) 
 
 void save_later(ban_manager_pointer self) {
   self->send(self->state.context->alarms,
-             set_alarm{save_alarm, self->clock().now() + self->state.save_every});
+             set_alarm{save_bans_alarm, self->clock().now() + self->state.save_every});
 }
 
 // -- bans ------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ namespace {
 
 using dialer_pointer = dialer_actor::stateful_pointer<dialer_state>;
 
-enum alarm_token : std::uint64_t { wake_alarm = 1, save_alarm };
+enum alarm_token : std::uint64_t { wake_alarm = 1, save_dials_alarm };
 
 void tell_event(dialer_pointer self, event_type type, const endpoint& remote,
                 dial_purpose why, std::optional<peer_exit> reason = {},
@@ -600,13 +600,14 @@ attempt_counts count(const dialer_state& state) {
 void save_later(dialer_pointer self) {
   const auto& state = self->state;
   if (!state.options.directory.empty())
-    self->send(state.context->alarms,
-               set_alarm{save_alarm, self->clock().now() + state.options.save_every});
+    self->send(
+      state.context->alarms,
+      set_alarm{save_dials_alarm, self->clock().now() + state.options.save_every});
 }
 
 void on_alarm(dialer_pointer self, std::uint64_t token) {
   auto& state = self->state;
-  if (token == save_alarm) {
+  if (token == save_dials_alarm) {
     state.file.save_changes();
     return save_later(self);
   }

@@ -17,8 +17,8 @@ caf::error not_found() {
 /// What the function returns; as by a node that has nothing if there is none, or if it
 /// throws.
 template <class Question, class Answer>
-caf::result<Answer> answer(const std::function<Answer(const Question&)>& by,
-                           const Question& x) {
+caf::result<Answer> answer_by(const std::function<Answer(const Question&)>& by,
+                              const Question& x) {
   if (!by)
     return answer_of_nobody(x);
   try {
@@ -30,8 +30,8 @@ caf::result<Answer> answer(const std::function<Answer(const Question&)>& by,
 
 template <class Question, class Answer>
 caf::result<Answer>
-answer(const std::function<std::optional<Answer>(const Question&)>& by,
-       const Question& x) {
+answer_by(const std::function<std::optional<Answer>(const Question&)>& by,
+          const Question& x) {
   try {
     if (by)
       if (auto found = by(x))
@@ -67,12 +67,12 @@ inbound_service_actor::behavior_type
 service(inbound_service_actor::pointer,
         const std::shared_ptr<const inbound_service>& what) {
   return {
-    [what](const serve_headers& x) { return answer(what->on_headers, x); },
-    [what](const serve_block_hashes& x) { return answer(what->on_block_hashes, x); },
-    [what](const serve_block& x) { return answer(what->on_block, x); },
-    [what](const serve_transaction& x) { return answer(what->on_transaction, x); },
-    [what](const serve_mempool& x) { return answer(what->on_mempool, x); },
-    [what](const serve_addresses& x) { return answer(what->on_addresses, x); },
+    [what](const serve_headers& x) { return answer_by(what->on_headers, x); },
+    [what](const serve_block_hashes& x) { return answer_by(what->on_block_hashes, x); },
+    [what](const serve_block& x) { return answer_by(what->on_block, x); },
+    [what](const serve_transaction& x) { return answer_by(what->on_transaction, x); },
+    [what](const serve_mempool& x) { return answer_by(what->on_mempool, x); },
+    [what](const serve_addresses& x) { return answer_by(what->on_addresses, x); },
     [what](const inventory_announced& x) { tell(what->on_inventory, x); },
     [what](const headers_announced& x) { tell(what->on_headers_announced, x); },
     [what](const addresses_announced& x) { tell(what->on_addresses_announced, x); },

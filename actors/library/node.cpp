@@ -23,7 +23,7 @@ namespace peerage {
 namespace {
 
 /// Of questions that are answered at once, or not at all.
-constexpr std::chrono::seconds ask_timeout{5};
+constexpr std::chrono::seconds question_timeout{5};
 
 /// Asks the EVENT_LOG for more until it ends.
 class event_reader {
@@ -178,7 +178,7 @@ void node::parts::start(node_options&& options, peer_manager_options&& wanted) {
     });
   caf::scoped_actor self{*system};
   std::string problem;
-  self->request(manager, ask_timeout, get_node_handles{})
+  self->request(manager, question_timeout, get_node_handles{})
     .receive([&](node_handles& x) { handles = std::move(x); },
              [&](const caf::error& why) { problem = to_string(why); });
   if (!problem.empty())
@@ -273,7 +273,7 @@ std::vector<peer_info> node::peers() {
   if (!peers)
     return result;
   caf::scoped_actor self{system()};
-  self->request(peers, ask_timeout, get_peer_snapshots{})
+  self->request(peers, question_timeout, get_peer_snapshots{})
     .receive(
       [&](const peer_snapshots& x) {
         for (const auto& entry : x.entries)
@@ -291,7 +291,7 @@ bool node::connect(const std::string& place) {
   bool result = false;
   caf::scoped_actor self{system()};
   self
-    ->request(dialer, ask_timeout,
+    ->request(dialer, question_timeout,
               add_manual_peer{found->at.value_or(endpoint{}), place, found->name})
     .receive([&](bool is_new) { result = is_new; }, [](const caf::error&) {});
   return result;
@@ -303,7 +303,7 @@ bool node::disconnect(peer_id peer) {
     return false;
   bool result = false;
   caf::scoped_actor self{system()};
-  self->request(peers, ask_timeout, disconnect_peer{peer, {}})
+  self->request(peers, question_timeout, disconnect_peer{peer, {}})
     .receive([&](bool was_there) { result = was_there; }, [](const caf::error&) {});
   return result;
 }

@@ -173,7 +173,7 @@ node::request_async(Request what, std::chrono::nanoseconds timeout) {
     };
     if constexpr (std::is_void_v<typename Request::reply>)
       self->request(peers, caf::infinite, what)
-        .then([promise] { promise->set_value(result{{}}); }, fail);
+        .then([promise] { promise->set_value(typename result::value_type{}); }, fail);
     else
       self->request(peers, caf::infinite, what)
         .then([promise](typename Request::reply& x) { promise->set_value(std::move(x)); },

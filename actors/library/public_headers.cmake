@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
-# The headers of this folder are the public face. Programs include them as
+# The headers of this folder, and tests/testing/testing.hpp, are the public face. Programs include them as
 # <peerage/NAME.hpp>; what they need from the rest of the tree stands beside them under
 # peerage/detail/, and what they do not need is not there.
+
+set(public_folders "actors/library|tests/testing" CACHE INTERNAL "")
+set(public_headers "wire|requests|events|peer|node|testing" CACHE INTERNAL "")
+set(PEERAGE_PUBLIC_INCLUDES "${PROJECT_BINARY_DIR}/include" CACHE INTERNAL "")
 
 # Copies a header, and what it includes of ours, into FOLDER, with the includes changed to
 # the public places.
@@ -19,19 +23,17 @@ function(publish_header folder name)
     string(REGEX REPLACE "#include \"(.+)\"" "\\1" included "${include}")
     publish_header("${folder}" "${included}")
   endforeach()
-  string(REGEX REPLACE "#include \"actors/library/(${public_headers})\\.hpp\""
-    "#include <peerage/\\1.hpp>" text "${text}")
+  string(REGEX REPLACE "#include \"(${public_folders})/(${public_headers})\\.hpp\""
+    "#include <peerage/\\2.hpp>" text "${text}")
   string(REGEX REPLACE "#include \"([^\"]+)\"" "#include <peerage/detail/\\1>" text "${text}")
-  if(name MATCHES "^actors/library/((${public_headers})\\.hpp)$")
-    set(target "${folder}/peerage/${CMAKE_MATCH_1}")
+  if(name MATCHES "^(${public_folders})/((${public_headers})\\.hpp)$")
+    set(target "${folder}/peerage/${CMAKE_MATCH_2}")
   else()
     set(target "${folder}/peerage/detail/${name}")
   endif()
   file(CONFIGURE OUTPUT "${target}" CONTENT "@text@" @ONLY)
 endfunction()
 
-set(public_headers "wire|requests|events|peer|node")
-set(PEERAGE_PUBLIC_INCLUDES "${PROJECT_BINARY_DIR}/include")
 foreach(header wire requests events peer node)
   publish_header("${PEERAGE_PUBLIC_INCLUDES}" "actors/library/${header}.hpp")
 endforeach()

@@ -46,7 +46,7 @@ class Package(unittest.TestCase):
         shown = {str(x.relative_to(self.prefix)) for x in self.prefix.rglob("*.hpp")}
         public = {x for x in shown if "/detail/" not in x}
         self.assertEqual(public, {f"include/peerage/{x}.hpp"
-                                  for x in ("wire", "requests", "events", "peer", "node")})
+                                  for x in ("wire", "requests", "events", "peer", "node", "testing")})
         # Nothing of the inside that the face does not need.
         for inside in ("peer_manager", "address_book", "connection", "status_server"):
             self.assertFalse([x for x in shown if x.endswith(f"/{inside}.hpp")], inside)

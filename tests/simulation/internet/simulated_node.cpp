@@ -87,12 +87,16 @@ void simulated_node::start() {
   context_->timing = setup_.timing;
   context_->identity.services = wire::node_network | wire::node_witness;
   context_->sockets = world_.net().sockets_of(host_, setup_.reach, context_->wall);
-  context_->service = system.spawn(chain_service, setup_.chain);
+  context_->service =
+    setup_.service ? setup_.service(system) : system.spawn(chain_service, setup_.chain);
   if (setup_.chain) {
     context_->identity.start_height = static_cast<std::int32_t>(setup_.chain->height());
     context_->identity.best_block = setup_.chain->hash_at(setup_.chain->height());
   }
+  if (setup_.identity)
+    context_->identity = *setup_.identity;
   peer_manager_options options;
+  options.observers = setup_.observers;
   std::string error;
   if (setup_.listens)
     options.acceptors.push_back(
@@ -167,7 +171,8 @@ void simulated_node::end_by_force() {
   handles_.reset();
   running_ = false;
   caf::anon_send_exit(manager_, caf::exit_reason::kill);
-  caf::anon_send_exit(context_->service, caf::exit_reason::user_shutdown);
+  if (!setup_.service) // another one ends with its last handle
+    caf::anon_send_exit(context_->service, caf::exit_reason::user_shutdown);
   manager_ = nullptr;
   context_ = nullptr;
 }
@@ -182,7 +187,8 @@ void simulated_node::on_end(const caf::error& why, std::uint64_t run) {
     world_.fail("a node ends only when it is told to", name_ + ": " + stop_problem_);
   running_ = stopping_ = false;
   handles_.reset();
-  caf::anon_send_exit(context_->service, caf::exit_reason::user_shutdown);
+  if (!setup_.service) // another one ends with its last handle
+    caf::anon_send_exit(context_->service, caf::exit_reason::user_shutdown);
   manager_ = nullptr;
   context_ = nullptr;
 }

@@ -13,7 +13,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace peerage::test {
@@ -31,6 +33,11 @@ struct node_setup {
   bool keeps_state = false; ///< On a disk of its own.
   peer_timing timing;
   std::shared_ptr<const regtest_chain> chain; ///< Null: it has no blocks.
+  /// What its version message says; empty: as the chain has it.
+  std::optional<local_identity> identity{};
+  /// Makes the inbound service of each process; empty: it serves the chain.
+  std::function<inbound_service_actor(caf::actor_system&)> service{};
+  std::vector<peer_observer_actor> observers{};
 };
 
 /// A whole node: all actors of a process, from PEER_MANAGER down, on a machine of its
