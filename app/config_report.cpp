@@ -102,4 +102,30 @@ std::string config_report(const configuration& x) {
   return result;
 }
 
+std::string config_example() {
+  std::string result =
+    "# Options of peerage run; `peerage config check FILE` finds mistakes.\n"
+    "# Each line shows a value to start from: remove the # in front.\n";
+  std::string_view group;
+  for (const auto& option : all_options()) {
+    if (group != option.group) {
+      group = option.group;
+      result.append("\n# == ").append(group).append(" ==\n");
+    }
+    std::string help = option.help;
+    for (auto at = help.find('\n'); at != help.npos; at = help.find('\n', at + 1))
+      help.replace(at, 1, "\n# ");
+    auto value = option.standard;
+    if (option.kind() == value_kind::flag)
+      value = "false";
+    else if (option.kind() == value_kind::text)
+      value = toml_text(value.empty() ? option.value : value);
+    else if (value.empty())
+      value = "0";
+    result.append("\n# ").append(help).append("\n# ").append(option.name).append(" = ");
+    result.append(option.repeatable ? "[" + value + "]" : value).append("\n");
+  }
+  return result;
+}
+
 } // namespace peerage

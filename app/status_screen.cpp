@@ -53,7 +53,7 @@ finding read_answer(const status_address& at, http_answers&& found) {
   return {std::move(report), {}, std::move(document)};
 }
 
-double unix_seconds() {
+double seconds_now() {
   auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration<double>(now).count();
 }
@@ -85,7 +85,7 @@ int show_once(const screen_options& options) {
   terminal out;
   const auto text = options.json
                       ? found.document
-                      : as_text(status_lines(*found.report, unix_seconds(),
+                      : as_text(status_lines(*found.report, seconds_now(),
                                              {out.size().width, {}}, options.selection));
   return out.write(text, -1) == write_result::failed ? cannot_write(errno) : 0;
 }
@@ -126,7 +126,7 @@ private:
     if (options_.json) // what a program reads has no lines for people
       return last_->report ? note(out_.write(last_->document, signals_.descriptor()))
                            : say(last_->failure + "; trying again");
-    auto lines = last_->report ? status_lines(*last_->report, unix_seconds(), out_.size(),
+    auto lines = last_->report ? status_lines(*last_->report, seconds_now(), out_.size(),
                                               options_.selection)
                                : std::vector{last_->failure + "; trying again"};
     if (out_.is_terminal())

@@ -37,6 +37,7 @@ command config_command(CLI::App& program);
 command connect_command(CLI::App& program);
 command disconnect_command(CLI::App& program);
 command events_command(CLI::App& program);
+command generate_command(CLI::App& program);
 command peers_command(CLI::App& program);
 command run_command(CLI::App& program);
 command status_command(CLI::App& program);

@@ -101,11 +101,12 @@ int parse_and_run(int argc, char** argv) {
   program.require_subcommand(0, 1); // a missing one is told below, in a better way
   program.footer(main_footer);
   const std::vector<command> commands{
-    run_command(program),     config_command(program),     status_command(program),
-    peers_command(program),   bans_command(program),       events_command(program),
-    why_command(program),     whynot_command(program),     waitfor_command(program),
-    connect_command(program), disconnect_command(program), ban_command(program),
-    unban_command(program),   stop_command(program),       call_command(program),
+    run_command(program),     config_command(program),  generate_command(program),
+    status_command(program),  peers_command(program),   bans_command(program),
+    events_command(program),  why_command(program),     whynot_command(program),
+    waitfor_command(program), connect_command(program), disconnect_command(program),
+    ban_command(program),     unban_command(program),   stop_command(program),
+    call_command(program),
   };
   try {
     program.parse(argc, argv);
