@@ -28,7 +28,7 @@ run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libbo
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
 fuzz_packages=(libclang-rt-14-dev)
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest
-  python3-pytest-xdist python3-yaml prometheus clang-format-14 clang-tidy-14 chromium
+  python3-pytest-xdist python3-yaml man-db zsh prometheus clang-format-14 clang-tidy-14 chromium
   chromium-driver)
 
 step() {

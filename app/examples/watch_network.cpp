@@ -14,8 +14,9 @@ namespace {
 
 void print(const peerage::event& x) {
   const std::string type{to_string(x.type)};
-  std::printf("%-18s %-24s %s %s\n", type.c_str(), to_string(x.address).c_str(),
-              x.user_agent.c_str(), x.reason.c_str());
+  const std::string place = x.address.port == 0 ? "" : to_string(x.address);
+  std::printf("%-18s %-24s %s %s\n", type.c_str(), place.c_str(), x.user_agent.c_str(),
+              x.reason.c_str());
   std::fflush(stdout);
 }
 

@@ -69,7 +69,7 @@ class Examples(FolderCase):
             out, err = watching.communicate(timeout=10)
         self.assertEqual((watching.returncode, err), (0, ""))
         self.assertRegex(seen, r"peer_ready +\S+ +/somebody/")
-        self.assertTrue(out.endswith("stopping\n"), out)
+        self.assertRegex(out, r"(?s)stopping\nnode_stopping.*peer_left .*shutting_down")
 
     def test_what_cannot_be_is_said(self):
         for name, arguments, word in (
