@@ -20,7 +20,8 @@ INCLUDE = re.compile(r'^#include "((?:messages|actors|app|tests)/[^"]+)"', re.MU
 def order():
     table = (ROOT / "actors/README.md").read_text(encoding="utf-8")
     rooms = ["actors/" + name for name in TABLE_ROW.findall(table)]
-    return ["messages/checks", "messages/wire", "messages/caf", "messages", *rooms, "actors", "app", "app/commands"]
+    return ["messages/checks", "messages/wire", "messages/caf", "messages", *rooms, "actors", "app", "app/commands",
+            "app/examples"]
 
 
 def main():

@@ -62,6 +62,7 @@ RULES = [
         r"|\bstd::rename\s*\(|(?<![\w.>:])::(?:open(?:at)?|creat|unlink(?:at)?|rename(?:at2?)?|remove|link|symlink|l?stat"
         r"|access|truncate|mkdir|rmdir|opendir|readlink|mk(?:d|s)temp|chmod)\s*\(|\b(?:f|fdata)sync\s*\(",
         {
+            "actors/storage/data_directory.cpp": "makes and locks the folder, before any actor",
             "actors/storage/system_disk.cpp": "the disk of the machine",
             "actors/status/http/rpc_cookie.cpp": "lets the machine's own users in, and goes with the process",
             "actors/status/documents/process_metrics.cpp": "what the system knows of the process, from /proc",

@@ -13,8 +13,7 @@ Installs what is missing, builds, checks the format, lints, and runs every test.
 Arguments narrow it to the tests whose names match one of them (regular expressions, as
 for ctest -R); then nothing is linted. The last lines are ctest's summary. Exit status: 0
 if everything passed. With --gcc it first builds everything with g++, too (some 8 minutes
-more). That no source lives by what its neighbours include, the linter sees: it reads each
-one alone.
+more).
 
 With --sanitize it builds the tests that are C++ programs (all but those that run the
 executable or a real node) with AddressSanitizer and UndefinedBehaviorSanitizer, or with

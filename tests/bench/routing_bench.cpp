@@ -4,11 +4,11 @@
 
 #include "actors/addresses/address_table.hpp"
 #include "actors/addresses/saved_addresses.hpp"
+#include "actors/base/actor_system_config.hpp"
 #include "actors/dialing/dialer.hpp"
 #include "actors/interfaces/node.hpp"
 #include "actors/interfaces/peer.hpp"
 #include "actors/interfaces/peer_set.hpp"
-#include "actors/base/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/system_disk.hpp"
