@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/base/actor_system_config.hpp"
 #include "actors/interfaces/inbound_service.hpp"
 #include "actors/interfaces/node.hpp"
 #include "actors/interfaces/peer.hpp"
-#include "actors/base/actor_system_config.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "tests/support/raw_peer.hpp"
 
