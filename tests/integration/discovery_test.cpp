@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
-#include "actors/dialing/saved_dials.hpp"
 #include "actors/base/actor_system_config.hpp"
+#include "actors/dialing/saved_dials.hpp"
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/system_disk.hpp"
 #include "actors/transport/asio_sockets.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/interfaces/peer.hpp"
 #include "actors/base/actor_system_config.hpp"
+#include "actors/interfaces/peer.hpp"
 #include "actors/node/peer_manager.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/transport/transport.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "actors/base/log.hpp"
 #include "actors/base/actor_system_config.hpp"
+#include "actors/base/log.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/interop/bcoin_fixture.hpp"
 #include "tests/support/whole_node.hpp"
