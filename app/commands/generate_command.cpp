@@ -32,8 +32,8 @@ Examples
 } // namespace
 
 command generate_command(CLI::App& program) {
-  auto line = program.add_subcommand("generate", "Print a manual page, completion, or a "
-                                                 "configuration file to start from");
+  auto line =
+    program.add_subcommand("generate", "A manual page, completion, a file to start from");
   line->group(command_group::node);
   line->footer(generate_footer);
   auto what = std::make_shared<std::string>();
