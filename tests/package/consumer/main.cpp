@@ -34,6 +34,7 @@ int main() {
 
   peerage::node_options serving;
   serving.listen = {"127.0.0.1:0"};
+  serving.identity.services = 1; // NODE_NETWORK: others are not asked for headers
   serving.service.on_headers = [](const peerage::serve_headers& x) {
     peerage::headers result;
     peerage::wire::block_header next; // whatever its work: regtest takes two tries
