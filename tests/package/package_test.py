@@ -107,8 +107,8 @@ target_link_libraries(consumer PRIVATE peerage::node)
         self.assertFalse([x for x in commands if "/app/" in str(x)])
         # What peerage::testing is made of is built only for those who link it.
         built = run("ninja", "-C", build, "-n")
-        self.assertIn("peerage_node", built)
-        self.assertNotIn("/tests/", built)
+        self.assertIn("peerage_node.dir", built)
+        self.assertNotIn("peerage_testing.dir", built)
         self.assertNotIn(f"-I{SOURCE} ", ours)
 
 
