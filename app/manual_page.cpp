@@ -82,7 +82,7 @@ void write_command(std::ostream& out, const CLI::App& x, const std::string& word
 
 std::string manual_page(const CLI::App& program) {
   std::ostringstream out;
-  const auto name = program.get_name();
+  const auto& name = program.get_name();
   out << ".TH " << upper(name) << " 1 \"\" \"" << name << " " << program_version()
       << "\"\n.SH NAME\n"
       << name << " \\- " << in_roff(program.get_description()) << "\n.SH SYNOPSIS\n.B "
