@@ -10,6 +10,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace peerage {
 
@@ -57,6 +58,28 @@ struct handlers_of_service : Handlers... {
   using Handlers::operator()...;
 };
 
+/// The handler of one question in `serving`.
+template <class Question, class Handlers>
+auto handler_of(const Handlers& all) {
+  using result = caf::result<typename Question::reply>;
+  if constexpr (!std::is_invocable_v<Handlers&, const Question&>) {
+    return [](const Question& x) -> result { return answer_of_nobody(x); };
+  } else if constexpr (std::is_void_v<std::invoke_result_t<Handlers&, const Question&>>) {
+    return [all](const Question& x) mutable -> result {
+      all(x);
+      return caf::unit;
+    };
+  } else {
+    return [all](const Question& x) mutable -> result { return all(x); };
+  }
+}
+
+template <class... Questions, class Handlers>
+inbound_service_actor::behavior_type
+serving_each(std::type_identity<std::variant<Questions...>>, const Handlers& all) {
+  return {handler_of<Questions>(all)...};
+}
+
 /// The behaviour of a service's actor, from handlers for some of the questions and news
 /// in messages/service.hpp; each returns `caf::result<…>`, a promise or a value. The
 /// others are answered as by a node that has nothing.
@@ -68,23 +91,8 @@ struct handlers_of_service : Handlers... {
 /// ```
 template <class... Handlers>
 inbound_service_actor::behavior_type serving(Handlers... some) {
-  const handlers_of_service<Handlers...> all{std::move(some)...};
-  return answering_each<inbound_service_actor::behavior_type>(
-    std::type_identity<service_request>{}, [all]<class Question>() {
-      return [all](const Question& x) mutable -> caf::result<typename Question::reply> {
-        if constexpr (std::is_invocable_v<handlers_of_service<Handlers...>&,
-                                          const Question&>) {
-          if constexpr (std::is_void_v<decltype(all(x))>) {
-            all(x);
-            return caf::unit;
-          } else {
-            return all(x);
-          }
-        } else {
-          return answer_of_nobody(x);
-        }
-      };
-    });
+  return serving_each(std::type_identity<service_request>{},
+                      handlers_of_service<Handlers...>{std::move(some)...});
 }
 
 } // namespace peerage

@@ -102,10 +102,20 @@ struct node::parts {
   peer_manager_actor manager;
   node_handles handles;
   std::future<void> ended;
+  /// Of the actors that call functions of the program.
+  std::vector<std::future<void>> callers_ended;
 
   void open(const node_options& options, peer_manager_options& wanted);
   void start(node_options&& options, peer_manager_options&& wanted);
+  void await_end_of(const caf::strong_actor_ptr& caller);
 };
+
+void node::parts::await_end_of(const caf::strong_actor_ptr& caller) {
+  auto promise = std::make_shared<std::promise<void>>();
+  callers_ended.push_back(promise->get_future());
+  caf::actor_cast<caf::abstract_actor*>(caller)->attach_functor(
+    [promise] { promise->set_value(); });
+}
 
 /// All that can fail for reasons outside.
 void node::parts::open(const node_options& options, peer_manager_options& wanted) {
@@ -157,6 +167,7 @@ void node::parts::start(node_options&& options, peer_manager_options&& wanted) {
   } else {
     own_service = spawn_service(*system, std::move(options.service));
     context->service = own_service;
+    await_end_of(caf::actor_cast<caf::strong_actor_ptr>(own_service));
   }
   wanted.discover = options.discover;
   wanted.ask_dns_seeds = options.ask_dns_seeds;
@@ -183,13 +194,15 @@ void node::parts::start(node_options&& options, peer_manager_options&& wanted) {
              [&](const caf::error& why) { problem = to_string(why); });
   if (!problem.empty())
     throw node_error("the node does not start: " + problem);
-  if (options.on_event)
-    system->spawn([log = handles.events,
-                   reader = std::make_shared<event_reader>(std::move(options.on_event))](
-                    caf::event_based_actor* reading) {
-      reader->read(reading, log);
-      reading->attach_functor([reader] {}); // as long as the actor
+  if (!options.on_event)
+    return;
+  auto reader = std::make_shared<event_reader>(std::move(options.on_event));
+  const auto reading =
+    system->spawn([log = handles.events, reader](caf::event_based_actor* of_log) {
+      reader->read(of_log, log);
+      of_log->attach_functor([reader] {}); // as long as the actor
     });
+  await_end_of(caf::actor_cast<caf::strong_actor_ptr>(reading));
 }
 
 node::node(node_options options) : parts_(new parts, [](parts* x) { delete x; }) {
@@ -229,9 +242,12 @@ void node::stop() {
   x.handles = {};
   x.ended.wait(); // the manager keeps its own deadline
   x.manager = nullptr;
-  x.own_service = nullptr;
   x.context->service = nullptr;
   x.context = nullptr;
+  caf::anon_send_exit(x.own_service, caf::exit_reason::user_shutdown);
+  x.own_service = nullptr;
+  for (const auto& caller : x.callers_ended)
+    caller.wait(); // the log of events has ended
 }
 
 const wire::network_parameters& node::network() const {

@@ -103,8 +103,8 @@ public:
   ~node() { stop(); }
 
   /// Ends it in order: first what brings peers, then the peers, then what they share;
-  /// what is to be kept is on the disk then. Takes at most `stop_deadline` (4 s). Again:
-  /// does nothing.
+  /// what is to be kept is on the disk then. Takes at most `stop_deadline` (4 s). None of
+  /// the functions in its options is called after that. Again: does nothing.
   void stop();
 
   const wire::network_parameters& network() const;
