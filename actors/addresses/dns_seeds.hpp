@@ -16,8 +16,12 @@
 
 namespace peerage {
 
+/// Asks the DNS seeds of the network for addresses.
 using dns_seeds_actor =
-  crawl_wanted_sink::extend<caf::reacts_to<addresses_available>, caf::reacts_to<resolved>,
+  crawl_wanted_sink::extend<caf::reacts_to<addresses_available>,
+                            // RESOLVER: the addresses of a seed, or that there are none.
+                            caf::reacts_to<resolved>,
+                            // Tests.
                             caf::replies_to<get_dns_seeds_counts>::with<dns_seeds_counts>,
                             // INTERNAL: a pause, or a round, is over.
                             caf::reacts_to<alarm>>;

@@ -48,7 +48,7 @@ struct dial_ended {
   std::uint64_t services = 0; ///< When connected.
 };
 
-/// DNS_SEEDS, a person -> ADDRESS_BOOK: addresses from elsewhere. Answers how many were
+/// DNS_SEEDS, status -> ADDRESS_BOOK: addresses from elsewhere. Answers how many were
 /// new.
 struct add_addresses {
   std::vector<wire::network_address> entries;
@@ -59,8 +59,8 @@ struct add_addresses {
   bool keep = false;
 };
 
-/// ADDRESS_BOOK, DIALER -> CRAWLER, DNS_SEEDS: a dial was wanted, and no address was left
-/// for it. May be repeated as often as it is true.
+/// ADDRESS_BOOK -> CRAWLER, DNS_SEEDS: the DIALER wanted addresses, and too few were
+/// left. May be repeated as often as it is true.
 struct crawl_wanted {};
 
 /// An actor that looks for addresses on demand.
@@ -73,7 +73,7 @@ struct attach_address_users {
   std::vector<crawl_wanted_sink> seekers;
 };
 
-/// PEER_MANAGER -> ADDRESS_BOOK: its counts at one moment.
+/// Anybody -> ADDRESS_BOOK: its counts at one moment.
 struct get_address_book_snapshot {};
 struct address_book_snapshot {
   struct network_counts {
@@ -132,11 +132,11 @@ using address_book_actor = peer_observer_actor::extend<
   caf::reacts_to<addresses_answered>,
   // DNS_SEEDS, status: how many were new; fails if they were to be kept and are not.
   caf::replies_to<add_addresses>::with<std::uint64_t>,
-  // DIALER.
+  // DIALER: what to dial, possibly nothing; what came of it.
   caf::replies_to<get_candidates>::with<candidates>, caf::reacts_to<dial_ended>,
-  // PEER_MANAGER, CRAWLER, DNS_SEEDS.
+  // PEER_MANAGER, CRAWLER, DNS_SEEDS, status: the counts of one moment.
   caf::replies_to<get_address_book_snapshot>::with<address_book_snapshot>,
-  // Status, for people and programs.
+  // Status, for people and programs. Answered from memory.
   caf::replies_to<get_known_addresses>::with<known_address_list>,
   caf::replies_to<wait_for_address>::with<known_address_list>,
   caf::replies_to<get_address_places>::with<address_places>,
@@ -168,7 +168,7 @@ struct crawler_counts {
 /// Asks peers for addresses.
 using crawler_actor =
   peer_observer_actor::extend<caf::reacts_to<attach_crawl_target>,
-                              // ADDRESS_BOOK, DIALER.
+                              // ADDRESS_BOOK.
                               caf::reacts_to<crawl_wanted>,
                               // Tests.
                               caf::replies_to<get_crawler_counts>::with<crawler_counts>,

@@ -17,7 +17,7 @@ struct attach_peer_set {
   inbound_peers_sink peers;
 };
 
-/// Asks the LISTENER: what would stop a connection from this address? Changes nothing.
+/// Status -> LISTENER: what would stop a connection from this address? Changes nothing.
 struct explain_accept {
   endpoint remote;
 };
@@ -30,7 +30,7 @@ using listener_actor =
                     // PEER_SET, BAN_MANAGER, PEER_MANAGER.
                     caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>,
                     caf::reacts_to<bans_changed>, caf::reacts_to<set_network_active>,
-                    // PEER_MANAGER, for status and metrics.
+                    // PEER_MANAGER, status: counts since the start.
                     caf::replies_to<get_attempt_counts>::with<attempt_counts>,
                     // Status (`whynot`).
                     caf::replies_to<explain_accept>::with<obstacles>,

@@ -33,9 +33,9 @@ struct report_misbehaviour {
 /// An actor that takes reports of misbehaviour.
 using misbehaviour_sink = caf::typed_actor<caf::reacts_to<report_misbehaviour>>;
 
-/// A person or program -> BAN_MANAGER: ban a range; see ban_list::add. Answers a
-/// ban_result as its number once the change is on the disk. An error means that it is in
-/// force but not on the disk.
+/// Status -> BAN_MANAGER: ban a range; see ban_list::add. Answers a ban_result as its
+/// number once the change is on the disk. An error means that it is in force but not on
+/// the disk.
 struct set_ban {
   subnet range;
   /// Seconds from now or, if `absolute`, Unix time; 0: the default duration.
@@ -45,14 +45,13 @@ struct set_ban {
   bool address_only = false;
 };
 
-/// A person or program -> BAN_MANAGER: lift the ban of exactly this range. Answers like
-/// `set_ban`; `not_banned` if it has none.
+/// Status -> BAN_MANAGER: lift the ban of exactly this range. Answers like `set_ban`;
+/// `not_banned` if it has none.
 struct lift_ban {
   subnet range;
 };
 
-/// A person or program -> BAN_MANAGER: lift all bans. Answers like `set_ban`, always
-/// `done`.
+/// Status -> BAN_MANAGER: lift all bans. Answers like `set_ban`, always `done`.
 struct clear_bans {};
 
 /// Anybody -> BAN_MANAGER: the bans in force at this moment, ordered by address.
@@ -105,17 +104,24 @@ struct attach_ban_users {
 
 /// Keeps what is held against hosts: points for misbehaviour, and bans.
 using ban_manager_actor = peer_observer_actor::extend<
-  caf::reacts_to<attach_ban_users>, caf::reacts_to<report_misbehaviour>,
-  // A ban_result as its number; fails if the change is in force but not on the disk.
+  // PEER_MANAGER, once.
+  caf::reacts_to<attach_ban_users>,
+  // CONNECTION, LISTENER, DIALER, ADDRESS_BOOK. No answer.
+  caf::reacts_to<report_misbehaviour>,
+  // Status: a ban_result as its number; fails if the change is in force but not on the
+  // disk.
   caf::replies_to<set_ban>::with<std::uint8_t>,
   caf::replies_to<lift_ban>::with<std::uint8_t>,
-  caf::replies_to<clear_bans>::with<std::uint8_t>, caf::replies_to<get_bans>::with<bans>,
+  caf::replies_to<clear_bans>::with<std::uint8_t>,
+  // PEER_MANAGER, status, from memory.
+  caf::replies_to<get_bans>::with<bans>,
   caf::replies_to<get_ban_counts>::with<ban_counts>,
   caf::replies_to<wait_for_ban>::with<bans>,
   // Callers of wait_for_ban: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,
-  // Points.
+  // Status: points, from 0 to reputation::highest_score.
   caf::replies_to<get_score>::with<double>,
+  // PEER_SET, before an eviction.
   caf::replies_to<find_suspects>::with<suspects>,
   // INTERNAL: time to save or to sweep, or a waiter's time is over.
   caf::reacts_to<alarm>>;

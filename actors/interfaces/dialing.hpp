@@ -26,9 +26,10 @@ struct attach_discovery {
   ban_manager_actor ban_manager;
 };
 
-/// Stay connected to this peer, now and after the next start. Answers false if it was
-/// added before, and true when the addition is on the disk; an error means that it is
-/// not, though the peer is dialed, or that the address is out of reach.
+/// Status, the library -> DIALER: stay connected to this peer, now and after the next
+/// start. Answers false if it was added before, and true when the addition is on the
+/// disk; an error means that it is not, though the peer is dialed, or that the address is
+/// out of reach.
 struct add_manual_peer {
   endpoint remote;
   std::string text{}; ///< It is listed and removed by this; empty: the endpoint's.
@@ -36,14 +37,14 @@ struct add_manual_peer {
     name{}; ///< If it is set, the peer's, and `remote` is not used.
 };
 
-/// Stop dialing this peer; an existing connection stays. Answers false if no peer was
-/// added with this text, else like `add_manual_peer`.
+/// Status -> DIALER: stop dialing this peer; an existing connection stays. Answers false
+/// if no peer was added with this text, else like `add_manual_peer`.
 struct remove_manual_peer {
   std::string text;
 };
 
-/// Dial this address once, now, regardless of pauses and free places. Answers false if it
-/// is connected or being dialed, an error if it is out of reach.
+/// Status -> DIALER: dial this address once, now, regardless of pauses and free places.
+/// Answers false if it is connected or being dialed, an error if it is out of reach.
 struct dial_once {
   endpoint remote;
 };
@@ -54,7 +55,7 @@ struct dial_name_once {
   host_name name;
 };
 
-/// Asks the DIALER for the manual peers, added by `add_manual_peer` or at the start.
+/// Status -> DIALER: the manual peers, added by `add_manual_peer` or at the start.
 struct get_manual_peers {};
 struct manual_peers {
   struct entry {
@@ -65,14 +66,14 @@ struct manual_peers {
   std::vector<entry> entries; ///< In the order they were added.
 };
 
-/// Asks the DIALER: what would stop a dial of this address by discovery, at this moment?
+/// Status -> DIALER: what would stop a dial of this address by discovery, at this moment?
 /// Changes nothing.
 struct explain_dial {
   endpoint remote;
 };
 
-/// Asks the same about a host name, which is looked up unless it is a manual peer with an
-/// address. Without an address, the obstacle is the lookup.
+/// Status -> DIALER: the same about a host name, which is looked up unless it is a manual
+/// peer with an address. Without an address, the obstacle is the lookup.
 struct explain_name {
   host_name name;
 };
@@ -83,13 +84,14 @@ struct name_obstacles {
 
 /// Owns the outbound places, and everything that is dialed.
 using dialer_actor = peer_sink::extend<
+  // PEER_MANAGER, once.
   caf::reacts_to<attach_discovery>,
   // PEER_SET, BAN_MANAGER, ADDRESS_BOOK, PEER_MANAGER.
   caf::reacts_to<peer_joined>, caf::reacts_to<peer_left>, caf::reacts_to<bans_changed>,
   caf::reacts_to<addresses_available>, caf::reacts_to<set_network_active>,
-  // PEER_MANAGER, for status and metrics.
+  // PEER_MANAGER, status: counts since the start.
   caf::replies_to<get_attempt_counts>::with<attempt_counts>,
-  // Status, for people and programs.
+  // Status, for people and programs; what false and an error mean, see the messages.
   caf::replies_to<add_manual_peer>::with<bool>,
   caf::replies_to<remove_manual_peer>::with<bool>, caf::replies_to<dial_once>::with<bool>,
   caf::replies_to<dial_name_once>::with<bool>,

@@ -19,7 +19,7 @@ using event_log_actor = event_sink::extend<
   // Readers of events. Answers when there is an event, at the latest after the timeout of
   // the question.
   caf::replies_to<get_events>::with<event_batch>,
-  // Status: the events of one peer that are still remembered.
+  // Status: the events of one peer or address that are still remembered.
   caf::replies_to<get_event_history>::with<event_batch>,
   // Callers of get_events: the answer is no longer wanted.
   caf::reacts_to<cancel_request>,

@@ -36,11 +36,11 @@ struct node_handles {
 using peer_manager_actor = caf::typed_actor<
   // Status: the node at one moment. Fails if a part of it does not answer in time.
   caf::replies_to<get_node_snapshot>::with<node_snapshot>,
-  // Every peer; those that do not answer in time are left out.
+  // Every peer, as the PEER_SET tells; those that do not answer in time are left out.
   caf::replies_to<get_peer_snapshots>::with<peer_snapshots>,
   // Status: passed on to LISTENER, DIALER and PEER_SET.
   caf::reacts_to<set_network_active>,
-  // Status, once.
+  // Status, HISTORIAN and the library, once each.
   caf::replies_to<get_node_handles>::with<node_handles>,
   // A handle to route requests with; it dies with the manager.
   caf::replies_to<caf::get_atom>::with<peer_set_actor>,

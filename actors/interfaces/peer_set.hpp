@@ -99,15 +99,16 @@ struct get_snapshot_of {
   peer_id peer = 0;
 };
 
-/// End a peer: by its id or, if that is 0, by its address. Answers false if there is no
-/// such peer. LISTENER and DIALER take it, too, for connections that still shake hands.
+/// Status, the library -> PEER_SET: end a peer, by its id or, if that is 0, by its
+/// address. Answers false if there is no such peer. LISTENER and DIALER take it, too, for
+/// connections that still shake hands.
 struct disconnect_peer {
   peer_id peer = 0;
   endpoint address;
 };
 
-/// Ping every peer now, except those with a ping under way. The answers show in their
-/// snapshots.
+/// Status -> PEER_SET: ping every peer now, except those with a ping under way. The
+/// answers show in their snapshots.
 struct ping_all {};
 
 /// Status -> PEER_SET: answered with the time at which it is handled. It shows how long
@@ -144,10 +145,10 @@ struct dial_given_up {
   std::optional<time_point> again;
 };
 
-/// Answers when the condition holds, at the latest after `timeout`. A wait for a peer
-/// (`connected`, `ready`) that `who` names by address and port ends earlier, too: when
-/// its dial fails, or has failed less than 10 s ago, and no other one is due before the
-/// time is over.
+/// Status, the library -> PEER_SET: answers when the condition holds, at the latest after
+/// `timeout`. A wait for a peer (`connected`, `ready`) that `who` names by address and
+/// port ends earlier, too: when its dial fails, or has failed less than 10 s ago, and no
+/// other one is due before the time is over.
 struct wait_for_peers {
   enum class condition : std::uint8_t {
     ready_count, ///< At least `count` peers are ready.
@@ -180,15 +181,15 @@ struct peers_waited_for {
 using peer_set_actor = requests_actor::extend<
   // LISTENER, DIALER. No answer: `peer_joined`, or `peer_left` alone, tells the outcome.
   caf::reacts_to<join_set>,
-  // DIALER.
+  // DIALER: for those who wait for a peer (`wait_for_peers`).
   caf::reacts_to<dial_begun>, caf::reacts_to<dial_given_up>,
-  // DIALER, BAN_MANAGER.
+  // BAN_MANAGER. No answer: `peer_left` tells the outcome.
   caf::reacts_to<end_peer>, caf::reacts_to<end_peers_in>,
-  // LISTENER.
+  // LISTENER: whether a peer was ended for the newcomer.
   caf::replies_to<evict_inbound>::with<bool>,
   // The node.
   caf::reacts_to<announce_block_to_all>,
-  // CRAWLER.
+  // CRAWLER: how many were asked, and have answered.
   caf::replies_to<gather_addresses>::with<gathered_addresses>,
   // ADDRESS_BOOK. Dropped if the peer is gone or not ready.
   caf::reacts_to<tell_addresses>,

@@ -31,7 +31,12 @@ using connection_actor =
   requests_actor::extend<caf::replies_to<get_peer_snapshot>::with<peer_snapshot>,
                          // From the CLIENT, with what it knows itself.
                          caf::replies_to<peer_group>::with<peer_group>,
-                         caf::reacts_to<cancel_request>, caf::reacts_to<attach_client>,
+                         // From callers, passed on by the CLIENT: the answer is no longer
+                         // wanted.
+                         caf::reacts_to<cancel_request>,
+                         // From the HANDSHAKE, once.
+                         caf::reacts_to<attach_client>,
+                         // INTERNAL: the CLIENT is gone.
                          caf::reacts_to<client_ended>,
                          // From the transport.
                          caf::reacts_to<frame_batch>, caf::reacts_to<transport_closed>,
