@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A regtest node stays on loopback and private networks: it neither dials nor tells of
-anything else, wherever the address comes from. The addresses here are never dialed: no
+"""I17: a regtest node stays on loopback and private networks: it neither dials nor tells
+of anything else, wherever the address comes from. The addresses here are never dialed: no
 test has a node with --allow-public, or on another network, that could."""
 
 import struct
