@@ -102,7 +102,7 @@ struct address_book_state {
 ///   network is. (Bitcoin Core asks for outbound peers of two address groups, and so
 ///   counts nothing in small networks.)
 /// - Banned and own addresses, and those out of reach, are neither stored, relayed, given
-/// out, nor served.
+///   out, nor served.
 /// - When get_candidates finds too few, `crawl_wanted` goes to the seekers, and
 ///   `addresses_available` to the observers as soon as an address comes in.
 /// - A peer that tells far more than its allowance is reported as `address_flood`, once

@@ -52,7 +52,7 @@ struct dialer_state {
   std::unordered_map<endpoint, attempt> attempts;
   added_peers added;
   std::optional<named_peers> names;
-  /// Who waits for the lookup of a name that is under way.
+  /// What is to follow the lookup of a name that is under way.
   std::map<host_name, std::vector<std::function<void(const resolved&)>>> lookups;
   /// Texts of added or removed peers that a failing disk does not have.
   std::set<std::string> unsaved;

@@ -43,7 +43,7 @@ public:
 
   void add(const host_name& name, time_point now);
 
-  /// Ends one wish. @returns the address that nobody wants any more.
+  /// Ends one wish. @returns the address that no wish needs any more.
   std::optional<endpoint> remove(const host_name& name);
 
   /// Null if it was not added.
@@ -65,16 +65,16 @@ public:
 
   /// A lookup has brought addresses that can be dialed now. @returns the one to dial: the
   /// first that has not failed in this round, or else the first of a new round; empty if
-  /// nobody wants the name any more.
+  /// the name is wanted no more.
   std::optional<endpoint> found(const host_name& name,
                                 const std::vector<endpoint>& dialable);
 
   /// It has not.
   void not_found(const host_name& name, std::string problem, time_point now);
 
-  // -- dials: all of these return false for an address of no name
-  // ------------------------
+  // -- dials ---------------------------------------------------------------------------
 
+  // All of these return false for an address of no name.
   bool dial_failed(const endpoint& remote, peer_exit reason, time_point now);
   bool joined(const endpoint& remote, time_point now);
   bool left(const endpoint& remote, time_point now);

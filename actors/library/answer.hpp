@@ -46,7 +46,7 @@ public:
       throw request_failed(*why);
     return std::get<0>(result_);
   }
-  /// Requires that there is no value.
+  /// @throws std::bad_variant_access if there is a value.
   const request_failure& failure() const { return std::get<1>(result_); }
 
 private:

@@ -254,7 +254,7 @@ struct starting {
   dns_seeds_actor seeds{};
 };
 
-/// Who keeps what all others share, and who writes it to the disk.
+/// The owners of what all others share, and the SAVER, which writes it to the disk.
 void start_memory(peer_manager_pointer self, starting& x) {
   auto& state = self->state;
   const auto& context = state.context;
@@ -295,7 +295,7 @@ void start_memory(peer_manager_pointer self, starting& x) {
   adopt(self, memory, state.book);
 }
 
-/// Who brings peers, and addresses to dial.
+/// The sources of peers, and of addresses to dial.
 void start_intake(peer_manager_pointer self, starting& x) {
   auto& state = self->state;
   const auto& context = state.context;

@@ -9,8 +9,8 @@ namespace peerage::routing {
 
 namespace {
 
-/// A dial that failed this long before the wait began is the one that is meant: who asks
-/// for a dial and then waits for its peer may come too late to see it fail.
+/// A dial that failed this long before the wait began is the one that is meant: a caller
+/// that asks for a dial and then waits for its peer may come too late to see it fail.
 constexpr std::chrono::seconds just_failed{10};
 
 /// Adds what became of the dial that is waited for.

@@ -742,8 +742,8 @@ TEST_CASE("a peer that breaks a hard rule is banned as it leaves") {
   CHECK_FALSE(neighbour.saw_end());
 }
 
-/// Damaged messages, again and again: each burst is one slip of 2 points. Both remotes
-/// answer pings meanwhile.
+/// Damaged messages, again and again: each burst is one misbehaviour of 2 points. Both
+/// remotes answer pings meanwhile.
 void slip(simulation& world, scripted_remote& remote, scripted_remote& other,
           int seconds) {
   for (int second = 0; second < seconds && !remote.saw_end(); ++second) {

@@ -9,7 +9,7 @@ status_actor::behavior_type status(status_pointer self,
   self->state.manager = manager;
   self->state.methods = std::move(methods);
   // Tasks wait until this is answered, however long a starting node takes with thousands
-  // of peers: who asked has a deadline of his own. The manager answers, or ends.
+  // of peers: a caller has its own deadline. The manager answers, or ends.
   self->request(manager, caf::infinite, get_node_handles{})
     .await([self](node_handles& parts) { self->state.parts = std::move(parts); },
            [self](caf::error& failure) { self->quit(std::move(failure)); });
