@@ -13,7 +13,7 @@ public:
   /// Calls `on_end` once, from a thread of its own, when the last writer of a pipe is
   /// gone, the other side of a socket has finished sending, or a terminal has hung up;
   /// whether something is left to read does not matter. Everything else, such as
-  /// /dev/null or a file, has nobody whose end could be waited for: there it calls
+  /// /dev/null or a file, has no writer whose end could be waited for: there it calls
   /// `on_end` at once.
   /// @throws std::system_error without a thread, or without a descriptor to wake it.
   end_of_input(int descriptor, std::function<void()> on_end);

@@ -86,7 +86,7 @@ private:
   std::string cookie_from_;   ///< Where it was read, for texts.
 };
 
-/// The exit if nobody answers.
+/// The exit if nothing answers.
 early_exit unreachable(const status_address& at, const std::string& why);
 
 /// The exit if it is no node that answers.

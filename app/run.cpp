@@ -105,7 +105,7 @@ bool has_ipv6() {
 }
 
 /// Whether an address is one of those of a family that this system may lack, and that
-/// nobody has named.
+/// no option has named.
 bool may_be_left_out(const run_options& options, const endpoint& at) {
   return !options.listen && !at.is_ipv4() && !has_ipv6();
 }

@@ -48,7 +48,7 @@ void tell(const std::function<void(const News&)>& to, const News& x) {
     if (to)
       to(x);
   } catch (const std::exception&) {
-    // nobody waits for it
+    // no answer is awaited
   }
 }
 

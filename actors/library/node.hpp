@@ -45,8 +45,8 @@ struct node_options {
   /// What it may dial; empty: this machine and private networks on regtest, everything
   /// elsewhere.
   std::optional<dial_reach> reach{};
-  /// What its version message says: services, height, user agent. Who does not offer
-  /// NODE_NETWORK (1) is asked for neither headers nor blocks.
+  /// What its version message says: services, height, user agent. A node that does not
+  /// offer NODE_NETWORK (1) is asked for neither headers nor blocks.
   local_identity identity{};
   peer_timing timing{};
   /// Addresses, bans and the like are kept in a folder of the network's name in here

@@ -16,7 +16,7 @@ namespace peerage {
 /// `sync_directory_of` has returned. Until then a name may be there after a failure or
 /// not, and the name that a file had before may still be.
 ///
-/// All of it is in force at once for whoever asks this disk. Everything blocks for as
+/// All of it is in force at once for all callers of this disk. Everything blocks for as
 /// long as the disk needs. A file belongs to one process and one thread at a time.
 class disk {
 public:
@@ -68,7 +68,7 @@ public:
 
   /// Gives a file another name of the same directory in place of its own. What has that
   /// name already is replaced: there is no moment, also after a power failure, at which
-  /// the new name is nobody's.
+  /// no file has the new name.
   virtual problem rename(const std::filesystem::path& from,
                          const std::filesystem::path& to) = 0;
 

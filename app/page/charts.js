@@ -48,7 +48,7 @@ const hover = new WeakMap(); // svg → where its samples are, and what they say
 /// @param range    {begin, end, ticks: [[time, label], …]}
 /// @param label    Makes a text of a value of the axis.
 /// @param series   {kind, of, base}: its class, its value (null: none); with a base, an area.
-/// @param describe Makes a text of a sample, for who points at it.
+/// @param describe Makes a text of a sample, shown under the pointer.
 export function draw(chart, {samples, range, top, label, series, describe}) {
   const width = chart.clientWidth, height = chart.clientHeight;
   if (!width) return;

@@ -12,8 +12,8 @@
 namespace peerage {
 
 /// Long pieces of work for the HTTP thread, done one after the other, with everything
-/// else that is ready then done in between. Lives on that thread. Whoever adds work
-/// bounds it.
+/// else that is ready then done in between. Lives on that thread. Its callers bound
+/// the work.
 class turn_queue : public std::enable_shared_from_this<turn_queue> {
 public:
   void add(const std::shared_ptr<http_executor>& executor, std::function<void()> work) {

@@ -12,8 +12,8 @@ namespace peerage {
 
 /// Calls `then` with the connections that still shake hands, in either direction: Core
 /// counts a connection from the first byte on; the PEER_SET has it after the handshake.
-/// Whoever asks the set as well asks it in `then`, so that a connection on its way into
-/// the set is not missed.
+/// A caller that asks the set as well asks it in `then`, so that a connection on its way
+/// into the set is not missed.
 void ask_handshakes(status_pointer self, const std::function<void(peer_snapshots)>& then);
 
 /// Calls `then` with the address. A link-local one without a zone gets the zone of the
