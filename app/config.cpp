@@ -229,7 +229,7 @@ std::vector<option_spec> make_options() {
 
     {"data-dir", "DIR", group_node,
      "Where state is kept, in DIR/<network> (main: in DIR itself,\ntestnet: in "
-     "DIR/testnet3; default ~/.peerage)",
+     "DIR/testnet3; default ~/.peerage; of a systemd service,\nits StateDirectory)",
      false,
      [](run_options& to, text x) {
        if (x.empty())
@@ -279,12 +279,16 @@ std::vector<option_spec> make_options() {
      "pipe. "
      "SIGHUP opens it again",
      false, set_log_file},
-    {"log-format", "FORMAT", group_node, "text or json (default text)", false,
+    {"log-format", "FORMAT", group_node,
+     "text, json, or journal: that of systemd, with fields\n(default text; journal if "
+     "stderr leads there)",
+     false,
      [](run_options& to, text x) {
-       to.logs =
-         read_choice(x, {"text", "json"}) == "json" ? log_format::json : log_format::text;
-     },
-     "text"},
+       const auto name = read_choice(x, {"text", "json", "journal"});
+       to.logs = name == "json"      ? log_format::json
+                 : name == "journal" ? log_format::journal
+                                     : log_format::text;
+     }},
   };
 }
 
@@ -323,6 +327,8 @@ std::string out_of_reach(const run_options& x) {
 } // namespace
 
 std::string check_together(run_options& x) {
+  if (x.logs == log_format::journal && !x.log_file.empty())
+    return "--log-file: is not for --log-format journal, which goes to systemd's journal";
   if (!x.network)
     x.network = &wire::parameters(wire::network::main);
   if (x.swarm > 0 && x.network->id != wire::network::regtest)
@@ -339,6 +345,11 @@ std::string check_together(run_options& x) {
 }
 
 std::filesystem::path standard_data_dir() {
+  // Of systemd, if the unit has StateDirectory=; a list begins with the first.
+  if (const auto* given = std::getenv("STATE_DIRECTORY"); given && *given == '/') {
+    const std::string_view all{given};
+    return all.substr(0, all.find(':'));
+  }
   const auto* home = std::getenv("HOME");
   return home && *home ? std::filesystem::path(home) / ".peerage"
                        : std::filesystem::path();

@@ -18,7 +18,7 @@
 
 namespace peerage {
 
-enum class log_format : std::uint8_t { text, json };
+enum class log_format : std::uint8_t { text, json, journal };
 
 /// The options of `peerage run`, checked.
 struct run_options {
@@ -51,7 +51,7 @@ struct run_options {
 
   std::vector<std::string> warnings; ///< For the log, once it is open.
   std::string log_level = "info";
-  log_format logs = log_format::text;
+  std::optional<log_format> logs; ///< Not set: text, or what stderr takes best.
   std::filesystem::path log_file; ///< Empty: stderr.
 
   bool stop_at_eof = false; ///< A stop in order when standard input ends.
@@ -70,7 +70,7 @@ bool connects_only(const run_options& x);
 /// Returns what is wrong; empty: nothing.
 std::string check_together(run_options& x);
 
-/// ~/.peerage; empty if HOME is not set.
+/// ~/.peerage, or the state directory of a service of systemd; empty if HOME is not set.
 std::filesystem::path standard_data_dir();
 
 /// What a person reads above the examples of `peerage run`, and these.

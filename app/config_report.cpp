@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/config_report.hpp"
 
+#include "app/node_resources.hpp"
 #include "app/option_spec.hpp"
-#include "app/run.hpp"
 
 #include <algorithm>
 #include <array>

@@ -29,8 +29,10 @@ std::size_t lines_in(std::string_view text) {
 } // namespace
 
 struct line_writer::shared {
-  shared(int to, std::function<std::string(std::size_t)> gap, std::size_t most)
-      : gap_line(std::move(gap)), limit(most), descriptor(to) {}
+  shared(int to, target instead, std::function<std::string(std::size_t)> gap,
+         std::size_t most)
+      : gap_line(std::move(gap)), limit(most), other_target(std::move(instead)),
+        descriptor(to) {}
   shared(const shared&) = delete;
   shared& operator=(const shared&) = delete;
   ~shared() {
@@ -44,6 +46,10 @@ struct line_writer::shared {
   std::size_t write_all(std::string_view text);
   void write_next(const std::string& lines, std::size_t gap);
   bool tell_gap();
+  ssize_t write_some(std::string_view text) const {
+    return other_target ? other_target(text)
+                        : ::write(descriptor, text.data(), text.size());
+  }
 
   const std::function<std::string(std::size_t)> gap_line;
   const std::size_t limit;
@@ -60,6 +66,7 @@ struct line_writer::shared {
   bool finishing = false;
 
   // The thread's own.
+  const target other_target; ///< If there is one, the descriptor is none.
   int descriptor;
   bool owns_descriptor = false;
   std::size_t untold = 0;   ///< Dropped lines not told of yet.
@@ -121,7 +128,7 @@ bool line_writer::shared::change_target() {
 std::size_t line_writer::shared::write_all(std::string_view text) {
   std::size_t done = 0;
   while (done < text.size()) {
-    auto written = ::write(descriptor, text.data() + done, text.size() - done);
+    auto written = write_some(text.substr(done));
     if (written >= 0) {
       done += static_cast<std::size_t>(written);
     } else if (errno == EAGAIN) { // ours, or another process has made it non-blocking
@@ -171,7 +178,14 @@ bool line_writer::shared::tell_gap() {
 
 line_writer::line_writer(int descriptor, std::function<std::string(std::size_t)> gap_line,
                          std::size_t limit)
-    : shared_(std::make_shared<shared>(descriptor, std::move(gap_line), limit)),
+    : shared_(std::make_shared<shared>(descriptor, nullptr, std::move(gap_line), limit)),
+      thread_([x = shared_] { x->run(); }) {
+  PEERAGE_EXPECTS(are_write_signals_ignored());
+}
+
+line_writer::line_writer(target to, std::function<std::string(std::size_t)> gap_line,
+                         std::size_t limit)
+    : shared_(std::make_shared<shared>(-1, std::move(to), std::move(gap_line), limit)),
       thread_([x = shared_] { x->run(); }) {
   PEERAGE_EXPECTS(are_write_signals_ignored());
 }

@@ -9,12 +9,15 @@
 #include <string_view>
 #include <thread>
 
+#include <sys/types.h>
+
 namespace peerage {
 
-/// Writes lines to a descriptor, in order, on a thread of its own: `put` never waits,
-/// even if the pipe is not read, the terminal is stopped, or the disk is full or hangs. A
-/// line that finds no room, or cannot be written, is dropped and counted; the count is
-/// written as soon as there is room again. Requires that SIGPIPE and SIGXFSZ are ignored.
+/// Writes lines to a descriptor or another target, in order, on a thread of its own:
+/// `put` never waits, even if the pipe is not read, the terminal is stopped, or the disk
+/// is full or hangs. A line that finds no room, or cannot be written, is dropped and
+/// counted; the count is written as soon as there is room again. Requires that SIGPIPE
+/// and SIGXFSZ are ignored.
 class line_writer {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -28,6 +31,14 @@ public:
   ///                 object is gone.
   /// @throws std::system_error without a thread.
   line_writer(int descriptor, std::function<std::string(std::size_t lines)> gap_line,
+              std::size_t limit = usual_limit);
+
+  /// Takes some of the lines, like write(2), on the writer's thread: returns the number
+  /// of bytes taken, or -1 with errno. May wait.
+  using target = std::function<ssize_t(std::string_view lines)>;
+
+  /// The same with a target that is no descriptor.
+  line_writer(target to, std::function<std::string(std::size_t lines)> gap_line,
               std::size_t limit = usual_limit);
   line_writer(const line_writer&) = delete;
   line_writer& operator=(const line_writer&) = delete;

@@ -2,6 +2,7 @@
 #include "app/logging.hpp"
 
 #include "actors/base/log.hpp"
+#include "app/journal.hpp"
 #include "app/line_writer.hpp"
 #include "app/log_merger.hpp"
 
@@ -17,6 +18,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -40,8 +42,19 @@ spdlog::level::level_enum spdlog_level(log::level at) {
   return spdlog::level::critical;
 }
 
+log::level level_of(spdlog::level::level_enum x) {
+  switch (x) {
+  case spdlog::level::trace: return log::level::trace;
+  case spdlog::level::debug: return log::level::debug;
+  case spdlog::level::warn: return log::level::warn;
+  case spdlog::level::err: return log::level::error;
+  case spdlog::level::critical: return log::level::critical;
+  default: return log::level::info;
+  }
+}
+
 /// `,"part":"peer_set","peer":7`: what stands in a JSON line behind its text.
-std::string members_of(const log::line& x) {
+std::string json_members_of(const log::line& x) {
   std::string result = ",\"part\":\"";
   result.append(to_string(x.from)).append("\"");
   for (const auto* value : x.values)
@@ -93,15 +106,24 @@ class line_format {
 public:
   /// @param on_stderr Else colours are not wanted.
   line_format(log_format format, bool on_stderr)
-      : json_(format == log_format::json),
-        coloured_(!json_ && on_stderr && spdlog::details::os::in_terminal(stderr) &&
-                  spdlog::details::os::is_color_terminal()) {}
+      : format_(format), coloured_(format == log_format::text && on_stderr &&
+                                   spdlog::details::os::in_terminal(stderr) &&
+                                   spdlog::details::os::is_color_terminal()) {}
+
+  /// What a line has beside its text, in this format.
+  std::string members_of(const log::line& x) const {
+    return format_ == log_format::journal ? journal::fields_of(x) : json_members_of(x);
+  }
 
   /// @param members As `members_of` writes them.
   std::string operator()(const log_msg& message, std::string_view members = {},
                          std::size_t count = 1) {
-    if (json_)
+    if (format_ == log_format::json)
       return json_line(message, members, count);
+    if (format_ == log_format::journal)
+      return journal::entry(level_of(message.level),
+                            {message.payload.data(), message.payload.size()}, members,
+                            count);
     spdlog::memory_buf_t buffer;
     pattern_.format(message, buffer);
     std::string result{buffer.data(), buffer.size()};
@@ -113,7 +135,7 @@ public:
   }
 
 private:
-  bool json_;
+  log_format format_;
   bool coloured_;
   spdlog::pattern_formatter pattern_{"%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
                                      spdlog::pattern_time_type::utc, "\n"};
@@ -139,13 +161,24 @@ int open_log_file(const std::filesystem::path& path) {
 }
 
 log::level level_named(std::string_view name) {
-  switch (spdlog::level::from_str(std::string(name))) {
-  case spdlog::level::trace: return log::level::trace;
-  case spdlog::level::debug: return log::level::debug;
-  case spdlog::level::warn: return log::level::warn;
-  case spdlog::level::err: return log::level::error;
-  default: return log::level::info;
-  }
+  return level_of(spdlog::level::from_str(std::string(name)));
+}
+
+} // namespace
+
+namespace {
+
+std::unique_ptr<line_writer> make_writer(log_format format,
+                                         std::function<std::string(std::size_t)> gap) {
+  return format == log_format::journal
+           ? std::make_unique<line_writer>(journal::write, std::move(gap))
+           : std::make_unique<line_writer>(STDERR_FILENO, std::move(gap));
+}
+
+/// The format if none is asked for.
+log_format usual_format(const run_options& options) {
+  return options.log_file.empty() && journal::is_stderr() ? log_format::journal
+                                                          : log_format::text;
 }
 
 } // namespace
@@ -155,23 +188,23 @@ class process_log::sink : public log::sink,
 public:
   sink(log_format format, bool on_stderr)
       : format_(format, on_stderr),
-        lines_(STDERR_FILENO, [format, on_stderr](std::size_t dropped) {
+        lines_(make_writer(format, [format, on_stderr](std::size_t dropped) {
           return gap_line(format, on_stderr, dropped);
-        }) {}
+        })) {}
 
-  line_writer& lines() { return lines_; }
+  line_writer& lines() { return *lines_; }
 
   void write(const log::line& x) override {
-    const auto members = members_of(x);
     const auto level = spdlog_level(x.at);
     std::lock_guard guard{mutex_};
+    const auto members = format_.members_of(x);
     const auto now = std::chrono::steady_clock::now();
     write_merged(merger_.due(now));
     const bool is_single = x.kind.empty();
     if (is_single) // merged lines before it come first
       write_merged(merger_.counted_so_far());
     if (is_single || merger_.admit(level, x.kind, x.text, members, now))
-      lines_.put(format_(log_msg{"", level, x.text}, members));
+      lines_->put(format_(log_msg{"", level, x.text}, members));
     else
       call_when_due();
   }
@@ -185,11 +218,11 @@ public:
         return false;
       write_merged(merger_.counted_so_far());
     }
-    return lines_.drain(limit);
+    return lines_->drain(limit);
   }
 
   /// Only for an immediate end: the writer writes as soon as it can anyway.
-  void flush() override { lines_.drain(std::chrono::milliseconds{100}); }
+  void flush() override { lines_->drain(std::chrono::milliseconds{100}); }
 
 private:
   void write_due() {
@@ -204,13 +237,13 @@ private:
         x.count == 1 ? x.example
                      : x.example + " (one of " + std::to_string(x.count) + " such lines)";
       const auto level = static_cast<spdlog::level::level_enum>(x.level);
-      lines_.put(format_(log_msg{"", level, text}, x.members, x.count));
+      lines_->put(format_(log_msg{"", level, text}, x.members, x.count));
     }
   }
 
   void call_when_due() {
     if (auto at = merger_.next_due())
-      lines_.call_at(*at, [weak = weak_from_this()] {
+      lines_->call_at(*at, [weak = weak_from_this()] {
         if (auto self = weak.lock())
           self->write_due();
       });
@@ -220,11 +253,12 @@ private:
     mutex_; ///< Held while formatting: lines keep the order of their times.
   line_format format_;
   log_merger merger_;
-  line_writer lines_;
+  std::unique_ptr<line_writer> lines_;
 };
 
 process_log::process_log(const run_options& options)
-    : sink_(std::make_shared<sink>(options.logs, options.log_file.empty())),
+    : sink_(std::make_shared<sink>(options.logs.value_or(usual_format(options)),
+                                   options.log_file.empty())),
       path_(options.log_file) {
   if (!path_.empty()) {
     const int opened = open_log_file(path_);

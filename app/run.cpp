@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "app/run.hpp"
 
-#include "actors/admission/handshake_places.hpp"
 #include "actors/base/actor_system_config.hpp"
 #include "actors/base/log.hpp"
 #include "actors/chain/chain_service.hpp"
-#include "actors/status/status_server.hpp"
-#include "actors/storage/data_directory.hpp"
 #include "actors/storage/state_saver.hpp"
-#include "actors/transport/asio_sockets.hpp"
 #include "actors/transport/resolver.hpp"
 #include "app/end_of_input.hpp"
+#include "app/handed_sockets.hpp"
 #include "app/line_writer.hpp"
 #include "app/logging.hpp"
+#include "app/node_resources.hpp"
 #include "app/option_values.hpp"
 #include "app/page.hpp"
+#include "app/required_resources.hpp"
+#include "app/service_manager.hpp"
+#include "app/service_notifier.hpp"
 #include "app/standard_streams.hpp"
+#include "app/start_error.hpp"
 #include "app/stop_watch.hpp"
-#include "app/swarm.hpp"
 #include "messages/version.hpp"
 
 #include <caf/abstract_actor.hpp>
@@ -25,24 +26,15 @@
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
-#include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 
 namespace peerage {
 
@@ -61,108 +53,6 @@ constexpr std::chrono::milliseconds last_lines_limit{400};
 /// The same when an end is overdue already.
 constexpr std::chrono::milliseconds forced_end_limit{100};
 
-/// Blocks of the demonstration's chain: enough for several getblocks, made in no time.
-constexpr std::size_t swarm_chain_height = 1'200;
-
-/// The node cannot start as asked to; what() names the option.
-struct start_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// All resources that can be taken before any actor runs. Members are destroyed in
-/// reverse order, the sockets last.
-struct opened {
-  std::unique_ptr<data_directory> data;
-  std::shared_ptr<socket_provider> sockets;
-  std::vector<acceptor_ptr> acceptors;
-  std::shared_ptr<status_server> status;
-  std::shared_ptr<rpc_cookie> cookie;         ///< Null without a status socket.
-  std::shared_ptr<const regtest_chain> chain; ///< Null without a swarm.
-  std::unique_ptr<peerage::swarm> swarm;
-};
-
-} // namespace
-
-std::vector<endpoint> places_to_listen(const run_options& options) {
-  if (options.listen)
-    return *options.listen;
-  if (connects_only(options))
-    return {}; // as in other nodes: with --connect, strangers are not wanted
-  auto port = options.network->port;
-  if (options.network->id == wire::network::regtest)
-    return {ipv4_endpoint(127, 0, 0, 1, port)};
-  endpoint any_ipv6; // ::
-  any_ipv6.port = port;
-  return {ipv4_endpoint(0, 0, 0, 0, port), any_ipv6};
-}
-
-bool has_ipv6() {
-  const int tried = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (tried < 0)
-    return errno != EAFNOSUPPORT;
-  ::close(tried);
-  return true;
-}
-
-/// Whether an address is one of those of a family that this system may lack, and that
-/// no option has named.
-bool may_be_left_out(const run_options& options, const endpoint& at) {
-  return !options.listen && !at.is_ipv4() && !has_ipv6();
-}
-
-/// @throws start_error for the first address that cannot be had.
-std::shared_ptr<status_server> open_status(const run_options& options) {
-  auto result = std::make_shared<status_server>();
-  std::string error;
-  for (const auto& at : options.status)
-    if (!result->listen(at, {options.allowed_hosts, false}, error))
-      throw start_error("--status: " + error);
-  for (const auto& at : options.metrics)
-    if (!result->listen_for_metrics(at, {options.allowed_hosts, true}, error))
-      throw start_error("--metrics: " + error);
-  return result;
-}
-
-std::size_t outbound_limit(const run_options& options) {
-  return options.max_outbound.value_or(
-    std::max(peer_manager_options{}.max_outbound,
-             options.connect.size() + options.connect_names.size() + options.swarm +
-               options.add_peers.size()));
-}
-
-namespace {
-
-/// @throws start_error for the first resource that is missing.
-opened open_all(const run_options& options) {
-  opened result;
-  std::string error;
-  result.data = data_directory::open(options.data_dir, *options.network, error);
-  if (!result.data)
-    throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
-  result.sockets = make_asio_sockets(reach_of(options));
-  for (const auto& at : places_to_listen(options)) {
-    if (may_be_left_out(options, at))
-      continue;
-    auto acceptor = result.sockets->listen(at, options.network->magic, error);
-    if (!acceptor)
-      throw start_error("--listen " + to_string(at) + ": " + error);
-    result.acceptors.push_back(std::move(acceptor));
-  }
-  result.status = open_status(options);
-  if (!options.status.empty()) {
-    result.cookie = rpc_cookie::create(result.data->path() / ".cookie", error);
-    if (!result.cookie)
-      throw start_error("--data-dir " + options.data_dir.string() + ": " + error);
-  }
-  if (options.swarm == 0)
-    return result;
-  result.chain = regtest_chain::generate(swarm_chain_height, options.seed.value_or(1));
-  result.swarm = swarm::open(options.swarm, result.chain, options.seed, error);
-  if (!result.swarm)
-    throw start_error("--swarm " + std::to_string(options.swarm) + ": " + error);
-  return result;
-}
-
 // -- the ends of a start ----------------------------------------------------------------
 
 std::string not_enough(const std::exception& problem) {
@@ -172,6 +62,7 @@ std::string not_enough(const std::exception& problem) {
 
 /// The last line of a process that ends in error, behind those of the log.
 void end_with(process_log* lines, std::string_view why, std::chrono::milliseconds limit) {
+  service_manager::tell_status(why);
   if (lines)
     lines->drain(limit);
   say_at_last("peerage: " + std::string(why) + "\n", limit);
@@ -199,7 +90,8 @@ std::atomic<bool> has_started{false};
 }
 
 /// The peers of options, which are always dialed and cannot be removed.
-std::vector<endpoint> manual_peers_of(const run_options& options, const opened& parts) {
+std::vector<endpoint> manual_peers_of(const run_options& options,
+                                      const node_resources& parts) {
   auto result = options.connect;
   if (parts.swarm)
     result.insert(result.end(), parts.swarm->endpoints().begin(),
@@ -207,142 +99,7 @@ std::vector<endpoint> manual_peers_of(const run_options& options, const opened& 
   return result;
 }
 
-// -- what the system grants -------------------------------------------------------------
-
-/// Takes all the file descriptors that the system grants; the first socket may need them.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// Checks that there are the descriptors which a node needs before it has a single peer:
-/// later, a missing one would show in the midst of a start, on any thread.
-/// @throws start_error if there are not.
-void require_descriptors(const run_options& options) {
-  // The lock, three event loops, the spare descriptor, files being saved, the cookie, a
-  // dial, a client of the status socket, the end of standard input.
-  constexpr std::size_t own = 25;
-  constexpr std::size_t swarm_loops = 5;
-  constexpr std::size_t per_swarm_peer = 3; // it listens; both ends of its connection
-  auto needed = own + places_to_listen(options).size() + options.status.size() +
-                options.metrics.size();
-  if (options.swarm > 0)
-    needed += swarm_loops + per_swarm_peer * options.swarm;
-  std::vector<int> taken;
-  taken.reserve(needed);
-  std::string problem;
-  while (problem.empty() && taken.size() < needed) {
-    auto next = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (next >= 0)
-      taken.push_back(next);
-    else
-      problem = std::strerror(errno);
-  }
-  for (auto x : taken)
-    ::close(x);
-  if (!problem.empty())
-    throw start_error("needs " + std::to_string(needed) +
-                      " free file descriptors to start, there are " +
-                      std::to_string(taken.size()) + " (see `ulimit -n`): " + problem);
-}
-
-/// The memory of a node before it has any peer, beside the stacks of its threads.
-class reserved_memory {
-public:
-  /// @throws start_error if the system does not grant it.
-  reserved_memory() {
-    if (at_ == MAP_FAILED)
-      throw start_error(
-        "needs " + std::to_string(size >> 20) +
-        " MiB of memory to start (see `ulimit -v`): " + std::strerror(errno));
-  }
-  reserved_memory(const reserved_memory&) = delete;
-  reserved_memory& operator=(const reserved_memory&) = delete;
-  ~reserved_memory() { ::munmap(at_, size); }
-
-private:
-  static constexpr std::size_t size = 64 << 20;
-  void* at_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-};
-
-/// Checks that the system grants the threads of a node before there is any actor: an
-/// actor without its thread neither runs nor ends.
-/// @throws start_error if it does not.
-void require_threads() {
-  // The log, the ready line, sockets, clock, signals, standard input, disk, resolver,
-  // swarm.
-  constexpr std::size_t others = 15;
-  const auto needed =
-    std::max<std::size_t>(std::thread::hardware_concurrency(), 2) + others;
-  std::mutex gate;
-  std::vector<std::thread> threads;
-  std::string problem;
-  {
-    std::lock_guard closed{gate}; // all have to exist at the same time
-    try {
-      while (threads.size() < needed)
-        threads.emplace_back([&gate] { std::lock_guard opened{gate}; });
-    } catch (const std::system_error& error) {
-      problem = error.what();
-    }
-  }
-  for (auto& thread : threads)
-    thread.join();
-  if (!problem.empty())
-    throw start_error("needs " + std::to_string(needed) + " threads to start, " +
-                      std::to_string(threads.size()) +
-                      " could be started (see `ulimit -u`, `ulimit -v`): " + problem);
-}
-
-/// Threads get stacks as large as the limit for our own: too small a limit would only
-/// show under load.
-/// @throws start_error if it is.
-void require_stack() {
-  constexpr rlim_t needed = 256 << 10;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < needed)
-    throw start_error("needs stacks of " + std::to_string(needed >> 10) +
-                      " KiB, the limit is " + std::to_string(limit.rlim_cur >> 10) +
-                      " KiB (see `ulimit -s`)");
-}
-
-/// Where address space is limited, all threads share one heap. Else each of them reserves
-/// 64 MiB for its own, and later needs may fail.
-void spare_address_space() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-    ::mallopt(M_ARENA_MAX, 1);
-}
-
-/// All of these checks, before anything is really taken.
-/// @throws start_error for what is missing.
-void require_resources(const run_options& options) {
-  spare_address_space();
-  raise_descriptor_limit();
-  require_descriptors(options);
-  require_stack();
-  reserved_memory beside_stacks;
-  require_threads();
-}
-
-/// Warns if there are too few descriptors for all the peers that the node may have.
-void check_descriptor_limit(const run_options& options, std::size_t max_outbound) {
-  rlimit limit{};
-  // Dials, status clients, files, and handshakes beyond the limits.
-  constexpr std::size_t others = 200 + handshake_places::reserve;
-  // A swarm's node has a listening socket, and the other end of our connection.
-  auto needed = max_outbound + options.max_inbound + others + 2 * options.swarm;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
-    log::warn("the peer limits need about {} file descriptors, the limit is {}: "
-              "raise `ulimit -n`, or lower --max-inbound and --max-outbound",
-              needed, limit.rlim_cur);
-}
-
-node_context_ptr make_context(const run_options& options, const opened& parts) {
+node_context_ptr make_context(const run_options& options, const node_resources& parts) {
   auto result = std::make_shared<node_context>(*options.network, options.seed);
   result->timing = options.timing;
   result->sockets = parts.sockets;
@@ -354,14 +111,14 @@ node_context_ptr make_context(const run_options& options, const opened& parts) {
   return result;
 }
 
-std::vector<std::string> listening_on(const opened& parts) {
+std::vector<std::string> listening_on(const node_resources& parts) {
   std::vector<std::string> result;
   for (const auto& acceptor : parts.acceptors)
     result.push_back(to_string(acceptor->local()));
   return result;
 }
 
-void log_start(const run_options& options, const opened& parts,
+void log_start(const run_options& options, const node_resources& parts,
                const std::vector<std::string>& p2p) {
   constexpr auto info = log::always(log::level::info);
   log::write(info, "peerage {} on {}, data in {}",
@@ -383,7 +140,7 @@ void log_start(const run_options& options, const opened& parts,
                to_string(parts.swarm->endpoints().front()), parts.chain->height());
 }
 
-std::string ready_line(const run_options& options, const opened& parts,
+std::string ready_line(const run_options& options, const node_resources& parts,
                        const std::vector<std::string>& p2p) {
   nlohmann::ordered_json line{{"event", "ready"},
                               {"version", program_version()},
@@ -397,6 +154,7 @@ std::string ready_line(const run_options& options, const opened& parts,
 
 /// After a SIGHUP.
 void read_log_options_again(const run_options& options, process_log& lines) {
+  service_manager::tell_reloading();
   lines.reopen();
   const auto now = options.read_again();
   if (const auto* wrong = std::get_if<early_exit>(&now))
@@ -409,7 +167,7 @@ void read_log_options_again(const run_options& options, process_log& lines) {
 
 /// Runs actors until it is time to stop, and ends them: those that deal with the outside
 /// first, those that they share last. Everything in `parts` outlives them.
-void run_actors(const run_options& options, opened& parts, stop_watch& watch,
+void run_actors(const run_options& options, node_resources& parts, stop_watch& watch,
                 line_writer& out, process_log& lines) {
   actor_system_config config;
   caf::actor_system system{config};
@@ -449,11 +207,20 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
     });
   parts.status->start(system, manager, {page_files(), parts.cookie});
   has_started = true;
-  if (!watch.stop_requested())
+  if (!watch.stop_requested()) {
     out.put(ready_line(options, parts, p2p));
+    service_manager::tell_ready();
+  }
+  const auto notifier = system.spawn(service_notifier, manager, context,
+                                     notify_pace(service_manager::watchdog_limit()));
 
-  watch.wait([&] { read_log_options_again(options, lines); });
+  watch.wait([&] {
+    read_log_options_again(options, lines);
+    service_manager::tell_ready();
+  });
   watch.limit_stop();
+  caf::anon_send_exit(notifier, caf::exit_reason::user_shutdown);
+  service_manager::tell_stopping();
   log::write(log::always(log::level::info), "stopping");
   caf::anon_send_exit(manager, caf::exit_reason::user_shutdown);
   watch.await_ends(1);
@@ -468,7 +235,8 @@ void run_actors(const run_options& options, opened& parts, stop_watch& watch,
 }
 
 /// @throws start_error if it cannot start.
-int run_to_end(const run_options& options, process_log& lines) {
+int run_to_end(const run_options& options, const handed_sockets& handed,
+               process_log& lines) {
   stop_watch watch{stop_deadline + stop_margin, [&lines](std::string_view why) {
                      end_with(&lines, why, forced_end_limit);
                    }};
@@ -480,7 +248,7 @@ int run_to_end(const run_options& options, process_log& lines) {
       ::kill(::getpid(), SIGTERM); // to the process: the watch takes it
     });
   {
-    auto parts = open_all(options);
+    auto parts = open_node_resources(options, handed);
     for (const auto& warning : options.warnings)
       log::warn("{}", warning);
     check_descriptor_limit(options, outbound_limit(options));
@@ -495,6 +263,7 @@ int run_to_end(const run_options& options, process_log& lines) {
     failure = std::string("the ready line could not be written to standard output: ") +
               std::strerror(error);
   if (!failure.empty()) {
+    service_manager::tell_status(failure);
     log::critical("{}", failure);
     return failed_status;
   }
@@ -509,9 +278,10 @@ int run_node(const run_options& options) {
   std::set_terminate(end_by_exception);
   std::optional<process_log> lines;
   try {
+    const auto handed = take_handed_sockets();
     require_resources(options);
     lines.emplace(options);
-    auto status = run_to_end(options, *lines);
+    auto status = run_to_end(options, handed, *lines);
     lines->drain(last_lines_limit);
     return status;
   } catch (const log_file_error& error) {

@@ -10,10 +10,4 @@ namespace peerage {
 /// a stop, 1 if the node ended by itself, 2 if it could not start.
 int run_node(const run_options& options);
 
-/// Where a node with these options accepts peers.
-std::vector<endpoint> places_to_listen(const run_options& options);
-
-/// How many peers it dials.
-std::size_t outbound_limit(const run_options& options);
-
 } // namespace peerage

@@ -120,6 +120,17 @@ bool status_server::listen_for_metrics(const status_address& at, const host_rule
                       open_http_listener(impl_->context, at, hosts, error));
 }
 
+bool status_server::adopt(int descriptor, const host_rules& hosts, std::string& error) {
+  return add_listener(impl_->listeners,
+                      adopt_http_listener(impl_->context, descriptor, hosts, error));
+}
+
+bool status_server::adopt_for_metrics(int descriptor, const host_rules& hosts,
+                                      std::string& error) {
+  return add_listener(impl_->metrics_listeners,
+                      adopt_http_listener(impl_->context, descriptor, hosts, error));
+}
+
 void status_server::start(caf::actor_system& system, const status_source_actor& source,
                           const status_options& options) {
   auto& parts = *impl_;

@@ -48,6 +48,10 @@ public:
   bool listen_for_metrics(const status_address& at, const host_rules& hosts,
                           std::string& error);
 
+  /// The same with sockets that somebody else has opened (see `adopt_http_listener`).
+  bool adopt(int descriptor, const host_rules& hosts, std::string& error);
+  bool adopt_for_metrics(int descriptor, const host_rules& hosts, std::string& error);
+
   /// Starts to answer, by asking `source`. Call it once.
   void start(caf::actor_system& system, const status_source_actor& source,
              const status_options& options);

@@ -2,6 +2,7 @@
 #include "actors/transport/asio_sockets.hpp"
 
 #include "actors/transport/close_on_exec.hpp"
+#include "actors/transport/socket_address.hpp"
 #include "actors/transport/tcp_transport.hpp"
 #include "actors/transport/weak_send.hpp"
 
@@ -197,6 +198,16 @@ public:
     return error;
   }
 
+  /// On success, owns the descriptor of a socket that listens at `at`.
+  boost::system::error_code adopt(int descriptor, const endpoint& at) {
+    boost::system::error_code error;
+    acceptor_.assign(to_asio(at).protocol(), descriptor, error);
+    if (!error)
+      close_on_exec(descriptor);
+    local_ = at;
+    return error;
+  }
+
   endpoint local() const { return local_; }
 
   void start(const caf::strong_actor_ptr& sink, std::size_t token) {
@@ -315,6 +326,22 @@ public:
     auto socket = std::make_shared<listening_socket>(shared_, magic);
     if (auto failure = socket->open(at)) {
       error = "cannot listen on " + to_string(at) + ": " + failure.message();
+      return nullptr;
+    }
+    return std::make_shared<asio_acceptor>(std::move(socket));
+  }
+
+  acceptor_ptr adopt(int descriptor, std::uint32_t magic, std::string& error) override {
+    const auto place = listening_place_of(descriptor, error);
+    const auto* at = place ? std::get_if<endpoint>(&*place) : nullptr;
+    if (!at) {
+      if (place)
+        error = "is a Unix socket, and peers come by TCP";
+      return nullptr;
+    }
+    auto socket = std::make_shared<listening_socket>(shared_, magic);
+    if (auto failure = socket->adopt(descriptor, *at)) {
+      error = "cannot listen on " + to_string(*at) + ": " + failure.message();
       return nullptr;
     }
     return std::make_shared<asio_acceptor>(std::move(socket));

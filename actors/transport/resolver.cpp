@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "actors/transport/resolver.hpp"
 
+#include "actors/transport/socket_address.hpp"
 #include "actors/transport/weak_send.hpp"
 #include "messages/subnet.hpp"
-#include "messages/wire/addresses.hpp"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -95,26 +94,6 @@ private:
 
 // -- the system's lookup ------------------------------------------------------------
 
-std::optional<endpoint> to_endpoint(const sockaddr& from, std::uint16_t port) {
-  endpoint result{{}, port};
-  if (from.sa_family == AF_INET) {
-    sockaddr_in ipv4;
-    std::memcpy(&ipv4, &from, sizeof ipv4);
-    std::ranges::copy(wire::ipv4_mapped_prefix, result.ip.begin());
-    std::memcpy(result.ip.data() + 12, &ipv4.sin_addr, 4);
-    return result;
-  }
-  if (from.sa_family == AF_INET6) {
-    sockaddr_in6 ipv6;
-    std::memcpy(&ipv6, &from, sizeof ipv6);
-    std::memcpy(result.ip.data(), &ipv6.sin6_addr, 16);
-    if (result.is_link_local())
-      result.zone = ipv6.sin6_scope_id;
-    return result;
-  }
-  return std::nullopt;
-}
-
 void system_lookup(const std::string& name, std::uint16_t port, resolved& out) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -127,8 +106,8 @@ void system_lookup(const std::string& name, std::uint16_t port, resolved& out) {
     return;
   }
   for (auto* at = found; at != nullptr; at = at->ai_next)
-    if (auto where = to_endpoint(*at->ai_addr, port))
-      out.endpoints.push_back(*where);
+    if (auto where = endpoint_of(at->ai_addr))
+      out.endpoints.push_back(where->with_port(port));
   freeaddrinfo(found);
 }
 

@@ -15,4 +15,9 @@ std::shared_ptr<void> socket_provider::connect(const endpoint& to, std::uint32_t
   return nullptr;
 }
 
+acceptor_ptr socket_provider::adopt(int, std::uint32_t, std::string& error) {
+  error = "these sockets are not of the system";
+  return nullptr;
+}
+
 } // namespace peerage

@@ -176,6 +176,11 @@ public:
   virtual acceptor_ptr listen(const endpoint& at, std::uint32_t magic,
                               std::string& error) = 0;
 
+  /// Takes over a socket that somebody else has opened, and that listens already; the
+  /// error is a text for people. On success the descriptor belongs to the acceptor. The
+  /// providers of tests have none to take over.
+  virtual acceptor_ptr adopt(int descriptor, std::uint32_t magic, std::string& error);
+
   const traffic_totals& totals() const { return *totals_; }
 
   /// How late the I/O threads look at a timer; no observations if there are none.

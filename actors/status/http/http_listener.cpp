@@ -2,6 +2,7 @@
 #include "actors/status/http/http_listener.hpp"
 
 #include "actors/transport/close_on_exec.hpp"
+#include "actors/transport/socket_address.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -96,7 +97,19 @@ public:
     return true;
   }
 
-  std::string url() const override { return "http://" + to_string(*address_->bound); }
+  bool adopt(int descriptor, const endpoint& at, std::string& error) {
+    error_code failure;
+    acceptor_.assign(at.is_ipv4() ? tcp::v4() : tcp::v6(), descriptor, failure);
+    if (failure) {
+      error = "cannot listen on " + to_string(at) + ": " + failure.message();
+      return false;
+    }
+    close_on_exec(descriptor);
+    address_->bound = at;
+    return true;
+  }
+
+  std::string url() const override { return url_of({*address_->bound, {}}); }
 };
 
 // -- Unix sockets -----------------------------------------------------------------------
@@ -147,7 +160,19 @@ public:
     return false;
   }
 
-  std::string url() const override { return "unix:" + path_; }
+  bool adopt(int descriptor, const std::string& path, std::string& error) {
+    error_code failure;
+    acceptor_.assign(stream_protocol(), descriptor, failure);
+    if (failure) {
+      error = "cannot listen on unix:" + path + ": " + failure.message();
+      return false;
+    }
+    close_on_exec(descriptor);
+    path_ = path;
+    return true;
+  }
+
+  std::string url() const override { return url_of({std::nullopt, path_}); }
 
 private:
   /// For a path that is taken: removes the file if it is a socket without a listener.
@@ -176,7 +201,7 @@ private:
   }
 
   std::string path_;
-  std::optional<file_identity> file_;
+  std::optional<file_identity> file_; ///< Nothing if the file is not ours.
 };
 
 template <class Listener, class Address>
@@ -196,6 +221,37 @@ std::unique_ptr<http_listener> open_http_listener(asio::io_context& context,
                                                   std::string& error) {
   return at.tcp ? open_as<tcp_listener>(context, *at.tcp, hosts, error)
                 : open_as<unix_listener>(context, at.unix_path, hosts, error);
+}
+
+namespace {
+
+template <class Listener, class Place>
+std::unique_ptr<http_listener> adopt_as(asio::io_context& context, int descriptor,
+                                        const Place& at, const host_rules& hosts,
+                                        std::string& error) {
+  auto result = std::make_unique<Listener>(context, hosts);
+  if (!result->adopt(descriptor, at, error))
+    return nullptr;
+  return result;
+}
+
+} // namespace
+
+std::unique_ptr<http_listener> adopt_http_listener(asio::io_context& context,
+                                                   int descriptor,
+                                                   const host_rules& hosts,
+                                                   std::string& error) {
+  const auto place = listening_place_of(descriptor, error);
+  if (!place)
+    return nullptr;
+  const auto* at = std::get_if<endpoint>(&*place);
+  if (at && !hosts.any_address && !at->is_loopback()) {
+    error = to_string(*at) + " is not on loopback, as a status socket has to be";
+    return nullptr;
+  }
+  return at ? adopt_as<tcp_listener>(context, descriptor, *at, hosts, error)
+            : adopt_as<unix_listener>(context, descriptor, std::get<std::string>(*place),
+                                      hosts, error);
 }
 
 } // namespace peerage

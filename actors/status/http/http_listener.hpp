@@ -29,4 +29,13 @@ std::unique_ptr<http_listener> open_http_listener(boost::asio::io_context& conte
                                                   const host_rules& hosts,
                                                   std::string& error);
 
+/// Takes over a socket that somebody else has opened, of TCP or Unix, and that listens
+/// already. Its file, if it has one, is left to whoever has made it. On success the
+/// descriptor belongs to the listener. Null, with a text for people, if that fails. TCP
+/// has to be on loopback, as for `parse_status_address`, unless `hosts` has any address.
+std::unique_ptr<http_listener> adopt_http_listener(boost::asio::io_context& context,
+                                                   int descriptor,
+                                                   const host_rules& hosts,
+                                                   std::string& error);
+
 } // namespace peerage

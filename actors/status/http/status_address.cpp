@@ -5,6 +5,10 @@
 
 namespace peerage {
 
+std::string url_of(const status_address& x) {
+  return x.tcp ? "http://" + to_string(*x.tcp) : "unix:" + x.unix_path;
+}
+
 bool parse_status_address(std::string_view text, status_address& out,
                           std::string& error) {
   constexpr std::string_view unix_prefix = "unix:";
