@@ -23,8 +23,8 @@ current_step=starting
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libboost1.81-dev
-  nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev libsystemd-dev
-  prometheus-cpp-dev python3 curl)
+  nlohmann-json3-dev doctest-dev libssl-dev libcli11-dev libtomlplusplus-dev libfmt-dev
+  libspdlog-dev libsystemd-dev prometheus-cpp-dev python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
 fuzz_packages=(libclang-rt-14-dev)
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest

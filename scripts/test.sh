@@ -97,6 +97,8 @@ if [ "${#names[@]}" -gt 0 ]; then
 elif [ "$lint" = true ] && [ -z "$sanitizer" ]; then
   step "checking the format (clang-format-14)"
   quietly format "$repository/scripts/format.sh" --check
+  step "compiling each source by itself"
+  "$repository/scripts/compile_alone.py" "$build_dir"
   step "linting (clang-tidy-14; some minutes the first time)"
   with_fast_memory "$repository/scripts/lint.sh"
 fi
