@@ -5,6 +5,8 @@
 #include "actors/peer_set/collect_snapshots.hpp"
 #include "actors/peer_set/eviction.hpp"
 #include "actors/peer_set/peer_set_counts.hpp"
+#include "actors/peer_set/peer_set_fetches.hpp"
+#include "actors/peer_set/peer_set_gossip.hpp"
 #include "actors/peer_set/peer_set_requests.hpp"
 #include "actors/peer_set/peer_set_waits.hpp"
 #include "messages/checks/mutant.hpp"

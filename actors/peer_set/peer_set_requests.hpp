@@ -15,15 +15,8 @@ using self_pointer = peer_set_actor::stateful_pointer<peer_set_state>;
 template <class Request>
 caf::result<typename Request::reply> answer(self_pointer self, Request what);
 
-void to_all(self_pointer self, const announce_block& what);
-
-caf::result<gathered_addresses> gather(self_pointer self, const gather_addresses& what);
-
-void tell(self_pointer self, tell_addresses&& what);
-
-/// Notes the items that the peer has, and asks it for the wanted ones. Of long lists only
-/// the first entries: a whole mempool is no news, and would push other peers' news out.
-void note_inventory(self_pointer self, const inventory_announced& what);
+/// A peer has room again: held requests that only lacked that can go.
+void use_room(self_pointer self);
 
 /// A peer has joined: fetches without another peer to ask, and held requests, can go on.
 void use_newcomer(self_pointer self);
