@@ -39,7 +39,7 @@ RULES = [
             "actors/transport/asio_sockets.cpp": "lets a full machine's listener rest, as only a real one must",
             "actors/status/status_server.cpp": "the status socket's thread, which is real",
             "actors/status/http/http.cpp": "the same: its timers",
-            "actors/status/http/http_session.hpp": "the same: deadlines of its clients",
+            "actors/status/http/http_sessions.hpp": "the same: deadlines of its clients",
             "actors/status/http/list_reply.hpp": "the same: how long a turn took",
             "actors/status/http/shared_document.cpp": "the same: how long a document took",
         },

@@ -7,7 +7,7 @@
 #include "actors/status/documents/mailbox_probes.hpp"
 #include "actors/status/events/event_upgrades.hpp"
 #include "actors/status/http/http_listener.hpp"
-#include "actors/status/http/http_session.hpp"
+#include "actors/status/http/http_sessions.hpp"
 #include "actors/status/http/status_limits.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>

@@ -3,7 +3,7 @@
 
 #include "actors/status/events/event_feed.hpp"
 #include "actors/status/events/event_query.hpp"
-#include "actors/status/http/http_session.hpp"
+#include "actors/status/http/http_sessions.hpp"
 
 #include <boost/system/error_code.hpp>
 

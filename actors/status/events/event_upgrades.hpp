@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/status/events/event_feed.hpp"
-#include "actors/status/http/http_session.hpp"
+#include "actors/status/http/http_sessions.hpp"
 
 namespace peerage {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/status/http/http_session.hpp"
+#include "actors/status/http/http_sessions.hpp"
 #include "actors/status/http/status_address.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -5,6 +5,7 @@
 #include "actors/status/http/client_presence.hpp"
 #include "actors/status/http/http_framing.hpp"
 #include "actors/status/http/http_head.hpp"
+#include "actors/status/http/http_sessions.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -606,24 +607,6 @@ private:
 };
 
 } // namespace
-
-void http_sessions::tick() {
-  const auto moment = now();
-  for (const auto* all : {&open, &streams}) {
-    const auto here = *all; // a copy: a session that ends leaves
-    for (const auto& entry : here)
-      entry.second->on_tick(moment);
-  }
-  if (upgrades)
-    upgrades->on_tick();
-}
-
-void http_sessions::end(id who) {
-  if (auto found = open.find(who); found != open.end()) {
-    const auto x = found->second;
-    x->end();
-  }
-}
 
 void open_session(http_sessions& all, const std::shared_ptr<http_address>& at,
                   status_socket socket) {
