@@ -3,7 +3,6 @@
 
 #include "actors/base/local_message.hpp"
 #include "actors/interfaces/addresses.hpp"
-#include "actors/interfaces/broadcasts.hpp"
 #include "actors/peer/node_context.hpp"
 #include "actors/transport/resolver.hpp"
 
@@ -15,16 +14,6 @@
 #include <string>
 
 namespace peerage {
-
-/// Asks the DNS seeds of the network for addresses.
-using dns_seeds_actor =
-  crawl_wanted_sink::extend<caf::reacts_to<addresses_available>,
-                            // RESOLVER: the addresses of a seed, or that there are none.
-                            caf::reacts_to<resolved>,
-                            // Tests.
-                            caf::replies_to<get_dns_seeds_counts>::with<dns_seeds_counts>,
-                            // INTERNAL: a pause, or a round, is over.
-                            caf::reacts_to<alarm>>;
 
 /// A node that starts with fewer known addresses asks at once.
 inline constexpr std::size_t few_addresses = 100;

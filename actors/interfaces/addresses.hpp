@@ -7,6 +7,7 @@
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "actors/interfaces/storage.hpp"
+#include "actors/transport/resolver.hpp"
 #include "messages/known_address.hpp"
 #include "messages/service.hpp"
 
@@ -186,6 +187,17 @@ struct dns_seeds_counts {
   std::uint64_t refused = 0;  ///< Addresses that cannot be of the public network.
   std::uint64_t added = 0;    ///< Addresses that were new to the ADDRESS_BOOK.
 };
+
+/// Asks the DNS seeds of the network for addresses.
+using dns_seeds_actor =
+  crawl_wanted_sink::extend< // ADDRESS_BOOK: it has addresses again.
+    caf::reacts_to<addresses_available>,
+    // RESOLVER: the addresses of a seed, or that there are none.
+    caf::reacts_to<resolved>,
+    // Tests.
+    caf::replies_to<get_dns_seeds_counts>::with<dns_seeds_counts>,
+    // INTERNAL: a pause, or a round, is over.
+    caf::reacts_to<alarm>>;
 
 } // namespace peerage
 
