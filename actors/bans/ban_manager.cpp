@@ -372,8 +372,8 @@ void count(ban_manager_pointer self, const endpoint& remote, misbehaviour cause,
   auto& state = self->state;
   ++state.misbehaviours[static_cast<std::size_t>(cause)];
   const bool shared = state.scores.is_shared(remote);
-  const bool trusted = state.trusted.contains(shared ? remote : remote.with_port(0));
-  const auto change = state.scores.report(remote, cause, score_now(self), trusted);
+  const bool manual = state.manual.contains(shared ? remote : remote.with_port(0));
+  const auto change = state.scores.report(remote, cause, score_now(self), manual);
   event what;
   what.type = event_type::misbehaviour;
   what.address = remote;
@@ -431,9 +431,9 @@ ban_manager_actor::behavior_type ban_manager(ban_manager_pointer self,
   state.started = state.context->wall.date(self->clock().now());
   state.save_every = options.save_every;
   state.scores = reputation{options.shared};
-  for (const auto& x : options.trusted) {
-    state.trusted.insert(x);
-    state.trusted.insert(x.with_port(0));
+  for (const auto& x : options.manual) {
+    state.manual.insert(x);
+    state.manual.insert(x.with_port(0));
   }
   if (!options.directory.empty()) {
     const auto path = options.directory / "standing.json";

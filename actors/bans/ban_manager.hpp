@@ -24,7 +24,7 @@ struct ban_manager_options {
   std::filesystem::path directory;
   saver_actor saver; ///< Needed if there is a directory.
   /// Manual peers; their ports do not matter unless their addresses are shared.
-  std::vector<endpoint> trusted;
+  std::vector<endpoint> manual;
   std::vector<subnet> shared; ///< Addresses that stand for many, besides loopback.
   caf::timespan save_every = save_interval;
 };
@@ -33,7 +33,7 @@ struct ban_manager_state {
   ban_manager_state() = default;
 
   node_context_ptr context;
-  std::set<endpoint> trusted; ///< Each with its port, and without.
+  std::set<endpoint> manual; ///< Each with its port, and without.
   caf::timespan save_every{};
   dated_moment started; ///< The origin of the scores' time.
   reputation scores;

@@ -36,10 +36,10 @@ double reputation::rank_of(const record& x) {
 }
 
 score_change reputation::report(const endpoint& peer, misbehaviour cause,
-                                unix_seconds now, bool trusted) {
+                                unix_seconds now, bool manual) {
   score_change result;
   result.before = result.after = score_of(peer, now);
-  if (trusted && is_network_cause(cause))
+  if (manual && is_network_cause(cause))
     return result;
   result.after = std::min(result.before + weight_of(cause), highest_score);
   result.passed_threshold = result.after >= ban_threshold;

@@ -73,9 +73,9 @@ public:
 
   /// Counts one report of a peer's misbehaviour. Where its address is shared, call
   /// `forget_connection` once it is gone.
-  /// @param trusted A manual peer: network causes do not count.
+  /// @param manual A manual peer: network causes do not count.
   score_change report(const endpoint& peer, misbehaviour cause, unix_seconds now,
-                      bool trusted);
+                      bool manual);
 
   /// The points of the peer's host or connection; 0 for strangers.
   double score_of(const endpoint& peer, unix_seconds now) const;

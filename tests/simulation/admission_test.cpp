@@ -744,8 +744,8 @@ TEST_CASE("a peer that breaks a hard rule is banned as it leaves") {
 
 /// Damaged messages, again and again: each burst is one misbehaviour of 2 points. Both
 /// remotes answer pings meanwhile.
-void slip(simulation& world, scripted_remote& remote, scripted_remote& other,
-          int seconds) {
+void misbehave(simulation& world, scripted_remote& remote, scripted_remote& other,
+               int seconds) {
   for (int second = 0; second < seconds && !remote.saw_end(); ++second) {
     for (int i = 0; i < 20; ++i)
       remote.send_raw(damaged_message(remote.magic()));
@@ -763,9 +763,9 @@ TEST_CASE("a host that goes on with messages that cannot be read is banned") {
   auto remote = node.join(at("50.1.1.1:1"));
   auto neighbour = node.join(at("50.1.1.2:1"));
   remote.send(wire::addr{}); // is fine
-  slip(world, remote, neighbour, 40);
+  misbehave(world, remote, neighbour, 40);
   CHECK_FALSE(remote.saw_end()); // 80 points, and they fade
-  slip(world, remote, neighbour, 20);
+  misbehave(world, remote, neighbour, 20);
   CHECK(remote.saw_end());
   REQUIRE(node.view->left.size() == 1);
   CHECK(node.view->left[0].second == peer_exit::banned);
@@ -780,7 +780,7 @@ TEST_CASE("on loopback messages that cannot be read end the one peer") {
   world.context->ban_manager = node.keeper;
   auto remote = node.join(at("127.0.0.1:1"));
   auto other = node.join(at("127.0.0.1:2"));
-  slip(world, remote, other, 60);
+  misbehave(world, remote, other, 60);
   CHECK(remote.saw_end());
   CHECK_FALSE(other.saw_end());
   CHECK(node.bans().empty());

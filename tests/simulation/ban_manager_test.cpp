@@ -153,9 +153,9 @@ TEST_CASE("points fade: half of them are gone after an hour") {
   CHECK(node.all_bans().empty());
 }
 
-TEST_CASE("trusted peers are exempt from what a bad line brings about, and only that") {
+TEST_CASE("manual peers are exempt from what a bad line brings about, and only that") {
   ban_manager_options options;
-  options.trusted = {at("50.1.1.1:8333")};
+  options.manual = {at("50.1.1.1:8333")};
   judging_node node{options};
   for (int i = 0; i < 50; ++i) {
     node.tell(peer_left{peer(1, at("50.1.1.1:8333")), peer_exit::ping_timeout});
@@ -165,7 +165,7 @@ TEST_CASE("trusted peers are exempt from what a bad line brings about, and only 
   node.tell(report_misbehaviour{at("50.1.1.1:8333"), misbehaviour::invalid_data});
   CHECK(node.all_bans().size() == 1);
 
-  for (int i = 0; i < 20; ++i) // a peer that is not trusted is not exempt
+  for (int i = 0; i < 20; ++i) // another peer is not exempt
     node.tell(peer_left{peer(1, at("50.1.1.2:8333")), peer_exit::ping_timeout});
   CHECK(node.all_bans().size() == 2);
 }
@@ -209,9 +209,9 @@ TEST_CASE("where an address stands for many, each connection has points of its o
   CHECK(node.notes->ended_in.empty());
 }
 
-TEST_CASE("a named peer behind a shared address is no surety for the others there") {
+TEST_CASE("a manual peer behind a shared address is no surety for the others there") {
   ban_manager_options options;
-  options.trusted = {at("127.0.0.1:8333")};
+  options.manual = {at("127.0.0.1:8333")};
   judging_node node{options};
   const auto named = at("127.0.0.1:8333"), other = at("127.0.0.1:999");
   node.tell(peer_joined{peer(1, named)});
@@ -250,7 +250,7 @@ TEST_CASE("on loopback only the one peer is ended, and all begin anew") {
   CHECK(node.notes->ended.size() == 1);
 }
 
-TEST_CASE("a burst of damaged messages is one slip; to go on with them is not") {
+TEST_CASE("a burst of damaged messages is one misbehaviour; to go on is more") {
   judging_node node;
   const auto bursting = at("50.1.1.1:8333");
   node.tell(report_misbehaviour{bursting, misbehaviour::malformed, 1'000'000'000});

@@ -84,7 +84,7 @@ TEST_CASE("points add up to the threshold and fade by half an hour by hour") {
   CHECK(scores.score_of(peer, noon + 24 * hour) < 0.001);
 }
 
-TEST_CASE("a slip every hour never adds up") {
+TEST_CASE("a misbehaviour every hour never adds up") {
   reputation scores;
   for (int i = 0; i < 1'000; ++i)
     CHECK_FALSE(
@@ -137,7 +137,7 @@ TEST_CASE("loopback is never to be banned, though its points are counted") {
   }
 }
 
-TEST_CASE("trusted peers are exempt from network causes, and from no others") {
+TEST_CASE("manual peers are exempt from network causes, and from no others") {
   for (std::size_t i = 0; i < misbehaviour_count; ++i) {
     reputation scores;
     auto cause = static_cast<misbehaviour>(i);
@@ -271,14 +271,14 @@ TEST_CASE("reputation behaves as its model over random reports") {
       now += static_cast<unix_seconds>(random() % 120);
       auto n = static_cast<std::uint32_t>(random() % 30);
       auto cause = static_cast<misbehaviour>(random() % misbehaviour_count);
-      const bool trusted = random() % 4 == 0;
+      const bool manual = random() % 4 == 0;
       auto before = points(n);
       auto after = before;
-      if (!trusted || !is_network_cause(cause)) {
+      if (!manual || !is_network_cause(cause)) {
         after = std::min(before + weight_of(cause), 200.0);
         model[n] = {after, now};
       }
-      auto change = scores.report(host(n), cause, now, trusted);
+      auto change = scores.report(host(n), cause, now, manual);
       CHECK(change.before == doctest::Approx(before));
       CHECK(change.after == doctest::Approx(after));
       if (random() % 100 == 0) {

@@ -117,14 +117,14 @@ TEST_CASE("connections are merged by their host: by address, or /64 of IPv6") {
   CHECK(merger.admit(dialed, start + 1s));
 }
 
-TEST_CASE("merged slips and addresses add up") {
+TEST_CASE("merged misbehaviour and addresses add up") {
   event_merger merger;
-  auto slip = inbound(event_type::misbehaviour, here, "malformed");
+  auto report = inbound(event_type::misbehaviour, here, "malformed");
   for (int i = 0; i < 14; ++i) {
-    slip.count = 3;
-    slip.score_before = i;
-    slip.score_after = i + 1;
-    merger.admit(slip, start);
+    report.count = 3;
+    report.score_before = i;
+    report.score_after = i + 1;
+    merger.admit(report, start);
   }
   const auto merged = merger.take_due(start + 1s);
   REQUIRE(merged.size() == 1);
