@@ -72,10 +72,6 @@ std::string_view to_string(ignored x) {
   return ignored_names[static_cast<std::size_t>(x)];
 }
 
-bool is_clean(peer_exit x) {
-  return x <= peer_exit::feeler_done;
-}
-
 peer_exit exit_of(const caf::error& reason) {
   if (!reason) // an actor that quit without a reason; it has no category
     return peer_exit::internal_error;

@@ -79,9 +79,6 @@ inline constexpr std::size_t peer_exit_count = 35;
 /// snake_case, as JSON and metrics show it.
 std::string_view to_string(peer_exit x);
 
-/// True for ends that are no failure (invariant I2).
-bool is_clean(peer_exit x);
-
 /// The reason in an exit or down message. Other errors are mapped: `unreachable` is a
 /// dropped client, `user_shutdown` a stop, everything else an internal error.
 peer_exit exit_of(const caf::error& reason);

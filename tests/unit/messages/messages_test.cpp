@@ -218,17 +218,6 @@ TEST_CASE("every enumeration has complete names") {
 
 // -- reasons and errors ----------------------------------------------------------------
 
-TEST_CASE("exactly five ends of a peer are clean") {
-  for (std::size_t i = 1; i <= peer_exit_count; ++i) {
-    auto x = static_cast<peer_exit>(i);
-    CAPTURE(to_string(x));
-    CHECK(is_clean(x) ==
-          (x == peer_exit::client_dropped || x == peer_exit::shutting_down ||
-           x == peer_exit::remote_closed || x == peer_exit::disconnect_requested ||
-           x == peer_exit::feeler_done));
-  }
-}
-
 TEST_CASE("a peer's reason survives as the exit reason of its actors") {
   for (std::size_t i = 1; i <= peer_exit_count; ++i) {
     auto x = static_cast<peer_exit>(i);
