@@ -2,13 +2,16 @@
 #include "actors/status/status_server.hpp"
 
 #include "actors/base/log.hpp"
-#include "actors/status/documents/endpoints.hpp"
+#include "actors/status/documents/fixed_documents.hpp"
 #include "actors/status/documents/historian.hpp"
 #include "actors/status/documents/mailbox_probes.hpp"
+#include "actors/status/documents/monitoring.hpp"
+#include "actors/status/documents/read_documents.hpp"
 #include "actors/status/events/event_upgrades.hpp"
 #include "actors/status/http/http_listener.hpp"
 #include "actors/status/http/http_sessions.hpp"
 #include "actors/status/http/status_limits.hpp"
+#include "actors/status/rpc/rpc_endpoint.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <caf/send.hpp>
@@ -139,12 +142,12 @@ void status_server::start(caf::actor_system& system, const status_source_actor& 
   auto methods = std::make_shared<const rpc_methods>(all_rpc_methods());
   parts.actor = system.spawn(status, source, methods);
   parts.history = system.spawn(historian, source);
-  add_read_endpoints(parts.sessions.routes, parts.sessions.door, parts.actor,
+  add_read_documents(parts.sessions.routes, parts.sessions.door, parts.actor,
                      parts.history);
   for (auto* x : {&parts.sessions, &parts.metrics_sessions})
     add_monitoring_endpoints(x->routes, x->door, parts.actor);
   add_rpc_endpoint(parts.sessions.routes, parts.actor, methods, options.cookie);
-  add_fixed_endpoints(parts.sessions.routes, options.page);
+  add_fixed_documents(parts.sessions.routes, options.page);
   parts.sessions.cookie = options.cookie;
   parts.events.feed().start(parts.actor);
   parts.sessions.upgrades = &parts.events;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "actors/status/documents/monitoring.hpp"
+
 #include "actors/base/gathering.hpp"
 #include "actors/status/documents/document_adder.hpp"
-#include "actors/status/documents/endpoints.hpp"
 #include "actors/status/documents/metrics.hpp"
 
 namespace peerage {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "actors/status/documents/endpoints.hpp"
+#include "actors/status/documents/read_documents.hpp"
 
 #include "actors/interfaces/addresses.hpp"
 #include "actors/interfaces/bans.hpp"
 #include "actors/status/documents/document_adder.hpp"
-#include "actors/status/documents/peer_endpoint.hpp"
-#include "actors/status/documents/schemas.hpp"
+#include "actors/status/documents/one_peer.hpp"
 #include "actors/status/http/list_reply.hpp"
 #include "messages/known_address.hpp"
 
@@ -38,7 +37,7 @@ http_reply render_health(const node_snapshot& node) {
 
 } // namespace
 
-void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door,
+void add_read_documents(http_router& routes, std::shared_ptr<http_executor> door,
                         const status_actor& status, const historian_actor& history) {
   document_adder documents{routes, std::move(door), status};
   documents.add("/status", [](status_pointer self, const reply_slot_ptr& slot) {
@@ -95,81 +94,6 @@ void add_read_endpoints(http_router& routes, std::shared_ptr<http_executor> door
     [](const http_request&, const std::vector<std::string>&, const reply_slot_ptr& slot) {
       slot->answer([] { return http_reply{http::status::ok, {}}; });
     });
-}
-
-namespace {
-
-/// Empty if the request may go on.
-std::optional<http_reply> check_writer(const http_request& what,
-                                       const rpc_cookie* cookie) {
-  // Browsers tell where a page comes from; no page of another site may act for its user.
-  if (auto origin = what[http::field::origin]; !origin.empty()) {
-    auto host = what[http::field::host];
-    if (origin != "http://" + std::string(host))
-      return http_error(http::status::forbidden, "pages from elsewhere cannot call");
-  }
-  if (!cookie)
-    return http_error(http::status::forbidden,
-                      "this node has no cookie, so calls are off");
-  auto given = what[http::field::authorization];
-  if (cookie->accepts({given.data(), given.size()}))
-    return std::nullopt;
-  http_reply result{http::status::unauthorized, {}};
-  result.authenticate = "Basic realm=\"jsonrpc\"";
-  return result;
-}
-
-} // namespace
-
-void add_rpc_endpoint(http_router& routes, const status_actor& status,
-                      std::shared_ptr<const rpc_methods> methods,
-                      std::shared_ptr<const rpc_cookie> cookie) {
-  http_router::route calls{
-    http::verb::post, "/",
-    [status, server = rpc_server{std::move(methods)}](
-      const http_request& what, const std::vector<std::string>&,
-      const reply_slot_ptr& slot) { server.serve(what.body(), status, slot); }};
-  calls.check = [cookie = std::move(cookie)](const http_request& head) {
-    return check_writer(head, cookie.get());
-  };
-  routes.add(std::move(calls));
-}
-
-namespace {
-
-http_reply page_reply(const page_file& x) {
-  const auto type = x.path.ends_with(".css")  ? "text/css; charset=utf-8"
-                    : x.path.ends_with(".js") ? "text/javascript; charset=utf-8"
-                                              : "text/html; charset=utf-8";
-  http_reply result{http::status::ok, std::string(x.text), type};
-  result.content_security_policy =
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-  return result;
-}
-
-} // namespace
-
-void add_fixed_endpoints(http_router& routes, const std::vector<page_file>& page) {
-  routes.add(http::verb::get, "/schema/:name",
-             [](const http_request&, const std::vector<std::string>& names,
-                const reply_slot_ptr& slot) {
-               slot->answer([name = names[0]] {
-                 auto found = schema_of(name);
-                 if (found.empty())
-                   return http_error(http::status::not_found,
-                                     "there is no schema named " + name);
-                 return http_reply{http::status::ok, std::string(found),
-                                   "application/schema+json"};
-               });
-             });
-  for (const auto& file : page)
-    routes.add(http::verb::get, file.path,
-               [whole = page_reply(file)](const http_request&,
-                                          const std::vector<std::string>&,
-                                          const reply_slot_ptr& slot) {
-                 slot->answer([whole] { return whole; });
-               });
 }
 
 } // namespace peerage

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "actors/status/documents/peer_endpoint.hpp"
+#include "actors/status/documents/one_peer.hpp"
 
 #include "actors/base/gathering.hpp"
 #include "actors/interfaces/peer.hpp"
