@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "actors/addresses/address_book.hpp"
 
+#include "actors/addresses/address_answers.hpp"
+#include "actors/addresses/load_addresses.hpp"
 #include "actors/addresses/saved_addresses.hpp"
-#include "actors/base/log.hpp"
+#include "actors/addresses/wanted_addresses.hpp"
 #include "actors/interfaces/broadcasts.hpp"
 #include "actors/interfaces/peer_set.hpp"
 #include "messages/wire/addresses.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <utility>
 
 namespace peerage {
@@ -37,53 +37,9 @@ unix_seconds unix_now(address_book_pointer self) {
   return self->state.context->wall.now();
 }
 
-bool is_banned(address_book_pointer self, const std::optional<endpoint>& x) {
-  return x && self->state.bans.is_banned(*x, unix_now(self));
-}
-
-entry_filter not_banned(address_book_pointer self) {
-  return [self, now = unix_now(self)](const address_entry& x) {
-    const auto remote = x.remote();
-    return !remote || !self->state.bans.is_banned(*remote, now);
-  };
-}
-
-bool is_own(const address_book_state& state, const std::optional<endpoint>& x) {
-  return x && std::ranges::find(state.options.own, *x) != state.options.own.end();
-}
-
-/// Tor, I2P and CJDNS are a part of everywhere alone.
-bool is_out_of_reach(const address_book_state& state, const std::optional<endpoint>& x) {
-  const auto reach = state.options.reach;
-  return reach != dial_reach::everywhere && !(x && is_within(reach, *x));
-}
-
-/// Addresses that are never stored, from any source.
-bool is_unwanted(address_book_pointer self, const wire::network_address& x) {
-  const auto remote = to_endpoint(x);
-  return is_out_of_reach(self->state, remote) || is_own(self->state, remote) ||
-         is_banned(self, remote);
-}
-
 bool is_same_host(const wire::network_address& x, const endpoint& peer) {
   const auto remote = to_endpoint(x);
   return remote && remote->ip == peer.ip;
-}
-
-// -- what is known ---------------------------------------------------------------------
-
-known_address describe(const address_entry& entry, unix_seconds now) {
-  return {entry.address,      std::string{to_string(entry.state(now))},
-          entry.tried,        entry.source,
-          entry.last_attempt, entry.last_success,
-          entry.failures};
-}
-
-known_address_list find(address_book_pointer self, const wait_for_address& x) {
-  known_address_list result;
-  if (const auto* entry = self->state.table->find(x.remote))
-    result.entries.push_back(describe(*entry, unix_now(self)));
-  return result;
 }
 
 // -- what comes in --------------------------------------------------------------------
@@ -140,7 +96,8 @@ void take_in(address_book_pointer self, addresses_announced x, bool solicited) {
   if (peer == state.peers.end())
     return; // late: the peer has left
   const auto source = peer->second.remote;
-  std::erase_if(x.entries, [&](const auto& entry) { return is_unwanted(self, entry); });
+  std::erase_if(x.entries,
+                [&](const auto& entry) { return addressing::is_unwanted(self, entry); });
   const auto now = self->clock().now();
   auto taken = state.gossip->receive(x.peer, std::move(x.entries), now,
                                      state.context->wall.now(), solicited);
@@ -190,7 +147,8 @@ state_saver::kept_handler note_kept(address_book_pointer self,
 caf::result<std::uint64_t> add_as_asked(address_book_pointer self, add_addresses x) {
   auto& state = self->state;
   std::erase_if(x.entries, [&](const auto& entry) {
-    return fault_of(entry, state.options.allow_unroutable) || is_unwanted(self, entry);
+    return fault_of(entry, state.options.allow_unroutable) ||
+           addressing::is_unwanted(self, entry);
   });
   std::uint64_t added = add(self, x);
   if (added == 0 && x.keep) // a caller repeats what failed to be saved
@@ -221,12 +179,13 @@ addresses serve(address_book_pointer self, const serve_addresses& x) {
     peer->second.local,
     static_cast<std::uint8_t>(ipv4 ? wire::ipv4_network : wire::ipv6_network)};
   auto make = [&](std::size_t count, unsigned percent) {
-    return state.table->sample(count, percent, not_banned(self), unix_now(self));
+    return state.table->sample(count, percent, addressing::not_banned(self),
+                               unix_now(self));
   };
   addresses result{state.samples->answer(self->clock().now(), place, make)};
   // The sample may be older than a ban.
   std::erase_if(result.entries,
-                [&](const auto& entry) { return is_unwanted(self, entry); });
+                [&](const auto& entry) { return addressing::is_unwanted(self, entry); });
   state.gossip->told(x.peer, result.entries);
   return result;
 }
@@ -249,13 +208,13 @@ entry_filter dialable(address_book_pointer self) {
   for (const auto& [id, peer] : self->state.peers)
     if (peer.direction == peer_direction::outbound)
       connected.insert(peer.remote);
-  return
-    [allowed = not_banned(self), connected = std::move(connected), now = unix_now(self),
-     pause = self->state.options.failed_pause](const address_entry& x) {
-      const bool just_failed =
-        x.state(now) == address_state::failed && now - x.last_attempt < pause.count();
-      return !just_failed && allowed(x) && !connected.contains(*x.remote());
-    };
+  return [allowed = addressing::not_banned(self), connected = std::move(connected),
+          now = unix_now(self),
+          pause = self->state.options.failed_pause](const address_entry& x) {
+    const bool just_failed =
+      x.state(now) == address_state::failed && now - x.last_attempt < pause.count();
+    return !just_failed && allowed(x) && !connected.contains(*x.remote());
+  };
 }
 
 candidates pick(address_book_pointer self, const get_candidates& x) {
@@ -305,10 +264,10 @@ void on_dial_ended(address_book_pointer self, const dial_ended& x) {
   } else if (x.result == outcome::failed && is_online(self)) {
     known = table.failed(x.remote, unix_now(self));
   } else if (x.result == outcome::own) {
-    if (!is_own(state, x.remote))
+    if (!addressing::is_own(state, x.remote))
       state.options.own.push_back(x.remote);
     known = table.erase_if([&](const address_entry& entry) {
-      return is_own(state, entry.remote());
+      return addressing::is_own(state, entry.remote());
     }) > 0;
   } else {
     known = table.released(x.remote);
@@ -388,154 +347,18 @@ void on_bans_changed(address_book_pointer self, const bans_changed& x) {
   state.bans.apply(x, unix_now(self));
   if (x.added.empty())
     return;
-  const auto keep = not_banned(self);
+  const auto keep = addressing::not_banned(self);
   auto is_covered = [&](const address_entry& entry) { return !keep(entry); };
   if (state.table->erase_if(is_covered) > 0)
     state.file.mark_changed();
 }
 
-// -- for people -----------------------------------------------------------------------
-
-/// The SAVER answers to `file`; its results are read from there.
-void note_saves(address_book_state& state) {
-  if (std::exchange(state.saves, state.file.saves()) != state.file.saves())
-    state.last_saved = state.save_began;
-}
-
-address_book_snapshot describe(address_book_pointer self) {
-  auto& state = self->state;
-  note_saves(state);
-  address_book_snapshot result;
-  result.total = state.table->size();
-  result.last_saved = state.last_saved;
-  result.saves = state.file.counts();
-  for (std::uint8_t id = wire::ipv4_network; id <= wire::cjdns_network; ++id)
-    if (const auto name = network_name(id); !name.empty()) {
-      const auto counts = state.table->counts(static_cast<wire::address_network>(id));
-      result.networks.push_back({std::string{name}, counts.in_new, counts.in_tried});
-    }
-  const auto now = unix_now(self);
-  for (const auto& entry : state.table->entries())
-    switch (entry.state(now)) {
-    case address_state::never_tried: ++result.never_tried; break;
-    case address_state::pending: ++result.pending; break;
-    case address_state::responded: ++result.responded; break;
-    case address_state::failed: ++result.failed; break;
-    }
-  return result;
-}
-
-peer_gossip_counts count_gossip(const address_book_state& state) {
-  peer_gossip_counts result;
-  for (const auto& [id, peer] : state.peers) {
-    const auto counts = state.gossip->counts(id);
-    result.entries.push_back({id, counts.processed, counts.rate_limited});
-  }
-  std::ranges::sort(result.entries, {}, &peer_gossip_counts::entry::peer);
-  return result;
-}
-
-known_address_list list(address_book_pointer self, const get_known_addresses& x) {
-  auto& random = self->state.context->random;
-  auto all = self->state.table->entries();
-  const auto now = unix_now(self);
-  std::erase_if(all, [&](const address_entry& entry) {
-    if (x.network_id != 0 && entry.address.network_id != x.network_id)
-      return true;
-    return x.presentable && entry.is_terrible(now);
-  });
-  const auto count = x.count == 0 ? all.size() : std::min(x.count, all.size());
-  known_address_list result;
-  result.entries.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::swap(all[i], all[i + random.below(all.size() - i)]);
-    result.entries.push_back(describe(all[i], now));
-  }
-  return result;
-}
-
-address_places list_places(address_book_pointer self) {
-  const auto& table = *self->state.table;
-  const auto now = unix_now(self);
-  address_places result;
-  for (const auto& entry : table.entries()) {
-    const auto place = table.place_of(entry);
-    (entry.tried ? result.in_tried : result.in_new)
-      .push_back({describe(entry, now), place.bucket, place.slot});
-  }
-  for (auto* side : {&result.in_new, &result.in_tried})
-    std::ranges::sort(*side, {}, [](const address_places::entry& x) {
-      return std::pair{x.bucket, x.slot};
-    });
-  return result;
-}
-
-// -- loading, saving ------------------------------------------------------------------
-
-hash_secret random_secret(random_source& random) {
-  const std::array<std::uint64_t, 2> numbers{random.next(), random.next()};
-  return std::bit_cast<hash_secret>(numbers);
-}
-
-/// Takes in an entry of the journal, newer than the saved rest.
-void repeat(address_book_pointer self, const address_entry& x) {
-  auto& table = *self->state.table;
-  const auto now = unix_now(self);
-  const auto address = canonical(x.address);
-  if (!address)
-    return;
-  if (table.find(*address)) // as it was before
-    table.erase_if([key = key_of(*address)](const address_entry& y) {
-      return key_of(y.address) == key;
-    });
-  if (table.restore({x}, now) > 0)
-    return;
-  // Its own insertion had displaced another one.
-  table.insert(*address, x.source, now);
-  if (const auto remote = to_endpoint(*address); remote && x.tried)
-    table.connected(*remote, address->services, now);
-}
-
-void start_table(address_book_pointer self) {
-  auto& state = self->state;
-  auto& random = state.context->random;
-  const bool saved_here = !state.options.directory.empty() && state.options.saver;
-  const auto path = state.options.directory / "addresses.json";
-  const auto saved =
-    saved_here ? load_saved_addresses(*state.context->disk, path) : saved_addresses{};
-  state.table.emplace(saved.secret ? *saved.secret : random_secret(random), random);
-  state.table->restore(saved.entries, unix_now(self));
-  for (const auto& entry : saved.changed)
-    repeat(self, entry);
-  // What was fine when it was saved may be unwanted under today's options.
-  state.table->erase_if([&](const address_entry& x) {
-    return fault_of(x.address, state.options.allow_unroutable) ||
-           is_own(state, x.remote());
-  });
-  const auto left_out = state.table->erase_if(
-    [&](const address_entry& x) { return is_out_of_reach(state, x.remote()); });
-  if (left_out > 0)
-    log::warn("{} saved addresses are forgotten: this node dials no public addresses "
-              "without --allow-public",
-              left_out);
-  if (!saved_here)
-    return;
-  log::info("{} saved addresses, {} of them connected before", state.table->size(),
-            state.table->counts().in_tried);
-  auto body = [self] {
-    self->state.save_began = unix_now(self);
-    return to_json(self->state.table->secret(), self->state.table->entries());
-  };
-  state.file.open(self, state.options.saver, path, std::string{saved_addresses_kind},
-                  saved_addresses_version, saved.last_record, body);
-  if (!saved.secret)
-    state.file.mark_changed();
-}
+// -- saving ---------------------------------------------------------------------------
 
 void on_save_alarm(address_book_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
-  note_saves(state);
+  addressing::note_saves(state);
   state.bans.sweep(state.context->wall.now());
   state.file.save_changes();
   self->send(state.context->alarms,
@@ -551,13 +374,13 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
   state.context = std::move(context);
   state.options = std::move(options);
   state.waiting.open(state.context->alarms, [self](const wait_for_address& x) {
-    auto found = find(self, x);
+    auto found = addressing::find(self, x);
     const bool is_known = !found.entries.empty();
     return decltype(state.waiting)::finding{std::move(found), is_known};
   });
   state.gossip.emplace(state.context->random, state.options.allow_unroutable);
   state.samples.emplace(state.context->random);
-  start_table(self);
+  addressing::start_table(self);
   self->send(state.context->alarms,
              set_alarm{save_alarm, self->clock().now() + state.options.save_every});
   self->send(state.context->alarms,
@@ -580,13 +403,13 @@ address_book_actor::behavior_type address_book(address_book_pointer self,
     [self](add_addresses& x) { return add_as_asked(self, std::move(x)); },
     [self](const get_candidates& x) { return pick(self, x); },
     [self](const dial_ended& x) { on_dial_ended(self, x); },
-    [self](get_address_book_snapshot) { return describe(self); },
-    [self](const get_known_addresses& x) { return list(self, x); },
+    [self](get_address_book_snapshot) { return addressing::describe(self); },
+    [self](const get_known_addresses& x) { return addressing::list(self, x); },
     [self](const wait_for_address& x) {
       return self->state.waiting.ask(self, x, x.timeout);
     },
-    [self](get_address_places) { return list_places(self); },
-    [self](get_gossip_counts) { return count_gossip(self->state); },
+    [self](get_address_places) { return addressing::list_places(self); },
+    [self](get_gossip_counts) { return addressing::count_gossip(self->state); },
     [self](const cancel_request& x) { self->state.waiting.cancel(self, x); },
     [self](const bans_changed& x) { on_bans_changed(self, x); },
     [self](attach_address_users& x) { self->state.users = std::move(x); },

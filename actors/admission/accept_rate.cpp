@@ -9,10 +9,10 @@ namespace peerage {
 
 namespace {
 
-using seconds = std::chrono::duration<double>;
+using fractional_seconds = std::chrono::duration<double>;
 
 double seconds_between(time_point from, time_point to) {
-  return seconds{to - from}.count();
+  return fractional_seconds{to - from}.count();
 }
 
 subnet narrow_group_of(const endpoint& x) {
@@ -73,7 +73,7 @@ time_point accept_rate::next_token(const subnet& range, const allowance& limit,
   const auto lacking =
     1 - (bucket.tokens + seconds_between(bucket.filled_at, now) * limit.per_second);
   return now + std::chrono::duration_cast<time_point::duration>(
-                 seconds{std::max(lacking, 0.0) / limit.per_second});
+                 fractional_seconds{std::max(lacking, 0.0) / limit.per_second});
 }
 
 std::optional<time_point> accept_rate::refused_until(const endpoint& remote,
@@ -130,12 +130,12 @@ void accept_rate::meter::add(time_point now) {
 }
 
 double accept_rate::meter::per_minute(time_point now) const {
-  return decayed(now) * (seconds{std::chrono::minutes{1}} / smoothing);
+  return decayed(now) * (fractional_seconds{std::chrono::minutes{1}} / smoothing);
 }
 
 double accept_rate::meter::decayed(time_point now) const {
-  return count_ *
-         std::exp(-seconds_between(counted_at_, now) / seconds{smoothing}.count());
+  return count_ * std::exp(-seconds_between(counted_at_, now) /
+                           fractional_seconds{smoothing}.count());
 }
 
 } // namespace peerage
