@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Sourced by run.sh, test.sh and fuzz.sh: installs what is missing and builds. Not run alone.
+# Sourced by the scripts that build: installs what is missing and builds. Not run alone.
 #
-#   setup_packages run|test|fuzz    Debian packages, only those that are missing
+#   setup_packages run|test|fuzz|package    Debian packages, only those that are missing
 #   setup_build TARGET...           configures and builds in build/, with progress
 #   setup_preset PRESET TARGET...   the same in build/PRESET
 #   with_fast_memory COMMAND   runs compilers, faster
 #   step TEXT                  says what happens now; named if the script then fails
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-  echo "setup.sh: is sourced by run.sh, test.sh and fuzz.sh; start one of those" >&2
+  echo "setup.sh: is sourced by run.sh, test.sh and others here; start one of those" >&2
   exit 2
 fi
 
@@ -27,9 +27,10 @@ run_packages=(clang lld libmimalloc2.0 cmake ninja-build ccache libcaf-dev libbo
   libspdlog-dev libsystemd-dev prometheus-cpp-dev python3 curl)
 # g++: npm compiles a part of the real node with it, if nothing is prebuilt.
 fuzz_packages=(libclang-rt-14-dev)
+package_packages=(dpkg-dev file)
 test_packages=(g++ libclang-rt-14-dev python3-bitcoinlib python3-jsonschema python3-pytest
   python3-pytest-xdist python3-yaml man-db zsh prometheus clang-format-14 clang-tidy-14 chromium
-  chromium-driver)
+  chromium-driver lintian "${package_packages[@]}")
 
 step() {
   current_step=$1
@@ -93,6 +94,7 @@ setup_packages() {
   case $1 in
     test) wanted+=("${test_packages[@]}") ;;
     fuzz) wanted+=("${fuzz_packages[@]}") ;;
+    package) wanted+=("${package_packages[@]}") ;;
   esac
   if ! command -v apt-get >/dev/null; then
     echo "$script_name: no apt-get here; going on with what is installed"
