@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/messages/allocations.hpp"
 
+#include "tests/support/sanitized.hpp"
+
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -14,6 +16,15 @@ std::atomic<std::size_t> total{0};
 std::size_t peerage::test::allocated_bytes() {
   return total.load(std::memory_order_relaxed);
 }
+
+#ifdef PEERAGE_SANITIZED
+
+// A sanitizer has operators of its own, and tells of what they hand out.
+extern "C" void __sanitizer_malloc_hook(const volatile void*, std::size_t size) {
+  total.fetch_add(size, std::memory_order_relaxed);
+}
+
+#else
 
 // The array, nothrow and sized forms of the standard library end up in these two.
 
@@ -31,3 +42,5 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#endif

@@ -5,7 +5,8 @@
 
 namespace peerage::test {
 
-/// Bytes that `operator new` has handed out in this program so far, freed ones included.
+/// Bytes that `operator new` has handed out in this program so far, freed ones included;
+/// with a sanitizer, also those of `malloc`.
 std::size_t allocated_bytes();
 
 /// Counts what is allocated during its life.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "actors/storage/state_file.hpp"
 #include "actors/storage/system_disk.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -335,7 +336,7 @@ TEST_CASE_FIXTURE(fixture, "what cannot be set aside is reported and stays") {
 
 TEST_CASE_FIXTURE(
   fixture, "I15: kill -9 at any instant leaves a save no older than the last one") {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef PEERAGE_SANITIZED
   constexpr int kills = 50; // a fork takes 30 ms there
 #else
   constexpr int kills = 500;
