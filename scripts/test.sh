@@ -19,7 +19,7 @@ With --sanitize it builds the tests that are C++ programs (all but those that ru
 executable or a real node) with AddressSanitizer and UndefinedBehaviorSanitizer, or with
 ThreadSanitizer, in a folder of their own, and runs only them. Of CAF, which is not
 instrumented, ThreadSanitizer sees little: tests/thread_sanitizer.supp tells what that
-means.
+means. Pipe its reports through c++filt to read the names.
 
 Examples
   scripts/test.sh                  everything
@@ -76,7 +76,10 @@ if [ -n "$sanitizer" ]; then
     preset=thread
   fi
   setup_preset "$preset" sanitized_tests
-  export TSAN_OPTIONS="suppressions=$repository/tests/thread_sanitizer.supp:halt_on_error=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+  # CAF makes names of 30,000 characters: the sanitizer has room for half of one, and takes
+  # the other half for its next answer. As the linker has them they are short.
+  TSAN_OPTIONS="suppressions=$repository/tests/thread_sanitizer.supp:halt_on_error=0:demangle=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+  export TSAN_OPTIONS
   build_dir=$build_dir/$preset
   selection=(-L sanitized)
 else

@@ -4,6 +4,7 @@
 #include "actors/base/actor_system_config.hpp"
 #include "actors/transport/asio_sockets.hpp"
 #include "tests/support/flooder.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/whole_node.hpp"
 
 #include <algorithm>
@@ -17,7 +18,11 @@ namespace {
 
 constexpr std::size_t honest_peers = 50;
 /// Enough to take the node some seconds.
+#ifdef PEERAGE_SANITIZED
+constexpr std::uint64_t flood = 6'000;
+#else
 constexpr std::uint64_t flood = 30'000;
+#endif
 constexpr std::chrono::seconds flood_patience{60};
 
 std::set<peer_id> ids_of(whole_node& node, const std::vector<endpoint>& places) {

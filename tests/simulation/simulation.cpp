@@ -76,6 +76,11 @@ simulation::~simulation() {
   context->service = nullptr;
   sink = nullptr;
   run();
+  // An actor that never ends is told, not waited for.
+  const auto never_ended = system.registry().running();
+  CHECK(never_ended == 0);
+  if (never_ended > 0)
+    system.await_actors_before_shutdown(false);
 }
 
 void simulation::share_wall_clock(node_context& with) {
