@@ -124,7 +124,7 @@ class CannotStart(FolderCase):
 
     def test_too_little_memory(self):
         # Below, the system cannot even load the libraries.
-        self.check_limits([f"--as={x << 20}" for x in range(24, 300, 2)],
+        self.check_limits([f"--as={x << 20}" for x in range(30, 300, 2)],
                           ["ulimit -v", "not enough"])
 
     def test_too_small_a_stack(self):
