@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that each source compiles by itself.
+"""Checks that each source of the product compiles by itself.
 
 The builds compile several sources at a time, where one may live by what its neighbours
 include. This parses each of them alone, with the compiler and the precompiled headers of a
 build that exists, and makes nothing.
 
-  scripts/compile_alone.py BUILD             all sources; exit status 1 if one does not
-  scripts/compile_alone.py BUILD FILE...     those of these names
+  scripts/compile_alone.py BUILD             all of them; exit status 1 if one does not
+  scripts/compile_alone.py BUILD FILE...     these, which may be tests, too
 """
 import concurrent.futures
 import json
@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PRODUCT = [ROOT / "messages", ROOT / "actors", ROOT / "app"]
 
 
 def configure(build, alone):
@@ -47,13 +48,20 @@ def compile_one(entry, build):
     return done.stderr if done.returncode != 0 else ""
 
 
+def is_wanted(source, named):
+    path = pathlib.Path(source)
+    if path.suffix != ".cpp":
+        return False
+    return path in named if named else any(x in path.parents for x in PRODUCT)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = {str(pathlib.Path(x).resolve()) for x in sys.argv[2:]}
-    entries = [x for x in configure(build, build / "alone")
-               if x["file"].endswith(".cpp") and (not wanted or x["file"] in wanted)]
+    named = {pathlib.Path(x).resolve() for x in sys.argv[2:]}
+    entries = [x for x in configure(build, build / "alone") if is_wanted(x["file"], named)]
+    print(f"    {len(entries)} sources", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for entry, problem in zip(entries, pool.map(lambda x: compile_one(x, build), entries)):
