@@ -229,7 +229,8 @@ std::vector<option_spec> make_options() {
 
     {"data-dir", "DIR", group_node,
      "Where state is kept, in DIR/<network> (main: in DIR itself,\ntestnet: in "
-     "DIR/testnet3; default ~/.peerage, or the StateDirectory of\na systemd service)",
+     "DIR/testnet3; default ~/.peerage, or what a\nservice of systemd has as "
+     "StateDirectory)",
      false,
      [](run_options& to, text x) {
        if (x.empty())
