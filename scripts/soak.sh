@@ -105,26 +105,26 @@ kept=$build_dir/soak/$({
 mkdir -p -- "$kept"
 rm -f -- "$kept"/failed-*
 
-export PEERAGE_SOAK_PROGRAM=$program PEERAGE_SOAK_KEPT=$kept
-export PEERAGE_SOAK_SIZE="--duration $duration --nodes $nodes"
+export SOAK_PROGRAM=$program SOAK_KEPT=$kept
+export SOAK_SIZE="--duration $duration --nodes $nodes"
 
 # All scenarios of one seed. xargs stops at exit status 255.
 play_seed() {
   local seed=$1 scenario log
   shift
-  [ "$(date +%s)" -lt "$PEERAGE_SOAK_UNTIL" ] || exit 255
-  [ ! -e "$PEERAGE_SOAK_KEPT/done-$seed" ] || return 0
+  [ "$(date +%s)" -lt "$SOAK_UNTIL" ] || exit 255
+  [ ! -e "$SOAK_KEPT/done-$seed" ] || return 0
   for scenario in "$@"; do
-    log=$PEERAGE_SOAK_KEPT/night-$seed-$scenario
+    log=$SOAK_KEPT/night-$seed-$scenario
     # shellcheck disable=SC2086 # two options with their values
-    if ! "$PEERAGE_SOAK_PROGRAM" --scenario "$scenario" --seed "$seed" \
-      $PEERAGE_SOAK_SIZE >"$log" 2>&1; then
-      mv -- "$log" "$PEERAGE_SOAK_KEPT/failed-$seed-$scenario"
+    if ! "$SOAK_PROGRAM" --scenario "$scenario" --seed "$seed" \
+      $SOAK_SIZE >"$log" 2>&1; then
+      mv -- "$log" "$SOAK_KEPT/failed-$seed-$scenario"
       exit 255
     fi
     rm -f -- "$log"
   done
-  : >"$PEERAGE_SOAK_KEPT/done-$seed"
+  : >"$SOAK_KEPT/done-$seed"
   echo "    seed $seed"
 }
 export -f play_seed
@@ -139,9 +139,9 @@ count=${seeds:-1000000}
 if [ -n "$seeds" ]; then
   minutes=1000000
 fi
-PEERAGE_SOAK_UNTIL=$(awk -v now="$(date +%s)" -v minutes="$minutes" \
+SOAK_UNTIL=$(awk -v now="$(date +%s)" -v minutes="$minutes" \
   'BEGIN { printf "%d", now + minutes * 60 }')
-export PEERAGE_SOAK_UNTIL
+export SOAK_UNTIL
 
 trap - EXIT
 status=0
@@ -155,7 +155,7 @@ for failed in "$kept"/failed-*; do
   echo "soak.sh: a night failed; all of its history: $failed" >&2
   exit 1
 done
-if [ "$status" -ne 0 ] && [ "$(date +%s)" -lt "$PEERAGE_SOAK_UNTIL" ]; then
+if [ "$status" -ne 0 ] && [ "$(date +%s)" -lt "$SOAK_UNTIL" ]; then
   echo "soak.sh: stopped (status $status)" >&2
   exit 1
 fi

@@ -4,12 +4,16 @@
 
 import json
 import os
+import pathlib
+import re
 import subprocess
 import time
 import unittest
 
 from cases import FolderCase
 from peerage_harness import Node, find_program, run_to_end
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class CommandLine(FolderCase):
@@ -277,6 +281,15 @@ class Environment(FolderCase):
                 self.refuse("run", "--network", "regtest", "--data-dir",
                             str(self.folder / "data"), names=names,
                             env=self.environment(**{name: value}))
+
+    def test_what_scripts_export(self):
+        """Those that start a node after it: scripts/soak.sh does."""
+        exported = {name for path in (REPOSITORY / "scripts").glob("*.sh")
+                    for line in re.findall(r"^ *export (.*)$", path.read_text(), re.MULTILINE)
+                    for name in re.findall(r"\b[A-Z]\w+(?==|\b)", line)}
+        self.assertIn("SOAK_PROGRAM", exported)
+        done = run_to_end("config", "show", env=self.environment(**dict.fromkeys(exported, "x")))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_an_option_under_its_old_name(self):
         with Node(env=self.environment(PEERAGE_MAX_PER_NEIGHBOURHOOD="6")) as node:
