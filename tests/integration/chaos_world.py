@@ -188,6 +188,9 @@ class World:
             for number in range(DIALED_NODES + DIALING_NODES):
                 more = ("--connect", self.node.p2p) if number >= DIALED_NODES else ()
                 self.peers.append(PeerNode(number, *more))
+            # It is ended if it is idle for long, as on a busy machine where peers start slowly.
+            self.hang_up()
+            self._line = Line(self.node)
             self.manual = {peer.manual for peer in self.crowds} | {
                 peer.node.p2p for peer in self.peer_nodes[:DIALED_NODES]}
             for place in sorted(self.manual):
@@ -348,8 +351,9 @@ class World:
         after = self.ask("get", "/status")
         if status["events"]["next"] != after["events"]["next"]:
             return ["quiet, to be compared"]
+        # On a busy machine peers do not answer within a second, and are left out.
         if len(peers) != counts["total"]:
-            raise Wrong(f"/peers has {len(peers)} of {counts['total']} peers")
+            return [f"/peers has {len(peers)} of {counts['total']} peers"]
         return [*self._double_or_missing(peers), *(
             f"unsaved: {x}" for x in sorted(self.unsaved_files()))]
 
