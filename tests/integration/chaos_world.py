@@ -26,6 +26,9 @@ INBOUND = CROWDS * DIALING + DIALING_NODES
 MANUAL = CROWDS + DIALED_NODES
 OUTBOUND = 18  # at least: a manual peer that was replaced comes back on top of them
 
+# The node ends a connection that is idle for longer; ours is when a busy machine takes its
+# time to start peers.
+IDLE_SECONDS = 8
 ANSWER_SECONDS = 5  # for any answer of the node, however busy the machine
 # After a connection of at least this long a manual peer is dialed again within 2 s; after
 # each shorter one, or a failed dial, the pause is twice as long.
@@ -52,11 +55,15 @@ class Line:
 
     def __init__(self, node):
         self._connection = HttpConnection(node.urls[0], ANSWER_SECONDS)
+        self._connect()
+        self._cookie = base64.b64encode(node.cookie.encode()).decode()
+        self.slowest = 0.0
+
+    def _connect(self):
         self._connection.connect()
         # Else the second part of a request waits for the acknowledgement of the first.
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._cookie = base64.b64encode(node.cookie.encode()).decode()
-        self.slowest = 0.0
+        self._used = time.monotonic()
 
     def close(self):
         self._connection.close()
@@ -82,7 +89,10 @@ class Line:
         return {name: float(value) for name, _, value in lines}
 
     def _ask(self, method, path, body, headers):
-        began = time.monotonic()
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()
+            self._connect()
+        began = self._used = time.monotonic()
         try:
             self._connection.request(method, path, body, headers)
             answer = self._connection.getresponse()

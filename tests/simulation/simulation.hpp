@@ -73,8 +73,15 @@ private:
 wire::version remote_version(std::uint64_t nonce = 77);
 
 class simulation {
+  struct actors {
+    simulation_config config;
+    caf::actor_system system{config};
+  };
+  std::unique_ptr<actors> actors_ = std::make_unique<actors>();
+
 public:
   explicit simulation(std::uint64_t seed = 1);
+  /// Fails the test if an actor has not ended by then.
   ~simulation();
   simulation(const simulation&) = delete;
   simulation& operator=(const simulation&) = delete;
@@ -136,8 +143,7 @@ public:
   /// Alarms that are set and have not rung.
   std::size_t pending_alarms();
 
-  simulation_config config;
-  caf::actor_system system{config};
+  caf::actor_system& system = actors_->system;
   std::shared_ptr<memory_sockets> sockets = std::make_shared<memory_sockets>();
   node_context_ptr context;
   std::shared_ptr<outcomes> results = std::make_shared<outcomes>();
