@@ -198,9 +198,6 @@ class World:
             for number in range(DIALED_NODES + DIALING_NODES):
                 more = ("--connect", self.node.p2p) if number >= DIALED_NODES else ()
                 self.peers.append(PeerNode(number, *more))
-            # It is ended if it is idle for long, as on a busy machine where peers start slowly.
-            self.hang_up()
-            self._line = Line(self.node)
             self.manual = {peer.manual for peer in self.crowds} | {
                 peer.node.p2p for peer in self.peer_nodes[:DIALED_NODES]}
             for place in sorted(self.manual):
