@@ -164,10 +164,6 @@ log::level level_named(std::string_view name) {
   return level_of(spdlog::level::from_str(std::string(name)));
 }
 
-} // namespace
-
-namespace {
-
 std::unique_ptr<line_writer> make_writer(log_format format,
                                          std::function<std::string(std::size_t)> gap) {
   return format == log_format::journal

@@ -3,7 +3,16 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <string>
 
@@ -11,9 +20,32 @@ namespace peerage::service_manager {
 
 namespace {
 
-// A failure is the service manager's: there is nobody else to tell.
+/// In microseconds. A service manager that reads nothing must not hold up a stop, or an
+/// actor.
+constexpr suseconds_t longest_wait = 100'000;
+
+/// sd_notify(3), which waits without a limit. A failure is the service manager's: there
+/// is nobody else to tell.
 void tell(const std::string& assignments) {
-  ::sd_notify(0, assignments.c_str());
+  const char* place = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un to{};
+  if (!place || (*place != '/' && *place != '@') ||
+      std::strlen(place) >= sizeof to.sun_path)
+    return;
+  const auto length = std::strlen(place);
+  to.sun_family = AF_UNIX;
+  std::copy_n(place, length, to.sun_path);
+  if (*place == '@')
+    to.sun_path[0] = '\0'; // a name without a file
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0)
+    return;
+  const timeval limit{0, longest_wait};
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  ::sendto(socket, assignments.data(), assignments.size(), MSG_NOSIGNAL,
+           reinterpret_cast<const sockaddr*>(&to),
+           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  ::close(socket);
 }
 
 } // namespace

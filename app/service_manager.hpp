@@ -7,7 +7,7 @@
 
 /// What is told to the service manager that has started this process: systemd
 /// (`Type=notify`), or whatever speaks its protocol, sd_notify(3). Without one, all of
-/// this does nothing. Any thread, and none of it waits.
+/// this does nothing. Any thread. What a manager does not take within 100 ms is lost.
 namespace peerage::service_manager {
 
 /// The start is over.

@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import unittest
 
 from cases import FolderCase, ask, wait_until
@@ -87,6 +88,25 @@ class Notifications(FolderCase):
     def test_a_manager_that_is_gone_is_no_loss(self):
         with Node(env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "nobody")}) as node:
             self.assertEqual(ask(node, "/health/live")[0], 200)
+
+    def test_a_manager_that_reads_nothing_holds_up_nothing(self):
+        # Its queue is full after some messages.
+        with Node(env={**os.environ, "NOTIFY_SOCKET": self.manager.path,
+                       "WATCHDOG_USEC": "30000"}) as node:
+            wait_until(self.is_full, what="a full queue")
+            self.assertEqual(ask(node, "/health/live")[0], 200)
+            began = time.monotonic()
+            node.stop()
+            self.assertLess(time.monotonic() - began, 5)
+
+    def is_full(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            probe.setblocking(False)
+            try:
+                probe.sendto(b"probe", self.manager.path)
+            except BlockingIOError:
+                return True
+        return False
 
     def test_its_state_directory_is_the_data_directory(self):
         state = self.folder / "state"
